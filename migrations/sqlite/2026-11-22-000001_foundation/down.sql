@@ -1,0 +1,16 @@
+DROP TABLE mappings;
+DROP TABLE components;
+DROP TABLE services;
+DROP TABLE business_processes;
+DROP TABLE sites;
+DROP TABLE supplier_contacts;
+DROP TABLE suppliers;
+DROP TABLE contacts;
+DROP TABLE organizations;
+DROP TABLE idempotency_keys;
+DROP TABLE counters;
+DROP TABLE tags;
+DROP TABLE external_refs;
+DROP TABLE objects;
+DROP TABLE ledger;
+DROP TABLE tenants;

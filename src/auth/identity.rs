@@ -1,0 +1,96 @@
+//! Who is calling: what a verified token says about its bearer.
+
+use super::roles::{self, Action, Role};
+
+/// The bearer of a verified token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name of the person or system, unique within its issuer.
+    pub subject: String,
+    /// The key of the organisation the token is for.
+    pub organization: String,
+    /// The roles known here; others the token may name are left out.
+    pub roles: Vec<Role>,
+    /// The scopes known here, `None` when the token names none of them.
+    pub scopes: Option<Vec<String>>,
+    /// Whether the service itself issued the token.
+    pub local: bool,
+    /// When the token ends, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Identity {
+    /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it.
+    pub fn may(&self, collection: &str, action: Action) -> bool {
+        self.roles
+            .iter()
+            .any(|role| roles::allows(*role, collection, action))
+            && self
+                .scopes
+                .as_ref()
+                .is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
+    }
+
+    /// Keeps what this service knows of a token's scopes.
+    ///
+    /// Identity providers put their own words there (`openid email profile`), often by default. A
+    /// token that carries only such words was not narrowed for this service, so it counts as one
+    /// without scopes and is limited by its roles alone. One known scope is enough to narrow it.
+    pub(super) fn known_scopes<'a>(given: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+        let known: Vec<String> = given
+            .filter(|scope| roles::is_permission(scope))
+            .map(str::to_owned)
+            .collect();
+        (!known.is_empty()).then_some(known)
+    }
+}
+
+/// Compares in place: this runs for every request and must not allocate.
+fn names(scope: &str, collection: &str, action: Action) -> bool {
+    scope
+        .strip_prefix(collection)
+        .and_then(|rest| rest.strip_prefix(':'))
+        == Some(action.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(roles: &[Role], scopes: &[&str]) -> Identity {
+        Identity {
+            subject: "ana".into(),
+            organization: "default".into(),
+            roles: roles.to_vec(),
+            scopes: Identity::known_scopes(scopes.iter().copied()),
+            local: true,
+            expires_at: 0,
+        }
+    }
+
+    #[test]
+    fn roles_add_up_and_no_role_permits_nothing() {
+        let both = identity(&[Role::ProcessOwner, Role::ApplicationManager], &[]);
+        assert!(
+            both.may("services", Action::Write) && both.may("business-processes", Action::Write)
+        );
+        assert!(!both.may("sites", Action::Write));
+        assert!(!identity(&[], &["services:read"]).may("services", Action::Read));
+    }
+
+    #[test]
+    fn a_known_scope_narrows_and_never_widens() {
+        let narrowed = identity(&[Role::Administrator], &["openid", "services:read"]);
+        assert!(narrowed.may("services", Action::Read));
+        assert!(!narrowed.may("services", Action::Write));
+        assert!(!narrowed.may("sites", Action::Read));
+        assert!(!identity(&[Role::User], &["services:write"]).may("services", Action::Write));
+    }
+
+    #[test]
+    fn foreign_scopes_alone_do_not_narrow() {
+        let foreign = identity(&[Role::Auditor], &["openid", "email", "profile"]);
+        assert_eq!(foreign.scopes, None);
+        assert!(foreign.may("changes", Action::Read));
+    }
+}

@@ -1,0 +1,28 @@
+//! Who is calling and what they may do. This room knows nothing of HTTP and does not read the clock.
+//!
+//! A token goes through [`token`] (its form), [`keys`] (its signature) and [`claims`] (what it says)
+//! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do stands in the one
+//! table of [`roles`].
+
+mod claims;
+mod fetch;
+mod files;
+mod identity;
+mod jwks;
+mod keys;
+mod local;
+pub mod roles;
+#[cfg(test)]
+pub(crate) mod scratch;
+pub mod settings;
+mod strict_json;
+pub mod targets;
+mod token;
+mod verifier;
+
+pub use identity::Identity;
+pub use local::{Grant, LOCAL_AUDIENCE, LOCAL_ISSUER, LocalKey};
+pub use roles::{Action, Role};
+pub use settings::AuthConfig;
+pub use token::Rejection;
+pub use verifier::Verifier;

@@ -1,0 +1,291 @@
+//! Who may do what: the roles of the process and the one table that grants them their rights.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A role of the continuity process, or of the people and systems around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    ItServiceContinuityManager,
+    ProcessOwner,
+    ApplicationManager,
+    IctInfrastructureManager,
+    TestManager,
+    User,
+    Auditor,
+    Integration,
+    Administrator,
+}
+
+impl Role {
+    pub const ALL: [Role; 9] = [
+        Role::ItServiceContinuityManager,
+        Role::ProcessOwner,
+        Role::ApplicationManager,
+        Role::IctInfrastructureManager,
+        Role::TestManager,
+        Role::User,
+        Role::Auditor,
+        Role::Integration,
+        Role::Administrator,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::ItServiceContinuityManager => "it_service_continuity_manager",
+            Role::ProcessOwner => "process_owner",
+            Role::ApplicationManager => "application_manager",
+            Role::IctInfrastructureManager => "ict_infrastructure_manager",
+            Role::TestManager => "test_manager",
+            Role::User => "user",
+            Role::Auditor => "auditor",
+            Role::Integration => "integration",
+            Role::Administrator => "administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Role::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| {
+                format!(
+                    "there is no such role; the roles are {}",
+                    Role::ALL.map(Role::as_str).join(", ")
+                )
+            })
+    }
+}
+
+/// What somebody wants to do with a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    Read,
+    Write,
+}
+
+impl Action {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Action::Read => "read",
+            Action::Write => "write",
+        }
+    }
+}
+
+/// One line of the table: a collection and the roles that may read and write it.
+struct Grant {
+    collection: &'static str,
+    read: &'static [Role],
+    write: &'static [Role],
+}
+
+use Role::{
+    Administrator as ADM, ApplicationManager as APP, Auditor as AUD,
+    IctInfrastructureManager as ICT, Integration as INT, ItServiceContinuityManager as SCM,
+    ProcessOwner as OWN, TestManager as TST,
+};
+
+const ALL: &[Role] = &Role::ALL;
+/// Everybody but `user`, who sees the landscape but neither people nor suppliers nor the wiring.
+const STAFF: &[Role] = &[SCM, OWN, APP, ICT, TST, AUD, INT, ADM];
+const NONE: &[Role] = &[];
+
+const fn grant(collection: &'static str, read: &'static [Role], write: &'static [Role]) -> Grant {
+    Grant {
+        collection,
+        read,
+        write,
+    }
+}
+
+/// The one table of who may do what. Nothing else in the service grants a right.
+///
+/// `batch` opens the door of the batch only; every row is checked for its own collection.
+#[rustfmt::skip]
+const TABLE: &[Grant] = &[
+    //     collection            may read               may write
+    grant("services",            ALL,                   &[SCM, APP, INT, ADM]),
+    grant("business-processes",  ALL,                   &[SCM, OWN, INT, ADM]),
+    grant("sites",               ALL,                   &[SCM, ICT, INT, ADM]),
+    grant("components",          ALL,                   &[SCM, APP, ICT, INT, ADM]),
+    grant("suppliers",           STAFF,                 &[SCM, ICT, INT, ADM]),
+    grant("contacts",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
+    grant("mappings",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
+    grant("organizations",       &[ADM],                &[ADM]),
+    grant("changes",             &[SCM, AUD, INT, ADM], NONE),
+    grant("history",             &[SCM, AUD, INT, ADM], NONE),
+    grant("batch",               NONE,                  &[SCM, OWN, APP, ICT, INT, ADM]),
+];
+
+/// Whether the role alone permits the action. A collection that is not in the table is closed to all.
+pub fn allows(role: Role, collection: &str, action: Action) -> bool {
+    holders(collection, action).contains(&role)
+}
+
+/// The roles that may do this, for the document and for messages.
+pub fn roles_allowed(collection: &str, action: Action) -> Vec<Role> {
+    holders(collection, action).to_vec()
+}
+
+/// The name of a right as scopes and the document spell it: `services:read`.
+pub fn permission(collection: &str, action: Action) -> String {
+    format!("{collection}:{}", action.as_str())
+}
+
+/// Whether the text is the name of a right that at least one role holds.
+pub fn is_permission(text: &str) -> bool {
+    let Some((collection, action)) = text.split_once(':') else {
+        return false;
+    };
+    [Action::Read, Action::Write]
+        .into_iter()
+        .any(|known| known.as_str() == action && !holders(collection, known).is_empty())
+}
+
+/// Every right there is, in the order of the table.
+pub fn permissions() -> impl Iterator<Item = String> {
+    TABLE
+        .iter()
+        .flat_map(|row| [(row, Action::Read), (row, Action::Write)])
+        .filter(|(row, action)| !row.holders(*action).is_empty())
+        .map(|(row, action)| permission(row.collection, action))
+}
+
+fn holders(collection: &str, action: Action) -> &'static [Role] {
+    TABLE
+        .iter()
+        .find(|row| row.collection == collection)
+        .map_or(NONE, |row| row.holders(action))
+}
+
+impl Grant {
+    fn holders(&self, action: Action) -> &'static [Role] {
+        match action {
+            Action::Read => self.read,
+            Action::Write => self.write,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Role::User as USR;
+    use super::*;
+
+    const CATALOGUE: [&str; 7] = [
+        "services",
+        "business-processes",
+        "sites",
+        "components",
+        "suppliers",
+        "contacts",
+        "mappings",
+    ];
+
+    fn written_by(role: Role) -> Vec<&'static str> {
+        CATALOGUE
+            .into_iter()
+            .filter(|name| allows(role, name, Action::Write))
+            .collect()
+    }
+
+    #[test]
+    fn every_role_is_spelled_the_same_in_text_and_in_json() {
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse(), Ok(role));
+            assert_eq!(serde_json::to_string(&role).unwrap(), format!("\"{role}\""));
+        }
+        assert!("root".parse::<Role>().unwrap_err().contains("test_manager"));
+    }
+
+    #[test]
+    fn three_roles_write_the_whole_catalogue_and_the_others_their_own_part() {
+        for role in [SCM, INT, ADM] {
+            assert_eq!(written_by(role), CATALOGUE);
+        }
+        assert_eq!(written_by(OWN), ["business-processes"]);
+        assert_eq!(
+            written_by(APP),
+            ["services", "components", "contacts", "mappings"]
+        );
+        assert_eq!(
+            written_by(ICT),
+            ["sites", "components", "suppliers", "contacts", "mappings"]
+        );
+        for role in [TST, USR, AUD] {
+            assert!(written_by(role).is_empty());
+        }
+    }
+
+    #[test]
+    fn everybody_reads_the_catalogue_but_users_only_the_landscape() {
+        for role in Role::ALL {
+            let read: Vec<_> = CATALOGUE
+                .into_iter()
+                .filter(|name| allows(role, name, Action::Read))
+                .collect();
+            let expected = if role == USR {
+                &CATALOGUE[..4]
+            } else {
+                &CATALOGUE[..]
+            };
+            assert_eq!(read, expected, "{role}");
+        }
+    }
+
+    #[test]
+    fn the_batch_is_open_to_exactly_those_who_write_something() {
+        for role in Role::ALL {
+            assert_eq!(
+                allows(role, "batch", Action::Write),
+                !written_by(role).is_empty(),
+                "{role}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_ledger_and_the_organisations_are_for_few_and_unknown_collections_for_nobody() {
+        assert_eq!(roles_allowed("changes", Action::Read), [SCM, AUD, INT, ADM]);
+        assert_eq!(roles_allowed("history", Action::Read), [SCM, AUD, INT, ADM]);
+        assert_eq!(roles_allowed("organizations", Action::Write), [ADM]);
+        assert!(roles_allowed("changes", Action::Write).is_empty());
+        assert!(
+            Role::ALL
+                .into_iter()
+                .all(|role| !allows(role, "secrets", Action::Read))
+        );
+    }
+
+    #[test]
+    fn permissions_have_names_and_nothing_else_is_one() {
+        assert_eq!(permission("services", Action::Read), "services:read");
+        assert!(permissions().all(|name| is_permission(&name)));
+        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1);
+        for text in [
+            "openid",
+            "services",
+            "services:delete",
+            "changes:write",
+            "batch:read",
+            ":read",
+            "",
+        ] {
+            assert!(!is_permission(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong, sorted by what the client can do about it.
+use serde::Serialize;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One fault of a request: where, which (a stable code), and in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Fault {
+    /// JSON pointer (RFC 6901) into the request body, or the name of a query parameter.
+    #[schema(max_length = 1000)]
+    pub pointer: String,
+    /// A stable code, such as `required`, `unknown_field`, `too_long`.
+    #[schema(max_length = 100)]
+    pub code: String,
+    /// The fault in words.
+    #[schema(max_length = 4000)]
+    pub detail: String,
+}
+
+/// All the faults of one request.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// More than this many are not told: the list is for a person to work through.
+    pub const MOST: usize = 200;
+
+    pub fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
+        if self.0.len() < Self::MOST {
+            self.0.push(Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() });
+        }
+    }
+    pub fn push(&mut self, fault: Fault) {
+        if self.0.len() < Self::MOST {
+            self.0.push(fault);
+        }
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    pub fn has(&self, pointer: &str) -> bool {
+        self.0.iter().any(|f| f.pointer == pointer)
+    }
+    pub fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+    /// `Ok` when there is none, else the error that carries them all.
+    pub fn into_result(self) -> Result<()> {
+        if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+/// Why a request was not done. Every variant is one status; the finer code is a row of `http::codes`.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// 400: the request cannot be read.
+    Malformed { code: &'static str, detail: String, faults: Vec<Fault> },
+    /// 401: no token, or one that does not hold.
+    Unauthenticated(String),
+    /// 403: known, but not allowed.
+    Forbidden(String),
+    /// 404: unknown, or another organisation's.
+    NotFound,
+    /// 409: the present state does not allow it.
+    Conflict { code: &'static str, detail: String, faults: Vec<Fault> },
+    /// 412: somebody changed it in between.
+    Stale,
+    /// 422: understood, but not acceptable; with all faults.
+    Invalid(Vec<Fault>),
+    /// Any other refusal of the protocol: 405, 406, 410, 413, 414, 415, 422, 428.
+    Refused { status: u16, code: &'static str, detail: String },
+    /// 503 or 507: try again later.
+    Unavailable { code: &'static str, detail: String, retry_after: u32 },
+    /// 500: our fault; the text goes to the log, never to the client.
+    Internal(String),
+}
+
+impl Error {
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Malformed { code, detail: detail.into(), faults: Vec::new() }
+    }
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Conflict { code, detail: detail.into(), faults: Vec::new() }
+    }
+    pub fn refused(status: u16, code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Refused { status, code, detail: detail.into() }
+    }
+    pub fn internal(cause: impl std::fmt::Display) -> Error {
+        Error::Internal(cause.to_string())
+    }
+    /// A single fault of the content.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Invalid(vec![Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
+    }
+    pub fn unavailable(detail: impl Into<String>) -> Error {
+        Error::Unavailable { code: "unavailable", detail: detail.into(), retry_after: 1 }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Malformed { detail, .. } | Error::Conflict { detail, .. } | Error::Refused { detail, .. } => f.write_str(detail),
+            Error::Unauthenticated(detail) | Error::Forbidden(detail) => f.write_str(detail),
+            Error::Unavailable { detail, .. } => f.write_str(detail),
+            Error::NotFound => f.write_str("not found"),
+            Error::Stale => f.write_str("changed since it was read"),
+            Error::Invalid(faults) => write!(f, "{} faults, first: {:?}", faults.len(), faults.first()),
+            Error::Internal(cause) => f.write_str(cause),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,131 @@
+//! Strict JSON: what two parsers could read differently is refused at the edge.
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// How deep objects and lists may nest.
+pub const MAX_DEPTH: usize = 32;
+
+/// Reads one JSON text: no duplicate members, no control characters, no depth beyond [`MAX_DEPTH`], text in NFC.
+///
+/// # Errors
+/// What is wrong and where, in words for the client.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8 at byte {}", e.valid_up_to()))?;
+    if text.starts_with('\u{feff}') {
+        return Err("a byte order mark is not JSON".into());
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|e| e.to_string())?;
+    reader.end().map_err(|e| e.to_string())?;
+    Ok(value)
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(self) -> Result<Strict, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(format!("nested deeper than {MAX_DEPTH}")));
+        }
+        Ok(Strict { depth: self.depth + 1 })
+    }
+}
+
+/// C0 but tab and line ends, DEL, and C1.
+fn plain<E: de::Error>(text: &str) -> Result<String, E> {
+    let forbidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    if let Some(c) = text.chars().find(|c| forbidden(*c)) {
+        return Err(E::custom(format!("control character U+{:04X}", c as u32)));
+    }
+    Ok(if is_nfc(text) { text.to_owned() } else { text.nfc().collect() })
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_bool<E: de::Error>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+    fn visit_i64<E: de::Error>(self, v: i64) -> Result<Value, E> {
+        Ok(Value::Number(v.into()))
+    }
+    fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
+        Ok(Value::Number(v.into()))
+    }
+    fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
+        // 60.0 is the integer 60; -0.0 is 0.
+        if v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0 {
+            return Ok(Value::Number((v as i64).into()));
+        }
+        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+    fn visit_str<E: de::Error>(self, v: &str) -> Result<Value, E> {
+        plain(v).map(Value::String)
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element_seed(inner)? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let name = plain(&name)?;
+            if object.contains_key(&name) {
+                return Err(de::Error::custom(format!("member {name:?} stands there twice")));
+            }
+            let value = map.next_value_seed(inner)?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// JSON merge patch (RFC 7396): `patch` laid over `target`; `null` takes a member away.
+pub fn merge(target: &mut Value, patch: &Value) {
+    json_patch::merge(target, patch);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_two_parsers_could_read_differently() {
+        let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
+        for text in ["{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\\u009f\"", "\u{feff}1", "1 2", "\"\\ud800\"", "1e400", deep.as_str(), ""] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn brings_text_to_nfc_and_whole_floats_to_integers() {
+        assert_eq!(parse("\"e\u{301}\"".as_bytes()), Ok(Value::String("é".into())));
+        assert_eq!(parse(b"60.0"), Ok(Value::from(60)));
+        assert_eq!(parse(b"-0"), Ok(Value::from(0)));
+        assert!(parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,54 @@
+use crate::words;
+
+words! {
+    /// The kind of an object, as it stands in references, batch rows and the ledger.
+    pub enum Kind {
+        Organization = "organization",
+        Contact = "contact",
+        Supplier = "supplier",
+        Site = "site",
+        BusinessProcess = "business_process",
+        Service = "service",
+        Component = "component",
+        Mapping = "mapping",
+    }
+}
+
+impl Kind {
+    /// The path of the collection below `/api/v1`, which is also the name its permissions carry.
+    pub const fn collection(self) -> &'static str {
+        match self {
+            Kind::Organization => "organizations",
+            Kind::Contact => "contacts",
+            Kind::Supplier => "suppliers",
+            Kind::Site => "sites",
+            Kind::BusinessProcess => "business-processes",
+            Kind::Service => "services",
+            Kind::Component => "components",
+            Kind::Mapping => "mappings",
+        }
+    }
+
+    /// What a key numbered by the service begins with: `SVC-12`.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Kind::Organization => "ORG",
+            Kind::Contact => "CON",
+            Kind::Supplier => "SUP",
+            Kind::Site => "SIT",
+            Kind::BusinessProcess => "BPR",
+            Kind::Service => "SVC",
+            Kind::Component => "CMP",
+            Kind::Mapping => "MAP",
+        }
+    }
+
+    /// The number in a key of the service's own form, if it has that form.
+    pub fn number_of(self, key: &str) -> Option<i64> {
+        let digits = key.strip_prefix(self.prefix())?.strip_prefix('-')?;
+        if digits.len() > 15 || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok()
+    }
+}

@@ -1,0 +1,138 @@
+//! From query parameters to a [`Query`].
+use super::{Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, MOST_VALUES, Operator, Query, Sort, Timestamp, Value, read_value};
+use sha2::{Digest, Sha256};
+
+pub(super) fn query(
+    parameters: &[(String, String)],
+    tables: &[&'static [Field]],
+    elsewhere: &[&str],
+    most: usize,
+) -> Result<Query, Faults> {
+    let mut faults = Faults::default();
+    let mut query =
+        Query { conditions: Vec::new(), sort: Vec::new(), after: None, limit: DEFAULT_LIMIT, count: false, fingerprint: String::new() };
+    let mut cursor = None;
+    let mut named: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for (name, text) in parameters {
+        if !seen.insert(name) {
+            faults.add(name, "duplicate", "the parameter stands there twice");
+        }
+        if text.contains('\0') {
+            faults.add(name, "bad_format", "a NUL character is never part of a value");
+            continue;
+        }
+        match name.as_str() {
+            "limit" => match text.parse() {
+                Ok(limit) if (1..=most).contains(&limit) => query.limit = limit,
+                _ => faults.add(name, "out_of_range", format!("limit is an integer from 1 to {most}")),
+            },
+            "count" => match text.parse() {
+                Ok(count) => query.count = count,
+                Err(_) => faults.add(name, "wrong_type", "count is true or false"),
+            },
+            "cursor" => cursor = Some(text),
+            "sort" => query.sort = sort(text, tables, &mut faults),
+            other if elsewhere.contains(&other) => {}
+            _ => {
+                if let Some(condition) = condition(name, text, tables, &mut faults) {
+                    named.push(format!("{name}={text}"));
+                    query.conditions.push(condition);
+                }
+            }
+        }
+    }
+    named.sort();
+    named.extend(query.sort.iter().map(|s| format!("{}{}", if s.descending { "-" } else { "+" }, s.field.name)));
+    query.fingerprint = hex::encode(&Sha256::digest(named.join("\n"))[..8]);
+    if let Some(text) = cursor {
+        query.after = Cursor::decode(text, &query.sort).filter(|c| c.fingerprint == query.fingerprint);
+        if query.after.is_none() {
+            faults.add("cursor", "invalid_cursor", "not a cursor of this list with these filters and this order");
+        }
+    }
+    if faults.is_empty() { Ok(query) } else { Err(faults) }
+}
+
+fn find(name: &str, tables: &[&'static [Field]]) -> Option<&'static Field> {
+    tables.iter().flat_map(|table| table.iter()).find(|field| field.name == name)
+}
+
+fn sort(text: &str, tables: &[&'static [Field]], faults: &mut Faults) -> Vec<Sort> {
+    let mut sort: Vec<Sort> = Vec::new();
+    for part in text.split(',') {
+        let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
+        // Ids are UUIDv7: their order is the order of creation.
+        let name = if name == "created_at" { "id" } else { name };
+        match find(name, tables).filter(|field| !field.order.is_empty()) {
+            Some(field) if sort.iter().any(|s| s.field.name == field.name) => {
+                faults.add("sort", "duplicate", format!("{name:?} stands there twice"));
+            }
+            Some(field) if sort.len() < 3 => sort.push(Sort { field, descending }),
+            Some(_) => faults.add("sort", "too_long", "at most three fields"),
+            None => faults.add("sort", "not_allowed", format!("this list cannot be sorted by {name:?}")),
+        }
+    }
+    sort
+}
+
+fn condition(name: &str, text: &str, tables: &[&'static [Field]], faults: &mut Faults) -> Option<Condition> {
+    match name {
+        "tag" => return Some(Condition::Tagged(text.split(',').map(str::to_owned).collect())),
+        "q" => {
+            let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+            if words.is_empty() || words.len() > 10 || text.len() > 200 {
+                faults.add(name, "out_of_range", "q takes one to ten words, 200 bytes in all");
+            }
+            return Some(Condition::Words(words));
+        }
+        "external_ref" => {
+            let Some((system, id)) = text.split_once(':') else {
+                faults.add(name, "bad_format", "written as system:id");
+                return None;
+            };
+            return Some(Condition::External { system: system.to_owned(), id: id.to_owned() });
+        }
+        "updated_since" => {
+            let Some(time) = Timestamp::parse(text) else {
+                faults.add(name, "bad_format", "not an RFC 3339 time");
+                return None;
+            };
+            let field = find("updated_at", tables)?;
+            return Some(Condition::Compare { field, operator: Operator::AtLeast, values: vec![Value::Time(time)] });
+        }
+        _ => {}
+    }
+    let (base, operator) = match name.strip_suffix(']').and_then(|n| n.split_once('[')) {
+        Some((base, operator)) => (base, Some(operator)),
+        None => (name, None),
+    };
+    let Some(field) = find(base, tables) else {
+        faults.add(name, "unknown_parameter", "this list has no such parameter");
+        return None;
+    };
+    let wanted = operator.unwrap_or("eq");
+    let Some(operator) = field.kind.operators().iter().copied().find(|o| o.as_str() == wanted) else {
+        faults.add(name, "unknown_parameter", format!("{base} has no operator {wanted:?}"));
+        return None;
+    };
+    compare(name, text, field, operator, faults)
+}
+
+fn compare(name: &str, text: &str, field: &'static Field, operator: Operator, faults: &mut Faults) -> Option<Condition> {
+    let several = matches!(operator, Operator::Equal | Operator::NotEqual);
+    let parts: Vec<&str> = if several { text.split(',').collect() } else { vec![text] };
+    if parts.len() > MOST_VALUES {
+        faults.add(name, "too_long", format!("at most {MOST_VALUES} values"));
+        return None;
+    }
+    let mut values = Vec::with_capacity(parts.len());
+    for part in parts {
+        match read_value(field, part) {
+            Ok(Value::Null) if !several => faults.add(name, "not_allowed", "null is neither less nor greater"),
+            Ok(value) => values.push(value),
+            Err(detail) => faults.add(name, if matches!(field.kind, FieldType::Word(_)) { "not_allowed" } else { "bad_format" }, detail),
+        }
+    }
+    Some(Condition::Compare { field, operator, values })
+}

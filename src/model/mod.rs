@@ -1,0 +1,20 @@
+//! Words every resource uses. Pure: no web framework, no database, no clock, no randomness.
+mod error;
+mod head;
+mod id;
+mod json;
+mod kind;
+mod link;
+mod listing;
+mod time;
+mod word;
+
+pub use error::{Error, Fault, Faults, Result};
+pub use head::{Attributes, ExternalRef, Head, HeadDraft, Objectives, Tag, limits};
+pub use id::Id;
+pub use json::{MAX_DEPTH, merge, parse as parse_json};
+pub use kind::Kind;
+pub use link::{Link, Reference, Spelling};
+pub use listing::{Condition, Cursor, Field, FieldType, Operator, Query, Sort, Value as FieldValue, evaluate, sort_value};
+pub use time::{Date, Timestamp};
+pub use word::Word;

@@ -1,0 +1,73 @@
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+
+/// A moment in UTC with microseconds, written as RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Microseconds since 1970-01-01T00:00:00Z; `None` outside the years 1 to 9999.
+    pub fn from_micros(micros: i64) -> Option<Timestamp> {
+        jiff::Timestamp::from_microsecond(micros).ok().map(|_| Timestamp(micros))
+    }
+    pub const EPOCH: Timestamp = Timestamp(0);
+
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    pub fn from_seconds(seconds: i64) -> Option<Timestamp> {
+        Timestamp::from_micros(seconds.checked_mul(1_000_000)?)
+    }
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+    /// Reads RFC 3339 with any offset.
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Timestamp(time.as_microsecond()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => write!(f, "{time:.6}"),
+            Err(_) => f.write_str("0001-01-01T00:00:00.000000Z"),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Timestamp::parse(&text).ok_or_else(|| de::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+/// A calendar day, written `2026-11-22`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Date(jiff::civil::Date);
+
+impl Date {
+    /// Reads `YYYY-MM-DD`, nothing else.
+    pub fn parse(text: &str) -> Option<Date> {
+        if text.len() != 10 {
+            return None;
+        }
+        text.parse().ok().map(Date)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,34 @@
+//! Enums whose values are words of the trade, spelled alike in JSON, in the database and in the document.
+
+/// A closed list of words.
+pub trait Word: Copy + 'static {
+    /// Every word, in the order of the document.
+    const ALL: &'static [Self];
+    /// The word as it is spelled everywhere.
+    fn as_str(self) -> &'static str;
+    /// The value of a spelled word.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|w| w.as_str() == word)
+    }
+}
+
+/// Declares a [`Word`]: one variant and its spelling a line; the first word is the default.
+#[macro_export]
+macro_rules! words {
+    ($(#[$meta:meta])* pub enum $name:ident { $first:ident = $first_text:literal $(, $variant:ident = $text:literal)* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        pub enum $name {
+            #[default]
+            #[serde(rename = $first_text)]
+            $first,
+            $(#[serde(rename = $text)] $variant,)*
+        }
+        impl $crate::model::Word for $name {
+            const ALL: &'static [Self] = &[Self::$first $(, Self::$variant)*];
+            fn as_str(self) -> &'static str {
+                match self { Self::$first => $first_text $(, Self::$variant => $text)* }
+            }
+        }
+    };
+}

@@ -1,0 +1,104 @@
+//! What the business does, and how long it can do without.
+pub mod http;
+pub mod store;
+
+use super::services::Criticality;
+use super::{Resource, Slot, field, words_of};
+use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Objectives};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Where the process stands in its life.
+    pub enum ProcessStatus {
+        Active = "active",
+        Draft = "draft",
+        Retired = "retired",
+    }
+}
+
+/// A business process with the objectives the business has set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BusinessProcess {
+    /// Who answers for the process.
+    #[serde(default)]
+    pub owner: Option<Link>,
+    /// A vital business function: the business cannot live without it.
+    #[serde(default)]
+    pub vital: bool,
+    /// The process this one is part of.
+    #[serde(default)]
+    pub parent: Option<Link>,
+    /// Recovery time objective: how long its IT may be down.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub rto_seconds: Option<i64>,
+    /// Recovery point objective: how much work may be lost, as time.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub rpo_seconds: Option<i64>,
+    /// Maximum tolerable period of disruption. Recovery and work recovery fit in: rto + wrt ≤ mtpd.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub mtpd_seconds: Option<i64>,
+    /// Work recovery time: from "technically up" to "business running".
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub wrt_seconds: Option<i64>,
+    /// Minimum business continuity objective: what must still be done at least.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub minimum_service_level: Option<String>,
+    #[serde(default)]
+    pub criticality: Criticality,
+    #[serde(default)]
+    pub status: ProcessStatus,
+    /// The day on which these figures are to be looked at again.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub review_due: Option<Date>,
+}
+
+impl Resource for BusinessProcess {
+    const KIND: Kind = Kind::BusinessProcess;
+    const TABLE: &'static str = "business_processes";
+    const SCHEMA: &'static str = "BusinessProcess";
+    const FIELDS: &'static [Field] = &[
+        field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),
+        field("vital", "business_processes.vital", "", FieldType::Boolean),
+        field("parent", "business_processes.parent_id", "", FieldType::Link(&[Kind::BusinessProcess])),
+        field("rto_seconds", "business_processes.rto_seconds", "", FieldType::Integer),
+        field("rpo_seconds", "business_processes.rpo_seconds", "", FieldType::Integer),
+        field("mtpd_seconds", "business_processes.mtpd_seconds", "", FieldType::Integer),
+        field("wrt_seconds", "business_processes.wrt_seconds", "", FieldType::Integer),
+        field("criticality", "business_processes.criticality", "", FieldType::Word(words_of::<Criticality>)),
+        field("status", "business_processes.status", "", FieldType::Word(words_of::<ProcessStatus>)),
+        field("review_due", "business_processes.review_due", "", FieldType::Date),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        let owner = Slot::of("owner", &[Kind::Contact], &mut self.owner);
+        owner.into_iter().chain(Slot::of("parent", &[Kind::BusinessProcess], &mut self.parent)).collect()
+    }
+    /// Invariant of the domain: rto + wrt ≤ mtpd where all are set (ISO 22301: recovery must end before disruption
+    /// becomes intolerable).
+    fn check(&self, faults: &mut Faults) {
+        let Some(mtpd) = self.mtpd_seconds else { return };
+        let (rto, wrt) = (self.rto_seconds, self.wrt_seconds);
+        let (Some(rto), Some(wrt)) = (rto, wrt) else { return };
+        if rto + wrt > mtpd {
+            let detail = format!("rto_seconds {rto} + wrt_seconds {wrt} is more than mtpd_seconds {mtpd}");
+            faults.add("/mtpd_seconds", "inconsistent", detail);
+        }
+    }
+    fn objectives(&self) -> Objectives {
+        Objectives { rto: self.rto_seconds, rpo: self.rpo_seconds, mtpd: self.mtpd_seconds }
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "PAY-STAFF", "name": "Pay staff", "vital": true, "criticality": "highly_critical", "status": "active",
+            "rto_seconds": 14400, "rpo_seconds": 900, "wrt_seconds": 7200, "mtpd_seconds": 86400,
+            "minimum_service_level": "Advance payments by bank file", "review_due": "2027-06-30"
+        })
+    }
+}

@@ -1,0 +1,86 @@
+use super::{BusinessProcess, ProcessStatus};
+use crate::model::{Date};
+use crate::resources::services::Criticality;
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    business_processes (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        owner_id -> Nullable<Identity>,
+        vital -> Bool,
+        parent_id -> Nullable<Identity>,
+        rto_seconds -> Nullable<BigInt>,
+        rpo_seconds -> Nullable<BigInt>,
+        mtpd_seconds -> Nullable<BigInt>,
+        wrt_seconds -> Nullable<BigInt>,
+        minimum_service_level -> Nullable<Text>,
+        criticality -> Text,
+        status -> Text,
+        review_due -> Nullable<Text>,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = business_processes, treat_none_as_null = true)]
+struct BusinessProcessRow {
+    organization_id: DbId,
+    id: DbId,
+    owner_id: Option<DbId>,
+    vital: bool,
+    parent_id: Option<DbId>,
+    rto_seconds: Option<i64>,
+    rpo_seconds: Option<i64>,
+    mtpd_seconds: Option<i64>,
+    wrt_seconds: Option<i64>,
+    minimum_service_level: Option<String>,
+    criticality: DbWord<Criticality>,
+    status: DbWord<ProcessStatus>,
+    review_due: Option<String>,
+}
+
+fn row(org: Id, id: Id, resource: &BusinessProcess) -> BusinessProcessRow {
+    let BusinessProcess { owner, vital, parent, rto_seconds, rpo_seconds, mtpd_seconds, wrt_seconds, minimum_service_level, criticality, status, review_due } = resource;
+    BusinessProcessRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        owner_id: owner.as_ref().map(DbId::of),
+        vital: *vital,
+        parent_id: parent.as_ref().map(DbId::of),
+        rto_seconds: *rto_seconds,
+        rpo_seconds: *rpo_seconds,
+        mtpd_seconds: *mtpd_seconds,
+        wrt_seconds: *wrt_seconds,
+        minimum_service_level: minimum_service_level.clone(),
+        criticality: DbWord(*criticality),
+        status: DbWord(*status),
+        review_due: review_due.map(|day| day.to_string()),
+    }
+}
+
+impl From<BusinessProcessRow> for BusinessProcess {
+    fn from(row: BusinessProcessRow) -> BusinessProcess {
+        BusinessProcess {
+            owner: row.owner_id.map(DbId::link),
+            vital: row.vital,
+            parent: row.parent_id.map(DbId::link),
+            rto_seconds: row.rto_seconds,
+            rpo_seconds: row.rpo_seconds,
+            mtpd_seconds: row.mtpd_seconds,
+            wrt_seconds: row.wrt_seconds,
+            minimum_service_level: row.minimum_service_level,
+            criticality: row.criticality.0,
+            status: row.status.0,
+            review_due: row.review_due.as_deref().and_then(Date::parse),
+        }
+    }
+}
+
+stored!(BusinessProcess, BusinessProcessRow, business_processes, [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]);
+impl Stored for BusinessProcess {
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        crate::store::hierarchy::inspect(tx, planned, "business_processes", |process| process.parent.as_ref()).await
+    }
+}

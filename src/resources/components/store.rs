@@ -1,0 +1,73 @@
+use super::{Component, ComponentKind, ComponentLifecycle, RecoveryOption};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    components (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        site_id -> Nullable<Identity>,
+        supplier_id -> Nullable<Identity>,
+        owner_id -> Nullable<Identity>,
+        lifecycle -> Text,
+        recovery_option -> Nullable<Text>,
+        recovery_time_seconds -> Nullable<BigInt>,
+        restart_seconds -> Nullable<BigInt>,
+        data_loss_seconds -> Nullable<BigInt>,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = components, treat_none_as_null = true)]
+struct ComponentRow {
+    organization_id: DbId,
+    id: DbId,
+    kind: DbWord<ComponentKind>,
+    site_id: Option<DbId>,
+    supplier_id: Option<DbId>,
+    owner_id: Option<DbId>,
+    lifecycle: DbWord<ComponentLifecycle>,
+    recovery_option: Option<DbWord<RecoveryOption>>,
+    recovery_time_seconds: Option<i64>,
+    restart_seconds: Option<i64>,
+    data_loss_seconds: Option<i64>,
+}
+
+fn row(org: Id, id: Id, resource: &Component) -> ComponentRow {
+    let Component { kind, site, supplier, owner, lifecycle, recovery_option, recovery_time_seconds, restart_seconds, data_loss_seconds } = resource;
+    ComponentRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        kind: DbWord(*kind),
+        site_id: site.as_ref().map(DbId::of),
+        supplier_id: supplier.as_ref().map(DbId::of),
+        owner_id: owner.as_ref().map(DbId::of),
+        lifecycle: DbWord(*lifecycle),
+        recovery_option: recovery_option.map(DbWord),
+        recovery_time_seconds: *recovery_time_seconds,
+        restart_seconds: *restart_seconds,
+        data_loss_seconds: *data_loss_seconds,
+    }
+}
+
+impl From<ComponentRow> for Component {
+    fn from(row: ComponentRow) -> Component {
+        Component {
+            kind: row.kind.0,
+            site: row.site_id.map(DbId::link),
+            supplier: row.supplier_id.map(DbId::link),
+            owner: row.owner_id.map(DbId::link),
+            lifecycle: row.lifecycle.0,
+            recovery_option: row.recovery_option.map(|word| word.0),
+            recovery_time_seconds: row.recovery_time_seconds,
+            restart_seconds: row.restart_seconds,
+            data_loss_seconds: row.data_loss_seconds,
+        }
+    }
+}
+
+stored!(Component, ComponentRow, components, [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]);
+
+impl Stored for Component {}

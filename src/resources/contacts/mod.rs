@@ -1,0 +1,74 @@
+//! Whom to call.
+pub mod http;
+pub mod store;
+
+use super::{Resource, Slot, field, words_of};
+use crate::model::{Date, Field, FieldType, Kind, Link};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// A person or a team.
+    pub enum ContactKind {
+        Person = "person",
+        Team = "team",
+    }
+}
+
+/// A telephone number as people write it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 50, value_type = String)]
+pub struct Phone(pub String);
+
+/// A person or team that can be called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Contact {
+    #[serde(default)]
+    pub kind: ContactKind,
+    #[serde(default)]
+    #[schema(max_length = 254, format = Email)]
+    pub email: Option<String>,
+    /// In the order in which to try them.
+    #[serde(default)]
+    #[schema(max_items = 10, inline)]
+    pub phones: Vec<Phone>,
+    /// Another way to reach them: a chat channel, a pager.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub channel: Option<String>,
+    /// Who stands in.
+    #[serde(default)]
+    pub deputy: Option<Link>,
+    /// The subject of this person's tokens, so that "me" can be told.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255)]
+    pub subject: Option<String>,
+    /// The day on which somebody last made sure that these numbers are right.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub last_verified_on: Option<Date>,
+}
+
+impl Resource for Contact {
+    const KIND: Kind = Kind::Contact;
+    const TABLE: &'static str = "contacts";
+    const SCHEMA: &'static str = "Contact";
+    const FIELDS: &'static [Field] = &[
+        field("kind", "contacts.kind", "", FieldType::Word(words_of::<ContactKind>)),
+        field("email", "contacts.email", "", FieldType::Text),
+        field("deputy", "contacts.deputy_id", "", FieldType::Link(&[Kind::Contact])),
+        field("subject", "contacts.subject", "", FieldType::Text),
+        field("last_verified_on", "contacts.last_verified_on", "", FieldType::Date),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        Slot::of("deputy", &[Kind::Contact], &mut self.deputy).into_iter().collect()
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "ana", "name": "Ana Petersen", "kind": "person", "email": "ana.petersen@example.org",
+            "phones": ["+49 431 555 0171"], "channel": "#it-continuity", "last_verified_on": "2026-10-01"
+        })
+    }
+}

@@ -1,0 +1,66 @@
+use super::{Contact, ContactKind, Phone};
+use crate::model::{Date};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Json};
+    use diesel::sql_types::{Nullable, Text};
+    contacts (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        email -> Nullable<Text>,
+        phones -> Json,
+        channel -> Nullable<Text>,
+        deputy_id -> Nullable<Identity>,
+        subject -> Nullable<Text>,
+        last_verified_on -> Nullable<Text>,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = contacts, treat_none_as_null = true)]
+struct ContactRow {
+    organization_id: DbId,
+    id: DbId,
+    kind: DbWord<ContactKind>,
+    email: Option<String>,
+    phones: Json<Vec<Phone>>,
+    channel: Option<String>,
+    deputy_id: Option<DbId>,
+    subject: Option<String>,
+    last_verified_on: Option<String>,
+}
+
+fn row(org: Id, id: Id, resource: &Contact) -> ContactRow {
+    let Contact { kind, email, phones, channel, deputy, subject, last_verified_on } = resource;
+    ContactRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        kind: DbWord(*kind),
+        email: email.clone(),
+        phones: Json(phones.clone()),
+        channel: channel.clone(),
+        deputy_id: deputy.as_ref().map(DbId::of),
+        subject: subject.clone(),
+        last_verified_on: last_verified_on.map(|day| day.to_string()),
+    }
+}
+
+impl From<ContactRow> for Contact {
+    fn from(row: ContactRow) -> Contact {
+        Contact {
+            kind: row.kind.0,
+            email: row.email,
+            phones: row.phones.0,
+            channel: row.channel,
+            deputy: row.deputy_id.map(DbId::link),
+            subject: row.subject,
+            last_verified_on: row.last_verified_on.as_deref().and_then(Date::parse),
+        }
+    }
+}
+
+stored!(Contact, ContactRow, contacts, [("contacts", "deputy_id", "id")]);
+
+impl Stored for Contact {}

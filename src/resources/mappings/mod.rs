@@ -1,0 +1,113 @@
+//! What depends on what: the edges of the graph that every analysis walks.
+pub mod http;
+pub mod store;
+
+use super::{Resource, Slot, field, words_of};
+use crate::model::{Faults, Field, FieldType, Kind, Link};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// How the dependent uses the provider.
+    pub enum Relation {
+        Requires = "requires",
+        RunsOn = "runs_on",
+        HostedOn = "hosted_on",
+        ConnectsTo = "connects_to",
+        ReadsFrom = "reads_from",
+        WritesTo = "writes_to",
+        ReplicatesTo = "replicates_to",
+        BackedUpTo = "backed_up_to",
+        FailsOverTo = "fails_over_to",
+        AuthenticatesVia = "authenticates_via",
+        SuppliedBy = "supplied_by",
+        Supports = "supports",
+    }
+}
+
+words! {
+    /// What happens to the dependent when the provider is lost: it is down, it is degraded, or nothing.
+    pub enum Effect {
+        Cascade = "cascade",
+        Partial = "partial",
+        None = "none",
+    }
+}
+
+const DEPENDENTS: &[Kind] = &[Kind::BusinessProcess, Kind::Service, Kind::Component];
+const PROVIDERS: &[Kind] = &[Kind::Service, Kind::Component, Kind::Site, Kind::Supplier];
+
+/// One dependency: the dependent needs the provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Mapping {
+    /// A business process, service or component.
+    pub dependent: Link,
+    /// A service, component, site or supplier.
+    pub provider: Link,
+    #[serde(default)]
+    pub relation: Relation,
+    #[serde(default)]
+    pub effect: Effect,
+    /// Names the redundancy group of the dependent in which the provider stands.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    pub redundancy_group: Option<String>,
+    /// How many members of the group must be up; equal in all mappings of one group. 1 when absent.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub required: Option<i64>,
+    /// Whether the dependent needs the provider to start; false breaks start-up circles.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub needed_to_start: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Mapping {
+    /// `required` as it counts: 1 in a group where nothing was said.
+    pub fn settled(mut self) -> Mapping {
+        if self.redundancy_group.is_some() && self.required.is_none() {
+            self.required = Some(1);
+        }
+        self
+    }
+}
+
+impl Resource for Mapping {
+    const KIND: Kind = Kind::Mapping;
+    const TABLE: &'static str = "mappings";
+    const SCHEMA: &'static str = "Mapping";
+    const NAMED: bool = false;
+    const FIELDS: &'static [Field] = &[
+        field("dependent", "mappings.dependent_id", "", FieldType::Link(DEPENDENTS)),
+        field("provider", "mappings.provider_id", "", FieldType::Link(PROVIDERS)),
+        field("relation", "mappings.relation", "", FieldType::Word(words_of::<Relation>)),
+        field("effect", "mappings.effect", "", FieldType::Word(words_of::<Effect>)),
+        field("redundancy_group", "nullif(mappings.redundancy_group, '')", "", FieldType::Text),
+        field("needed_to_start", "mappings.needed_to_start", "", FieldType::Boolean),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        vec![
+            Slot { pointer: "/dependent".into(), kinds: DEPENDENTS, link: &mut self.dependent },
+            Slot { pointer: "/provider".into(), kinds: PROVIDERS, link: &mut self.provider },
+        ]
+    }
+    fn check(&self, faults: &mut Faults) {
+        if self.dependent == self.provider {
+            faults.add("/provider", "inconsistent", "nothing depends on itself");
+        }
+        if self.required.is_some() && self.redundancy_group.is_none() {
+            faults.add("/required", "inconsistent", "required counts the members of a redundancy_group; there is none");
+        }
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "dependent": "key:PAYROLL", "provider": "key:DB-PAYROLL-1", "relation": "reads_from", "effect": "cascade",
+            "redundancy_group": "database", "required": 1, "needed_to_start": true
+        })
+    }
+}

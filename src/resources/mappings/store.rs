@@ -1,0 +1,140 @@
+use crate::model::Error;
+use std::collections::{HashMap, HashSet};
+use super::{Effect, Mapping, Relation};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    mappings (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        dependent_id -> Identity,
+        provider_id -> Identity,
+        relation -> Text,
+        effect -> Text,
+        redundancy_group -> Text,
+        required -> Nullable<BigInt>,
+        needed_to_start -> Bool,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = mappings, treat_none_as_null = true)]
+struct MappingRow {
+    organization_id: DbId,
+    id: DbId,
+    dependent_id: DbId,
+    provider_id: DbId,
+    relation: DbWord<Relation>,
+    effect: DbWord<Effect>,
+    redundancy_group: String,
+    required: Option<i64>,
+    needed_to_start: bool,
+}
+
+fn row(org: Id, id: Id, resource: &Mapping) -> MappingRow {
+    let Mapping { dependent, provider, relation, effect, redundancy_group, required, needed_to_start } = resource;
+    MappingRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        dependent_id: DbId::of(dependent),
+        provider_id: DbId::of(provider),
+        relation: DbWord(*relation),
+        effect: DbWord(*effect),
+        redundancy_group: redundancy_group.clone().unwrap_or_default(),
+        required: *required,
+        needed_to_start: *needed_to_start,
+    }
+}
+
+impl From<MappingRow> for Mapping {
+    fn from(row: MappingRow) -> Mapping {
+        Mapping {
+            dependent: row.dependent_id.link(),
+            provider: row.provider_id.link(),
+            relation: row.relation.0,
+            effect: row.effect.0,
+            redundancy_group: Some(row.redundancy_group).filter(|group| !group.is_empty()),
+            required: row.required,
+            needed_to_start: row.needed_to_start,
+        }
+    }
+}
+
+stored!(Mapping, MappingRow, mappings, [("mappings", "dependent_id", "id"), ("mappings", "provider_id", "id")]);
+#[derive(Queryable)]
+struct Member {
+    id: DbId,
+    dependent: DbId,
+    group: String,
+    required: Option<i64>,
+    provider: DbId,
+    relation: String,
+}
+
+impl Stored for Mapping {
+    /// Two rules between mappings, looked at as they will be after the whole set: the same dependent, provider,
+    /// relation and group only once, and `required` equal within one group.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let org = tx.organization();
+        let mut dependents: Vec<DbId> = planned.iter().map(|one| DbId::of(&one.new.body.dependent)).collect();
+        dependents.sort_unstable();
+        dependents.dedup();
+        let mut members: HashMap<Id, Member> = HashMap::new();
+        for dependents in dependents.chunks(CHUNK) {
+            let rows: Vec<Member> = on!(&mut tx.conn()?, |c| mappings::table
+                .filter(mappings::organization_id.eq(DbId(org)))
+                .filter(mappings::dependent_id.eq_any(dependents))
+                .select((
+                    mappings::id,
+                    mappings::dependent_id,
+                    mappings::redundancy_group,
+                    mappings::required,
+                    mappings::provider_id,
+                    mappings::relation,
+                ))
+                .load(c)
+                .await)
+            .settle()?;
+            members.extend(rows.into_iter().map(|member| (member.id.0, member)));
+        }
+        for one in planned.iter().filter(|one| one.fault.is_none()) {
+            let new = row(org, one.new.head.id, &one.new.body);
+            members.insert(new.id.0, Member::from(new));
+        }
+        let mut edges: HashMap<(DbId, DbId, &str, &str), Vec<Id>> = HashMap::new();
+        let mut groups: HashMap<(DbId, &str), HashSet<Option<i64>>> = HashMap::new();
+        for (id, member) in &members {
+            edges.entry((member.dependent, member.provider, &member.relation, &member.group)).or_default().push(*id);
+            if !member.group.is_empty() {
+                groups.entry((member.dependent, &member.group)).or_default().insert(member.required);
+            }
+        }
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let Some(member) = members.get(&one.new.head.id) else { continue };
+            if edges.get(&(member.dependent, member.provider, &member.relation, &member.group)).is_some_and(|all| all.len() > 1) {
+                let detail = "the same dependent, provider, relation and group stand in another mapping";
+                one.fault = Some(Error::conflict("mapping_exists", detail));
+            } else if groups.get(&(member.dependent, &member.group)).is_some_and(|counts| counts.len() > 1) {
+                let detail = format!("required differs within the group {:?} of this dependent", member.group);
+                one.fault = Some(Error::invalid("/required", "inconsistent", detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<MappingRow> for Member {
+    fn from(row: MappingRow) -> Member {
+        let relation = crate::model::Word::as_str(row.relation.0).to_owned();
+        Member {
+            id: row.id,
+            dependent: row.dependent_id,
+            group: row.redundancy_group,
+            required: row.required,
+            provider: row.provider_id,
+            relation,
+        }
+    }
+}

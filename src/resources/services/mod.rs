@@ -1,0 +1,103 @@
+//! IT services.
+pub mod http;
+pub mod store;
+
+use super::{Resource, Slot, field, words_of};
+use crate::model::{Field, FieldType, Kind, Link, Objectives};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Whom the service serves.
+    pub enum ServiceKind {
+        BusinessService = "business_service",
+        TechnicalService = "technical_service",
+    }
+}
+
+words! {
+    /// How much the business depends on it.
+    pub enum Criticality {
+        Normal = "normal",
+        Marginal = "marginal",
+        Critical = "critical",
+        HighlyCritical = "highly_critical",
+    }
+}
+
+words! {
+    /// Where the service stands in its life.
+    pub enum ServiceLifecycle {
+        Live = "live",
+        Planned = "planned",
+        Retired = "retired",
+    }
+}
+
+/// An IT service, with the objectives the business has set for it and what it can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Service {
+    #[serde(default)]
+    pub kind: ServiceKind,
+    #[serde(default)]
+    pub criticality: Criticality,
+    #[serde(default)]
+    pub lifecycle: ServiceLifecycle,
+    /// Who answers for the service.
+    #[serde(default)]
+    pub owner: Option<Link>,
+    /// Recovery time objective of its own: how long it may be down. 0 is the strictest, null is none.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub rto_seconds: Option<i64>,
+    /// Recovery point objective of its own: how much work may be lost, as time.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub rpo_seconds: Option<i64>,
+    /// From "dependencies are back" to "service is up".
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub restart_seconds: Option<i64>,
+    /// To rebuild the service itself once its prerequisites are up (capability).
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub recovery_time_seconds: Option<i64>,
+    /// How much data is lost when it is lost (capability).
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub data_loss_seconds: Option<i64>,
+}
+
+impl Resource for Service {
+    const KIND: Kind = Kind::Service;
+    const TABLE: &'static str = "services";
+    const SCHEMA: &'static str = "Service";
+    const EFFECTIVE: bool = true;
+    const FIELDS: &'static [Field] = &[
+        field("kind", "services.kind", "", FieldType::Word(words_of::<ServiceKind>)),
+        field("criticality", "services.criticality", "", FieldType::Word(words_of::<Criticality>)),
+        field("lifecycle", "services.lifecycle", "", FieldType::Word(words_of::<ServiceLifecycle>)),
+        field("owner", "services.owner_id", "", FieldType::Link(&[Kind::Contact])),
+        field("rto_seconds", "services.rto_seconds", "", FieldType::Integer),
+        field("rpo_seconds", "services.rpo_seconds", "", FieldType::Integer),
+        field("restart_seconds", "services.restart_seconds", "", FieldType::Integer),
+        field("recovery_time_seconds", "services.recovery_time_seconds", "", FieldType::Integer),
+        field("data_loss_seconds", "services.data_loss_seconds", "", FieldType::Integer),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        Slot::of("owner", &[Kind::Contact], &mut self.owner).into_iter().collect()
+    }
+    fn objectives(&self) -> Objectives {
+        Objectives { rto: self.rto_seconds, rpo: self.rpo_seconds, mtpd: None }
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "PAYROLL", "name": "Payroll", "description": "Monthly pay run and payslips",
+            "kind": "business_service", "criticality": "critical", "lifecycle": "live",
+            "rto_seconds": 14400, "rpo_seconds": 900, "restart_seconds": 300,
+            "external_refs": [{"system": "servicenow", "id": "7a1c9f"}], "tags": ["finance"],
+            "attributes": {"cost_centre": "4711"}
+        })
+    }
+}

@@ -1,0 +1,73 @@
+use super::{Criticality, Service, ServiceKind, ServiceLifecycle};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    services (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        criticality -> Text,
+        lifecycle -> Text,
+        owner_id -> Nullable<Identity>,
+        rto_seconds -> Nullable<BigInt>,
+        rpo_seconds -> Nullable<BigInt>,
+        restart_seconds -> Nullable<BigInt>,
+        recovery_time_seconds -> Nullable<BigInt>,
+        data_loss_seconds -> Nullable<BigInt>,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = services, treat_none_as_null = true)]
+struct ServiceRow {
+    organization_id: DbId,
+    id: DbId,
+    kind: DbWord<ServiceKind>,
+    criticality: DbWord<Criticality>,
+    lifecycle: DbWord<ServiceLifecycle>,
+    owner_id: Option<DbId>,
+    rto_seconds: Option<i64>,
+    rpo_seconds: Option<i64>,
+    restart_seconds: Option<i64>,
+    recovery_time_seconds: Option<i64>,
+    data_loss_seconds: Option<i64>,
+}
+
+fn row(org: Id, id: Id, resource: &Service) -> ServiceRow {
+    let Service { kind, criticality, lifecycle, owner, rto_seconds, rpo_seconds, restart_seconds, recovery_time_seconds, data_loss_seconds } = resource;
+    ServiceRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        kind: DbWord(*kind),
+        criticality: DbWord(*criticality),
+        lifecycle: DbWord(*lifecycle),
+        owner_id: owner.as_ref().map(DbId::of),
+        rto_seconds: *rto_seconds,
+        rpo_seconds: *rpo_seconds,
+        restart_seconds: *restart_seconds,
+        recovery_time_seconds: *recovery_time_seconds,
+        data_loss_seconds: *data_loss_seconds,
+    }
+}
+
+impl From<ServiceRow> for Service {
+    fn from(row: ServiceRow) -> Service {
+        Service {
+            kind: row.kind.0,
+            criticality: row.criticality.0,
+            lifecycle: row.lifecycle.0,
+            owner: row.owner_id.map(DbId::link),
+            rto_seconds: row.rto_seconds,
+            rpo_seconds: row.rpo_seconds,
+            restart_seconds: row.restart_seconds,
+            recovery_time_seconds: row.recovery_time_seconds,
+            data_loss_seconds: row.data_loss_seconds,
+        }
+    }
+}
+
+stored!(Service, ServiceRow, services, [("services", "owner_id", "id")]);
+
+impl Stored for Service {}

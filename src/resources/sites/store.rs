@@ -1,0 +1,64 @@
+use super::{Site, SiteKind};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{Double, Nullable, Text};
+    sites (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        parent_id -> Nullable<Identity>,
+        address -> Nullable<Text>,
+        country -> Nullable<Text>,
+        latitude -> Nullable<Double>,
+        longitude -> Nullable<Double>,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sites, treat_none_as_null = true)]
+struct SiteRow {
+    organization_id: DbId,
+    id: DbId,
+    kind: DbWord<SiteKind>,
+    parent_id: Option<DbId>,
+    address: Option<String>,
+    country: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+fn row(org: Id, id: Id, resource: &Site) -> SiteRow {
+    let Site { kind, parent, address, country, latitude, longitude } = resource;
+    SiteRow {
+        organization_id: DbId(org),
+        id: DbId(id),
+        kind: DbWord(*kind),
+        parent_id: parent.as_ref().map(DbId::of),
+        address: address.clone(),
+        country: country.clone(),
+        latitude: *latitude,
+        longitude: *longitude,
+    }
+}
+
+impl From<SiteRow> for Site {
+    fn from(row: SiteRow) -> Site {
+        Site {
+            kind: row.kind.0,
+            parent: row.parent_id.map(DbId::link),
+            address: row.address,
+            country: row.country,
+            latitude: row.latitude,
+            longitude: row.longitude,
+        }
+    }
+}
+
+stored!(Site, SiteRow, sites, [("sites", "parent_id", "id")]);
+impl Stored for Site {
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        crate::store::hierarchy::inspect(tx, planned, "sites", |site| site.parent.as_ref()).await
+    }
+}

@@ -1,0 +1,71 @@
+//! Who delivers what we depend on.
+pub mod http;
+pub mod store;
+
+use super::{Resource, Slot, field, words_of};
+use crate::model::{Faults, Field, FieldType, Kind, Link};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Whether the supplier belongs to the organisation.
+    pub enum SupplierKind {
+        External = "external",
+        Internal = "internal",
+    }
+}
+
+words! {
+    /// How hard it would be to do without.
+    pub enum Substitutability {
+        Easy = "easy",
+        Medium = "medium",
+        Difficult = "difficult",
+        Impossible = "impossible",
+    }
+}
+
+/// A supplier, internal or external.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Supplier {
+    #[serde(default)]
+    pub kind: SupplierKind,
+    /// Whom to call there.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub contacts: Vec<Link>,
+    #[serde(default)]
+    pub substitutability: Option<Substitutability>,
+    /// Where the exit plan is found.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub exit_plan: Option<String>,
+}
+
+impl Resource for Supplier {
+    const KIND: Kind = Kind::Supplier;
+    const TABLE: &'static str = "suppliers";
+    const SCHEMA: &'static str = "Supplier";
+    const FIELDS: &'static [Field] = &[
+        field("kind", "suppliers.kind", "", FieldType::Word(words_of::<SupplierKind>)),
+        field("substitutability", "suppliers.substitutability", "", FieldType::Word(words_of::<Substitutability>)),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        let slot = |(index, link)| Slot { pointer: format!("/contacts/{index}"), kinds: &[Kind::Contact], link };
+        self.contacts.iter_mut().enumerate().map(slot).collect()
+    }
+    fn check(&self, faults: &mut Faults) {
+        for (index, contact) in self.contacts.iter().enumerate() {
+            if self.contacts[..index].contains(contact) {
+                faults.add(format!("/contacts/{index}"), "duplicate", "the same contact stands there twice");
+            }
+        }
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "NORDNET", "name": "Nordnet Carrier", "kind": "external", "substitutability": "medium",
+            "exit_plan": "https://wiki.example/exit/nordnet"
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! The common part of every object: the table `objects` and its look-ups by external id and by tag.
+use super::conn::{Conn, Settle};
+use super::schema::{external_refs, objects, tags};
+use super::types::{DbId, DbTime, DbWord, Json};
+use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
+use crate::on;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// Values bound by one statement stay well below 32,766.
+pub const CHUNK: usize = 1000;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = objects, treat_none_as_null = true)]
+pub struct HeadRow {
+    organization_id: DbId,
+    id: DbId,
+    kind: DbWord<Kind>,
+    key: String,
+    name: String,
+    description: Option<String>,
+    external_refs: Json<Vec<ExternalRef>>,
+    tags: Json<Vec<Tag>>,
+    attributes: Json<Attributes>,
+    effective_rto_seconds: Option<i64>,
+    effective_rpo_seconds: Option<i64>,
+    effective_mtpd_seconds: Option<i64>,
+    version: i64,
+    created_at: DbTime,
+    updated_at: DbTime,
+    created_by: String,
+    updated_by: String,
+}
+
+/// As a head is written: with the text that `q=` searches.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = objects)]
+struct Written {
+    #[diesel(embed)]
+    row: HeadRow,
+    search: String,
+}
+
+impl From<HeadRow> for Head {
+    fn from(row: HeadRow) -> Head {
+        Head {
+            id: row.id.0,
+            kind: row.kind.0,
+            key: row.key,
+            name: Some(row.name).filter(|name| !name.is_empty()),
+            description: row.description,
+            external_refs: row.external_refs.0,
+            tags: row.tags.0,
+            attributes: row.attributes.0,
+            version: row.version,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+            created_by: row.created_by,
+            updated_by: row.updated_by,
+            effective: Objectives {
+                rto: row.effective_rto_seconds,
+                rpo: row.effective_rpo_seconds,
+                mtpd: row.effective_mtpd_seconds,
+            },
+        }
+    }
+}
+
+fn row(org: Id, head: &Head) -> HeadRow {
+    HeadRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        kind: DbWord(head.kind),
+        key: head.key.clone(),
+        name: head.name.clone().unwrap_or_default(),
+        description: head.description.clone(),
+        external_refs: Json(head.external_refs.clone()),
+        tags: Json(head.tags.clone()),
+        attributes: Json(head.attributes.clone()),
+        effective_rto_seconds: head.effective.rto,
+        effective_rpo_seconds: head.effective.rpo,
+        effective_mtpd_seconds: head.effective.mtpd,
+        version: head.version,
+        created_at: DbTime(head.created_at),
+        updated_at: DbTime(head.updated_at),
+        created_by: head.created_by.clone(),
+        updated_by: head.updated_by.clone(),
+    }
+}
+
+fn written(org: Id, head: &Head) -> Written {
+    Written { row: row(org, head), search: head.search_text() }
+}
+
+/// Inserts new heads with their look-ups.
+pub async fn insert(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
+    match conn {
+        Conn::Postgres(c) => {
+            for heads in heads.chunks(CHUNK) {
+                let rows: Vec<Written> = heads.iter().map(|head| written(org, head)).collect();
+                diesel::insert_into(objects::table).values(&rows).execute(&mut &**c).await.settle()?;
+            }
+        }
+        Conn::Sqlite(c) => {
+            for head in heads {
+                diesel::insert_into(objects::table).values(&written(org, head)).execute(&mut **c).await.settle()?;
+            }
+        }
+    }
+    insert_lookups(conn, org, heads).await
+}
+
+type RefRow<'a> = (
+    diesel::dsl::Eq<external_refs::organization_id, DbId>,
+    diesel::dsl::Eq<external_refs::kind, &'static str>,
+    diesel::dsl::Eq<external_refs::system, &'a str>,
+    diesel::dsl::Eq<external_refs::external_id, &'a str>,
+    diesel::dsl::Eq<external_refs::object_id, DbId>,
+);
+
+async fn insert_lookups(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
+    use crate::model::Word;
+    let refs = heads.iter().flat_map(|head| {
+        head.external_refs.iter().map(move |one| -> RefRow<'_> {
+            (
+                external_refs::organization_id.eq(DbId(org)),
+                external_refs::kind.eq(head.kind.as_str()),
+                external_refs::system.eq(one.system.as_str()),
+                external_refs::external_id.eq(one.id.as_str()),
+                external_refs::object_id.eq(DbId(head.id)),
+            )
+        })
+    });
+    let marks = heads.iter().flat_map(|head| {
+        head.tags
+            .iter()
+            .map(move |tag| (tags::organization_id.eq(DbId(org)), tags::tag.eq(tag.0.as_str()), tags::object_id.eq(DbId(head.id))))
+    });
+    match conn {
+        Conn::Postgres(c) => {
+            let (refs, marks): (Vec<_>, Vec<_>) = (refs.collect(), marks.collect());
+            for rows in refs.chunks(CHUNK) {
+                diesel::insert_into(external_refs::table).values(rows.to_vec()).execute(&mut &**c).await.settle()?;
+            }
+            for rows in marks.chunks(CHUNK) {
+                diesel::insert_into(tags::table).values(rows.to_vec()).execute(&mut &**c).await.settle()?;
+            }
+        }
+        Conn::Sqlite(c) => {
+            for one in refs {
+                diesel::insert_into(external_refs::table).values(one).execute(&mut **c).await.settle()?;
+            }
+            for one in marks {
+                diesel::insert_into(tags::table).values(one).execute(&mut **c).await.settle()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a changed head; the look-ups only where they changed.
+pub async fn update(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Result<()> {
+    let target = objects::table.find((DbId(org), DbId(new.id)));
+    on!(conn, |c| diesel::update(target).set(&written(org, new)).execute(c).await).settle()?;
+    if old.external_refs == new.external_refs && old.tags == new.tags {
+        return Ok(());
+    }
+    on!(conn, |c| {
+        diesel::delete(external_refs::table.filter(external_refs::organization_id.eq(DbId(org))))
+            .filter(external_refs::object_id.eq(DbId(new.id)))
+            .execute(c)
+            .await
+    })
+    .settle()?;
+    on!(conn, |c| {
+        diesel::delete(tags::table.filter(tags::organization_id.eq(DbId(org))))
+            .filter(tags::object_id.eq(DbId(new.id)))
+            .execute(c)
+            .await
+    })
+    .settle()?;
+    insert_lookups(conn, org, &[new]).await
+}
+
+/// Deletes objects; their own tables and look-ups follow by cascade.
+pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
+    for ids in ids.chunks(CHUNK) {
+        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+        on!(conn, |c| {
+            diesel::delete(objects::table.filter(objects::organization_id.eq(DbId(org))))
+                .filter(objects::id.eq_any(ids))
+                .execute(c)
+                .await
+        })
+        .settle()?;
+    }
+    Ok(())
+}
+
+/// Writes the effective objectives of objects; versions and ledger stay, for nothing of theirs was written.
+pub async fn set_effective(conn: &mut Conn<'_>, org: Id, changed: &[(Id, Objectives)]) -> Result<()> {
+    for (id, effective) in changed {
+        let target = objects::table.find((DbId(org), DbId(*id)));
+        on!(conn, |c| diesel::update(target)
+            .set((
+                objects::effective_rto_seconds.eq(effective.rto),
+                objects::effective_rpo_seconds.eq(effective.rpo),
+                objects::effective_mtpd_seconds.eq(effective.mtpd),
+            ))
+            .execute(c)
+            .await)
+        .settle()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Parents of sites and processes form trees: a circle is refused, naming it.
+use super::conn::Settle;
+use super::rows::Planned;
+use super::tx::Tx;
+use super::types::{DbId, sql};
+use crate::model::{Error, Id, Link, Result};
+use crate::on;
+use crate::resources::Resource;
+use diesel::QueryableByName;
+use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
+
+#[derive(QueryableByName)]
+struct Edge {
+    #[diesel(sql_type = sql::Identity)]
+    id: DbId,
+    #[diesel(sql_type = sql::Identity)]
+    parent_id: DbId,
+}
+
+/// Marks the changes that would close a circle of parents.
+pub async fn inspect<R: Resource>(
+    tx: &mut Tx,
+    planned: &mut [Planned<R>],
+    table: &str,
+    parent: impl Fn(&R) -> Option<&Link>,
+) -> Result<()> {
+    // An object nobody knows yet closes a circle only together with another of the same set.
+    let moved = |one: &Planned<R>| parent(&one.new.body).is_some() && one.old.as_ref().map(|o| parent(&o.body)) != Some(parent(&one.new.body));
+    if !planned.iter().any(|one| moved(one) && (one.old.is_some() || planned.len() > 1)) {
+        return Ok(());
+    }
+    let sql = format!("SELECT id, parent_id FROM {table} WHERE organization_id = $1 AND parent_id IS NOT NULL");
+    let org = DbId(tx.organization());
+    let edges: Vec<Edge> =
+        on!(&mut tx.conn()?, |c| diesel::sql_query(sql).bind::<sql::Identity, _>(org).load(c).await).settle()?;
+    let mut parents: HashMap<Id, Id> = edges.into_iter().map(|edge| (edge.id.0, edge.parent_id.0)).collect();
+    for one in planned.iter().filter(|one| one.fault.is_none()) {
+        match parent(&one.new.body).and_then(Link::id) {
+            Some(id) => drop(parents.insert(one.new.head.id, id)),
+            None => drop(parents.remove(&one.new.head.id)),
+        }
+    }
+    for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+        let start = one.new.head.id;
+        let (mut at, mut steps) = (parents.get(&start), 0);
+        while let Some(next) = at.filter(|next| **next != start && steps <= parents.len()) {
+            (at, steps) = (parents.get(next), steps + 1);
+        }
+        if at == Some(&start) {
+            let detail = format!("{} would be its own ancestor", one.new.head.key);
+            one.fault = Some(Error::invalid("/parent", "inconsistent", detail));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Writers. A lane owns one connection and does one change after another, each in a savepoint; one commit, and so one
+//! sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several, and
+//! an organisation always uses the same.
+use super::tx::{Change, Link, Tx};
+use crate::config::{Config, Database};
+use crate::model::{Error, Id, Result};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// A group is closed after so many changes or so long, so that nobody waits for ever for the commit.
+const GROUP_MOST: usize = 512;
+const GROUP_TIME: Duration = Duration::from_millis(50);
+
+/// What is told to the client once the fate of its change is known.
+type Ack = Box<dyn FnOnce(Result<()>)>;
+
+/// The end of one change's work.
+struct Outcome {
+    keep: bool,
+    ack: Ack,
+}
+
+struct Job {
+    change: Change,
+    deadline: Instant,
+    run: Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Outcome> + Send>,
+    refuse: Box<dyn FnOnce(Error) + Send>,
+}
+
+/// The doors of all lanes.
+pub struct Lanes {
+    doors: Vec<mpsc::Sender<Job>>,
+    wait: Duration,
+}
+
+impl Lanes {
+    /// Starts the thread on which the lanes live.
+    ///
+    /// # Errors
+    /// When the thread or its runtime cannot be started.
+    pub fn start(config: &Config) -> Result<Lanes> {
+        let lanes = match config.database().map_err(Error::Internal)? {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(_) => config.limits.postgres_connections.max(1),
+        };
+        let mut doors = Vec::new();
+        let mut queues = Vec::new();
+        for _ in 0..lanes {
+            let (door, queue) = mpsc::channel(config.limits.write_queue.max(1));
+            doors.push(door);
+            queues.push((queue, Tx::new(Link::new(config)?)));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+        let work = move || {
+            let local = tokio::task::LocalSet::new();
+            for (queue, tx) in queues {
+                local.spawn_local(serve(queue, tx));
+            }
+            runtime.block_on(local);
+        };
+        std::thread::Builder::new().name("writers".into()).spawn(work).map_err(Error::internal)?;
+        Ok(Lanes { doors, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
+    }
+
+    pub async fn run<T, F>(&self, change: Change, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (answer, wait) = oneshot::channel::<Result<T>>();
+        let answer = std::sync::Arc::new(std::sync::Mutex::new(Some(answer)));
+        let refuse_by = std::sync::Arc::clone(&answer);
+        let dry_run = change.dry_run;
+        let door = &self.doors[lane_of(change.organization, self.doors.len())];
+        let job = Job {
+            change,
+            deadline: Instant::now() + self.wait,
+            run: Box::new(move |tx| {
+                Box::pin(async move {
+                    let done = work(tx).await;
+                    let keep = done.is_ok() && !dry_run;
+                    Outcome { keep, ack: Box::new(move |committed| tell(&answer, committed.and(done))) }
+                })
+            }),
+            refuse: Box::new(move |error| tell(&refuse_by, Err(error))),
+        };
+        door.try_send(job).map_err(|_| Error::unavailable("too many writes are waiting"))?;
+        wait.await.map_err(|_| Error::unavailable("the write was not done"))?
+    }
+}
+
+/// Whose turn it is to answer: the work itself, or the lane that could not let it run to its end.
+type Answer<T> = std::sync::Arc<std::sync::Mutex<Option<oneshot::Sender<Result<T>>>>>;
+
+fn tell<T>(answer: &Answer<T>, result: Result<T>) {
+    let sender = answer.lock().unwrap_or_else(|e| e.into_inner()).take();
+    if let Some(sender) = sender {
+        // Nobody listening is no fault: the client has gone, its change stays.
+        drop(sender.send(result));
+    }
+}
+
+fn lane_of(organization: Id, lanes: usize) -> usize {
+    let bytes = organization.0.as_bytes();
+    let tail = u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]);
+    tail as usize % lanes
+}
+
+async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx) {
+    let mut held = None;
+    loop {
+        let first = match held.take() {
+            Some(job) => job,
+            None => match queue.recv().await {
+                Some(job) => job,
+                None => return,
+            },
+        };
+        held = group(&mut tx, first, &mut queue).await;
+    }
+}
+
+/// Runs the waiting changes and commits them together; gives back a change that must open the next group.
+async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    let began = Instant::now();
+    let mut acks: Vec<Ack> = Vec::new();
+    let organization = first.change.organization;
+    let mut next = Some(first);
+    let mut held = None;
+    let mut broken = None;
+    while let Some(job) = next.take() {
+        if Instant::now() > job.deadline {
+            (job.refuse)(Error::unavailable("the write waited too long for its turn"));
+        } else if let Err(error) = one(tx, job, &mut acks).await {
+            broken = Some(error);
+            break;
+        }
+        if acks.len() >= GROUP_MOST || began.elapsed() > GROUP_TIME {
+            break;
+        }
+        next = queue.try_recv().ok();
+        // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
+        if tx.one_tenant_a_group() && next.as_ref().is_some_and(|job| job.change.organization != organization) {
+            held = next.take();
+        }
+    }
+    let result = match broken {
+        Some(error) => {
+            tx.abandon().await;
+            Err(error)
+        }
+        None => tx.commit().await,
+    };
+    for ack in acks {
+        ack(result.clone());
+    }
+    held
+}
+
+/// Runs one change in its savepoint. An error here means that the whole transaction is lost.
+async fn one(tx: &mut Tx, job: Job, acks: &mut Vec<Ack>) -> Result<()> {
+    if let Err(error) = tx.open(job.change).await {
+        (job.refuse)(error.clone());
+        return Err(error);
+    }
+    match AssertUnwindSafe((job.run)(tx)).catch_unwind().await {
+        Ok(outcome) if outcome.keep => acks.push(outcome.ack),
+        Ok(outcome) => {
+            let undone = tx.undo().await;
+            (outcome.ack)(undone.clone());
+            undone?;
+        }
+        Err(_) => {
+            tracing::error!("a change panicked");
+            (job.refuse)(Error::Internal("a change panicked".into()));
+            tx.undo().await?;
+        }
+    }
+    Ok(())
+}

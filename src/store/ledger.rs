@@ -1,0 +1,289 @@
+//! The ledger: one append-only list of all writes per organisation, each entry chained to the one before.
+use super::conn::{Conn, Settle};
+use super::schema::{ledger, tenants};
+use super::tx::Change;
+use super::types::{DbId, DbTime, DbWord};
+use crate::model::{Id, Kind, Result, Timestamp, Word};
+use crate::{on, words};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use sha2::{Digest, Sha256};
+
+words! {
+    /// What a write did to its object.
+    pub enum Operation {
+        Created = "created",
+        Updated = "updated",
+        Deleted = "deleted",
+    }
+}
+
+/// The newest entry of a ledger, as far as the next one needs it.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub hash: Vec<u8>,
+    pub moved: bool,
+}
+
+/// One write, before it has its place.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    pub kind: Kind,
+    pub id: Id,
+    pub key: String,
+    pub version: i64,
+    pub operation: Operation,
+    /// The object after the write as JSON; `None` for a deletion.
+    pub body: Option<String>,
+}
+
+/// One write in its place.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = ledger)]
+pub struct Entry {
+    pub organization_id: DbId,
+    pub seq: i64,
+    pub at: DbTime,
+    pub kind: DbWord<Kind>,
+    pub object_id: DbId,
+    pub object_key: String,
+    pub version: i64,
+    pub operation: DbWord<Operation>,
+    pub actor: String,
+    pub request_id: String,
+    pub reason: Option<String>,
+    pub body: Option<String>,
+    pub digest: Vec<u8>,
+    pub hash: Vec<u8>,
+}
+
+impl Head {
+    /// The entry that follows, and the head moved on to it.
+    pub fn next(&mut self, change: &Change, fact: Fact) -> Entry {
+        let digest = Sha256::digest(fact.body.as_deref().unwrap_or("")).to_vec();
+        let mut entry = Entry {
+            organization_id: DbId(change.organization),
+            seq: self.seq + 1,
+            at: DbTime(change.now.max(self.at)),
+            kind: DbWord(fact.kind),
+            object_id: DbId(fact.id),
+            object_key: fact.key,
+            version: fact.version,
+            operation: DbWord(fact.operation),
+            actor: change.actor.clone(),
+            request_id: change.request_id.clone(),
+            reason: change.reason.clone(),
+            body: fact.body,
+            digest,
+            hash: Vec::new(),
+        };
+        entry.hash = entry.chained(&self.hash);
+        self.seq = entry.seq;
+        self.at = entry.at.0;
+        self.hash.clone_from(&entry.hash);
+        self.moved = true;
+        entry
+    }
+}
+
+impl Entry {
+    /// SHA-256 over the hash before and every field but the body, whose digest stands for it: so personal data can be
+    /// taken out of a body without breaking the chain. Fields are separated by their lengths.
+    pub fn chained(&self, previous: &[u8]) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        field(previous);
+        field(self.organization_id.0.0.as_bytes());
+        field(&self.seq.to_be_bytes());
+        field(&self.at.0.micros().to_be_bytes());
+        field(self.kind.0.as_str().as_bytes());
+        field(self.object_id.0.0.as_bytes());
+        field(self.object_key.as_bytes());
+        field(&self.version.to_be_bytes());
+        field(self.operation.0.as_str().as_bytes());
+        field(self.actor.as_bytes());
+        field(self.request_id.as_bytes());
+        field(&[u8::from(self.reason.is_some())]);
+        field(self.reason.as_deref().unwrap_or("").as_bytes());
+        field(&self.digest);
+        hash.finalize().to_vec()
+    }
+}
+
+/// Rows of one statement: SQLite has no multi-row insert in diesel-async, and a cached statement a row is as fast.
+const ROWS: usize = 1000;
+
+pub async fn append(conn: &mut Conn<'_>, entries: &[Entry]) -> Result<()> {
+    match conn {
+        Conn::Postgres(c) => {
+            for entries in entries.chunks(ROWS) {
+                diesel::insert_into(ledger::table).values(entries).execute(&mut &**c).await.settle()?;
+            }
+        }
+        Conn::Sqlite(c) => {
+            for entry in entries {
+                diesel::insert_into(ledger::table).values(entry).execute(&mut **c).await.settle()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+type HeadRow = (i64, DbTime, Vec<u8>);
+fn as_head((seq, at, hash): HeadRow) -> Head {
+    Head { seq, at: at.0, hash, moved: false }
+}
+
+/// The head of a ledger, if the tenant is there.
+pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
+    let row = on!(conn, |c| tenants::table
+        .find(DbId(org))
+        .select((tenants::seq, tenants::at, tenants::hash))
+        .get_result::<HeadRow>(c)
+        .await
+        .optional())
+    .settle()?;
+    Ok(row.map(as_head))
+}
+
+/// As [`head`], and no other transaction gets it before this one ends. SQLite has but one writer.
+pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
+    match conn {
+        Conn::Postgres(c) => {
+            let row = tenants::table
+                .find(DbId(org))
+                .select((tenants::seq, tenants::at, tenants::hash))
+                .for_update()
+                .get_result::<HeadRow>(&mut &**c)
+                .await
+                .optional()
+                .settle()?;
+            Ok(row.map(as_head))
+        }
+        Conn::Sqlite(_) => head(conn, org).await,
+    }
+}
+
+pub async fn move_head(conn: &mut Conn<'_>, org: Id, head: &Head) -> Result<()> {
+    on!(conn, |c| diesel::update(tenants::table.find(DbId(org)))
+        .set((tenants::seq.eq(head.seq), tenants::at.eq(DbTime(head.at)), tenants::hash.eq(&head.hash)))
+        .execute(c)
+        .await)
+    .settle()?;
+    Ok(())
+}
+
+/// Opens an empty ledger.
+pub async fn create_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
+    let row = (
+        tenants::organization_id.eq(DbId(org)),
+        tenants::seq.eq(0),
+        tenants::at.eq(DbTime(Timestamp::EPOCH)),
+        tenants::hash.eq(vec![0u8; 32]),
+    );
+    on!(conn, |c| diesel::insert_into(tenants::table).values(row).execute(c).await).settle()?;
+    Ok(())
+}
+
+/// Every tenant with its head.
+pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, Head)>> {
+    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> = on!(conn, |c| tenants::table.order(tenants::organization_id).load(c).await).settle()?;
+    Ok(rows.into_iter().map(|(org, seq, at, hash)| (org.0, as_head((seq, at, hash)))).collect())
+}
+
+/// The entries after `seq`, oldest first.
+pub async fn after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit: i64) -> Result<Vec<Entry>> {
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    on!(conn, |c| {
+        let mut query = ledger::table
+            .filter(ledger::organization_id.eq(DbId(org)))
+            .filter(ledger::seq.gt(seq))
+            .select(Entry::as_select())
+            .into_boxed::<Backend>();
+        if !words.is_empty() {
+            query = query.filter(ledger::kind.eq_any(words));
+        }
+        query.order(ledger::seq).limit(limit).load(c).await
+    })
+    .settle()
+}
+
+/// What happened to one object, newest first, before a place in the ledger.
+pub async fn of_object(conn: &mut Conn<'_>, org: Id, id: Id, before: i64, limit: i64) -> Result<Vec<Entry>> {
+    on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::object_id.eq(DbId(id)))
+        .filter(ledger::seq.lt(before))
+        .order(ledger::seq.desc())
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(c)
+        .await)
+    .settle()
+}
+
+/// The newest `seq` at a moment; 0 before the first write.
+pub async fn seq_at(conn: &mut Conn<'_>, org: Id, time: Timestamp) -> Result<i64> {
+    let seq = on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::at.le(DbTime(time)))
+        .order((ledger::at.desc(), ledger::seq.desc()))
+        .select(ledger::seq)
+        .first::<i64>(c)
+        .await
+        .optional())
+    .settle()?;
+    Ok(seq.unwrap_or(0))
+}
+
+/// The objects of some kinds as they were at `seq`: the newest entry of each, without those deleted by then.
+pub async fn as_of(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, limit: i64) -> Result<Vec<Entry>> {
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let newer = diesel::alias!(ledger as newer);
+    on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::seq.le(seq))
+        .filter(ledger::kind.eq_any(words))
+        .filter(ledger::operation.ne(Operation::Deleted.as_str()))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            newer
+                .filter(newer.field(ledger::organization_id).eq(ledger::organization_id))
+                .filter(newer.field(ledger::object_id).eq(ledger::object_id))
+                .filter(newer.field(ledger::seq).gt(ledger::seq))
+                .filter(newer.field(ledger::seq).le(seq)),
+        )))
+        .order(ledger::seq)
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(c)
+        .await)
+    .settle()
+}
+
+/// As [`as_of`] for named objects, of any kind.
+pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(ROWS) {
+        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+        let entries: Vec<Entry> = on!(conn, |c| ledger::table
+            .filter(ledger::organization_id.eq(DbId(org)))
+            .filter(ledger::seq.le(seq))
+            .filter(ledger::object_id.eq_any(ids))
+            .order(ledger::seq)
+            .select(Entry::as_select())
+            .load(c)
+            .await)
+        .settle()?;
+        let mut newest = std::collections::HashMap::new();
+        for entry in entries {
+            newest.insert(entry.object_id, entry);
+        }
+        found.extend(newest.into_values().filter(|entry| entry.operation.0 != Operation::Deleted));
+    }
+    Ok(found)
+}

@@ -1,0 +1,96 @@
+//! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
+//! also appends to the ledger: there is no other way to write.
+mod conn;
+pub mod heads;
+pub mod idempotency;
+pub mod hierarchy;
+mod lane;
+pub mod ledger;
+mod migrate;
+mod postgres;
+pub mod resolve;
+mod rows;
+pub mod schema;
+pub mod select;
+mod sqlite;
+mod tx;
+pub mod types;
+
+pub use conn::{Conn, Settle};
+pub use migrate::{down as migrate_down, up as migrate_up};
+pub use rows::{Object, Planned, Rows, Stored, prelude};
+pub use tx::{Change, Tx};
+
+use crate::config::{Config, Database};
+use crate::model::{Error, Id, Result};
+use lane::Lanes;
+use std::sync::Arc;
+
+/// The database, whichever it is.
+pub struct Store {
+    readers: Readers,
+    lanes: Lanes,
+}
+
+enum Readers {
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Readers),
+}
+
+impl Store {
+    /// Opens the database and starts its writers. The schema must be there: see [`migrate_up`].
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn open(config: &Config) -> Result<Arc<Store>> {
+        let lanes = Lanes::start(config)?;
+        let readers = match config.database().map_err(Error::Internal)? {
+            Database::Sqlite(path) => Readers::Sqlite(sqlite::Readers::new(path)),
+            Database::Postgres(_) => Readers::Postgres(postgres::Readers::new(config)?),
+        };
+        Ok(Arc::new(Store { readers, lanes }))
+    }
+
+    /// Runs queries. On SQLite they run on the calling thread: send what takes longer than a page to
+    /// [`Store::scan`].
+    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>) -> Result<T>) -> Result<T> {
+        match &self.readers {
+            Readers::Sqlite(readers) => readers.read(queries).await,
+            Readers::Postgres(readers) => readers.read(queries).await,
+        }
+    }
+
+    /// Runs long queries away from the event loop.
+    pub async fn scan<T, F>(self: &Arc<Self>, queries: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Conn<'_>) -> Result<T> + Send + 'static,
+    {
+        let store = Arc::clone(self);
+        let runtime = tokio::runtime::Handle::current();
+        match &self.readers {
+            Readers::Sqlite(_) => {
+                tokio::task::spawn_blocking(move || runtime.block_on(store.read(queries))).await.map_err(Error::internal)?
+            }
+            Readers::Postgres(_) => self.read(queries).await,
+        }
+    }
+
+    /// Makes one atomic change: all of it is kept when `work` succeeds and the change is not a dry run, nothing of it
+    /// otherwise. The answer comes after the commit has reached the disk. The work goes on when the caller goes away.
+    ///
+    /// # Errors
+    /// What `work` answers; `Unavailable` when the queue is full or the database cannot commit.
+    pub async fn write<T, F>(&self, change: Change, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.lanes.run(change, work).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        self.read(async |conn| ledger::head(conn, Id::SYSTEM).await.map(drop)).await
+    }
+}

@@ -1,0 +1,102 @@
+//! From the three spellings of an id to objects, and from ids to references: a fixed number of statements however
+//! many are asked.
+use super::conn::{Conn, Settle};
+use super::heads::CHUNK;
+use super::schema::{external_refs, objects};
+use super::types::{DbId, DbWord};
+use crate::model::{Id, Kind, Reference, Result, Spelling, Word};
+use crate::on;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::collections::{HashMap, HashSet};
+
+/// Where spellings lead: usually one object, none when unknown, several when a key stands in several kinds.
+pub type Found = HashMap<Spelling, Vec<(Kind, Id)>>;
+
+/// Looks spellings up among the objects of some kinds.
+pub async fn locate(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], spellings: &HashSet<Spelling>) -> Result<Found> {
+    let mut found = Found::new();
+    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    let mut systems: HashMap<&str, Vec<&str>> = HashMap::new();
+    for spelling in spellings {
+        match spelling {
+            Spelling::Id(id) => ids.push(DbId(*id)),
+            Spelling::Key(key) => keys.push(key.as_str()),
+            Spelling::External { system, id } => systems.entry(system).or_default().push(id),
+        }
+    }
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    for ids in ids.chunks(CHUNK) {
+        let rows: Vec<(DbWord<Kind>, DbId)> = on!(conn, |c| objects::table
+            .filter(objects::organization_id.eq(DbId(org)))
+            .filter(objects::id.eq_any(ids))
+            .filter(objects::kind.eq_any(&words))
+            .select((objects::kind, objects::id))
+            .load(c)
+            .await)
+        .settle()?;
+        rows.into_iter().for_each(|(kind, id)| found.entry(Spelling::Id(id.0)).or_default().push((kind.0, id.0)));
+    }
+    for keys in keys.chunks(CHUNK) {
+        let rows: Vec<(String, DbWord<Kind>, DbId)> = on!(conn, |c| objects::table
+            .filter(objects::organization_id.eq(DbId(org)))
+            .filter(objects::kind.eq_any(&words))
+            .filter(objects::key.eq_any(keys))
+            .select((objects::key, objects::kind, objects::id))
+            .load(c)
+            .await)
+        .settle()?;
+        rows.into_iter().for_each(|(key, kind, id)| found.entry(Spelling::Key(key)).or_default().push((kind.0, id.0)));
+    }
+    for (system, external) in systems {
+        for external in external.chunks(CHUNK) {
+            let rows: Vec<(String, DbWord<Kind>, DbId)> = on!(conn, |c| external_refs::table
+                .filter(external_refs::organization_id.eq(DbId(org)))
+                .filter(external_refs::kind.eq_any(&words))
+                .filter(external_refs::system.eq(system))
+                .filter(external_refs::external_id.eq_any(external))
+                .select((external_refs::external_id, external_refs::kind, external_refs::object_id))
+                .load(c)
+                .await)
+            .settle()?;
+            for (id, kind, object) in rows {
+                let spelling = Spelling::External { system: system.to_owned(), id };
+                found.entry(spelling).or_default().push((kind.0, object.0));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How objects stand in answers.
+pub async fn references(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<HashMap<Id, Reference>> {
+    let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+    let mut names = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let rows: Vec<(DbId, DbWord<Kind>, String, String)> = on!(conn, |c| objects::table
+            .filter(objects::organization_id.eq(DbId(org)))
+            .filter(objects::id.eq_any(ids))
+            .select((objects::id, objects::kind, objects::key, objects::name))
+            .load(c)
+            .await)
+        .settle()?;
+        for (id, kind, key, name) in rows {
+            let name = Some(name).filter(|name| !name.is_empty());
+            names.insert(id.0, Reference { id: id.0, kind: kind.0, key, name });
+        }
+    }
+    Ok(names)
+}
+
+/// The objects of one kind that have an id in a client's system: what a snapshot of that system is compared with.
+pub async fn of_system(conn: &mut Conn<'_>, org: Id, kind: Kind, system: &str) -> Result<Vec<Id>> {
+    let rows: Vec<DbId> = on!(conn, |c| external_refs::table
+        .filter(external_refs::organization_id.eq(DbId(org)))
+        .filter(external_refs::kind.eq(kind.as_str()))
+        .filter(external_refs::system.eq(system))
+        .select(external_refs::object_id)
+        .load(c)
+        .await)
+    .settle()?;
+    Ok(rows.into_iter().map(Id::from).collect())
+}

@@ -1,0 +1,166 @@
+//! The statements every kind of object needs, written once and checked against each table.
+use super::conn::Conn;
+use super::tx::Tx;
+use crate::model::{Error, Head, Id, Query, Result};
+use crate::resources::Resource;
+
+/// An object as the database holds it: the common part and its own fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object<R> {
+    pub head: Head,
+    pub body: R,
+}
+
+/// One object of a set of changes, resolved and checked as far as it can be on its own.
+#[derive(Debug)]
+pub struct Planned<R> {
+    pub old: Option<Object<R>>,
+    pub new: Object<R>,
+    /// Why it cannot be written.
+    pub fault: Option<Error>,
+}
+
+/// Reading and writing the rows of one kind; implemented by [`stored!`](crate::stored).
+#[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
+pub trait Rows: Resource {
+    /// Tables and columns that point to objects, to tell what still refers to one.
+    const POINTERS: &'static [(&'static str, &'static str, &'static str)];
+
+    async fn find(conn: &mut Conn<'_>, org: Id, id: Id) -> Result<Option<Object<Self>>>;
+    async fn find_all(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<Vec<Object<Self>>>;
+    /// One object more than the page holds, when there is one.
+    async fn page(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<Vec<Object<Self>>>;
+    async fn count(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<i64>;
+    async fn insert(conn: &mut Conn<'_>, org: Id, objects: &[&Object<Self>]) -> Result<()>;
+    async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()>;
+}
+
+/// What a kind has to say about a whole set of changes. The defaults say nothing.
+#[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
+pub trait Stored: Rows {
+    /// Marks the changes that break a rule between objects.
+    async fn inspect(_tx: &mut Tx, _planned: &mut [Planned<Self>]) -> Result<()> {
+        Ok(())
+    }
+    /// Follows the writing of new and changed objects.
+    async fn written(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
+        Ok(())
+    }
+    /// Precedes a deletion that nothing else forbids.
+    async fn deleting(_tx: &mut Tx, _ids: &[Id]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Implements [`Rows`] for a resource over its table and row; `row(org, id, &resource)` and `From<Row>` are the
+/// resource's own.
+#[macro_export]
+macro_rules! stored {
+    ($Resource:ty, $Row:ty, $table:ident, [$($pointer:expr),* $(,)?]) => {
+        diesel::allow_tables_to_appear_in_same_query!($table, objects);
+
+        impl $crate::store::Rows for $Resource {
+            const POINTERS: &'static [(&'static str, &'static str, &'static str)] = &[$($pointer),*];
+
+            async fn find(conn: &mut Conn<'_>, org: Id, id: Id) -> Result<Option<Object<Self>>> {
+                let row: Option<(HeadRow, $Row)> = on!(conn, |c| objects::table
+                    .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                    .filter(objects::organization_id.eq(DbId(org)))
+                    .filter(objects::id.eq(DbId(id)))
+                    .select((HeadRow::as_select(), <$Row>::as_select()))
+                    .get_result(c)
+                    .await
+                    .optional())
+                .settle()?;
+                Ok(row.map(|(head, row)| Object { head: head.into(), body: row.into() }))
+            }
+
+            async fn find_all(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<Vec<Object<Self>>> {
+                let mut found = Vec::with_capacity(ids.len());
+                for ids in ids.chunks(CHUNK) {
+                    let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+                    let rows: Vec<(HeadRow, $Row)> = on!(conn, |c| objects::table
+                        .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                        .filter(objects::organization_id.eq(DbId(org)))
+                        .filter(objects::id.eq_any(ids))
+                        .select((HeadRow::as_select(), <$Row>::as_select()))
+                        .load(c)
+                        .await)
+                    .settle()?;
+                    found.extend(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }));
+                }
+                Ok(found)
+            }
+
+            async fn page(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<Vec<Object<Self>>> {
+                let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
+                let table = <$Resource as $crate::resources::Resource>::TABLE;
+                let kind = <$Resource as $crate::resources::Resource>::KIND;
+                let rows: Vec<(HeadRow, $Row)> = on!(conn, |c| objects::table
+                    .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                    .filter(objects::organization_id.eq(DbId(org)))
+                    .filter($table::organization_id.eq(DbId(org)))
+                    .filter($crate::store::select::filter(org, kind, table, query, true))
+                    .order($crate::store::select::order(table, query))
+                    .limit(limit)
+                    .select((HeadRow::as_select(), <$Row>::as_select()))
+                    .load(c)
+                    .await)
+                .settle()?;
+                Ok(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }).collect())
+            }
+
+            async fn count(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<i64> {
+                let table = <$Resource as $crate::resources::Resource>::TABLE;
+                let kind = <$Resource as $crate::resources::Resource>::KIND;
+                on!(conn, |c| objects::table
+                    .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                    .filter(objects::organization_id.eq(DbId(org)))
+                    .filter($crate::store::select::filter(org, kind, table, query, false))
+                    .count()
+                    .get_result::<i64>(c)
+                    .await)
+                .settle()
+            }
+
+            async fn insert(conn: &mut Conn<'_>, org: Id, objects: &[&Object<Self>]) -> Result<()> {
+                match conn {
+                    Conn::Postgres(c) => {
+                        for objects in objects.chunks(CHUNK) {
+                            let rows: Vec<$Row> = objects.iter().map(|one| row(org, one.head.id, &one.body)).collect();
+                            diesel::insert_into($table::table).values(&rows).execute(&mut &**c).await.settle()?;
+                        }
+                    }
+                    Conn::Sqlite(c) => {
+                        for one in objects {
+                            let row = row(org, one.head.id, &one.body);
+                            diesel::insert_into($table::table).values(&row).execute(&mut **c).await.settle()?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+
+            async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()> {
+                let row = row(org, object.head.id, &object.body);
+                let target = $table::table.find((DbId(org), DbId(object.head.id)));
+                on!(conn, |c| diesel::update(target).set(&row).execute(c).await).settle()?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// What every `store.rs` of a resource needs in its scope.
+pub mod prelude {
+    pub use super::{Object, Planned, Stored};
+    pub use crate::model::{Id, Query, Result};
+    pub use crate::store::conn::{Conn, Settle};
+    pub use crate::store::heads::{CHUNK, HeadRow};
+    pub use crate::store::schema::objects;
+    pub use crate::store::tx::Tx;
+    pub use crate::store::types::{DbId, DbWord, Json, sql};
+    pub use crate::{on, stored};
+    pub use diesel::prelude::*;
+    pub use diesel_async::RunQueryDsl;
+}

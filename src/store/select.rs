@@ -1,0 +1,195 @@
+//! A list's filters, order and place as one SQL fragment. Column names come from the tables of fields in the code,
+//! never from a request; every value is bound.
+use super::types::{DbId, DbTime, sql};
+use crate::model::{Condition, FieldValue as Value, Id, Kind, Operator, Query, Word};
+use diesel::backend::Backend;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Text};
+
+enum Part {
+    Sql(String),
+    Text(String),
+    Integer(i64),
+    Truth(bool),
+    Time(DbTime),
+    Id(DbId),
+}
+
+/// SQL with its bound values.
+#[derive(Default)]
+pub struct Fragment(Vec<Part>);
+
+/// Statements with more bound values than this are prepared anew: their texts are too many to keep.
+const MOST_CACHED: usize = 6;
+
+impl Fragment {
+    fn sql(mut self, sql: &str) -> Self {
+        match self.0.last_mut() {
+            Some(Part::Sql(text)) => text.push_str(sql),
+            _ => self.0.push(Part::Sql(sql.to_owned())),
+        }
+        self
+    }
+    fn value(mut self, value: &Value) -> Self {
+        self.0.push(match value {
+            Value::Text(text) => Part::Text(text.clone()),
+            Value::Integer(number) => Part::Integer(*number),
+            Value::Boolean(truth) => Part::Truth(*truth),
+            Value::Time(time) => Part::Time(DbTime(*time)),
+            Value::Id(id) => Part::Id(DbId(*id)),
+            Value::Null | Value::Spelled(_) => Part::Sql("NULL".into()),
+        });
+        self
+    }
+}
+
+impl<DB> QueryFragment<DB> for Fragment
+where
+    DB: Backend + HasSqlType<sql::Identity> + HasSqlType<sql::Instant> + HasSqlType<Bool>,
+    str: diesel::serialize::ToSql<Text, DB>,
+    String: diesel::serialize::ToSql<Text, DB>,
+    i64: diesel::serialize::ToSql<BigInt, DB>,
+    bool: diesel::serialize::ToSql<Bool, DB>,
+    DbTime: diesel::serialize::ToSql<sql::Instant, DB>,
+    DbId: diesel::serialize::ToSql<sql::Identity, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if self.0.len() > 2 * MOST_CACHED {
+            out.unsafe_to_cache_prepared();
+        }
+        for part in &self.0 {
+            match part {
+                Part::Sql(text) => out.push_sql(text),
+                Part::Text(text) => out.push_bind_param::<Text, String>(text)?,
+                Part::Integer(number) => out.push_bind_param::<BigInt, i64>(number)?,
+                Part::Truth(truth) => out.push_bind_param::<Bool, bool>(truth)?,
+                Part::Time(time) => out.push_bind_param::<sql::Instant, DbTime>(time)?,
+                Part::Id(id) => out.push_bind_param::<sql::Identity, DbId>(id)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for Fragment {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Expression for Fragment {
+    type SqlType = Bool;
+}
+impl<T> ValidGrouping<T> for Fragment {
+    type IsAggregate = is_aggregate::Never;
+}
+impl<T> AppearsOnTable<T> for Fragment {}
+impl<T> SelectableExpression<T> for Fragment {}
+
+/// The filters of a list; with `place`, also where it goes on.
+pub fn filter(org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> Fragment {
+    let mut out = Fragment::default().sql("(objects.kind = '").sql(kind.as_str()).sql("'");
+    for condition in &query.conditions {
+        out = one(out.sql(" AND "), org, kind, condition);
+    }
+    if place && query.after.is_some() {
+        out = behind(out.sql(" AND "), table, query);
+    }
+    out.sql(")")
+}
+
+/// The order of a list; always ends with the id.
+pub fn order(table: &str, query: &Query) -> Fragment {
+    let mut out = Fragment::default();
+    for sort in &query.sort {
+        out = out.sql(sort_column(sort.field.order, table).as_str()).sql(if sort.descending { " DESC, " } else { ", " });
+    }
+    let last = query.sort.last().is_some_and(|s| s.descending);
+    out.sql(table).sql(if last { ".id DESC" } else { ".id" })
+}
+
+fn sort_column(order: &str, table: &str) -> String {
+    // The id is read from the kind's own table: its primary key holds nothing but this kind.
+    if order == "objects.id" { format!("{table}.id") } else { order.to_owned() }
+}
+
+fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
+    match condition {
+        Condition::Compare { field, operator, values } => compare(out, field.column, *operator, values),
+        Condition::Tagged(tags) => {
+            let mut out = out.sql("objects.id IN (SELECT object_id FROM tags WHERE organization_id = ");
+            out = out.value(&Value::Id(org)).sql(" AND tag IN (");
+            for (index, tag) in tags.iter().enumerate() {
+                out = out.sql(if index == 0 { "" } else { ", " }).value(&Value::Text(tag.clone()));
+            }
+            out.sql("))")
+        }
+        Condition::External { system, id } => out
+            .sql("objects.id IN (SELECT object_id FROM external_refs WHERE organization_id = ")
+            .value(&Value::Id(org))
+            .sql(" AND kind = '")
+            .sql(kind.as_str())
+            .sql("' AND system = ")
+            .value(&Value::Text(system.clone()))
+            .sql(" AND external_id = ")
+            .value(&Value::Text(id.clone()))
+            .sql(")"),
+        Condition::Words(words) => {
+            let mut out = out.sql("(1 = 1");
+            for word in words {
+                let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+                out = out.sql(" AND objects.search LIKE ").value(&Value::Text(format!("%{escaped}%"))).sql(" ESCAPE '\\'");
+            }
+            out.sql(")")
+        }
+    }
+}
+
+fn compare(out: Fragment, column: &str, operator: Operator, values: &[Value]) -> Fragment {
+    let (sign, glue) = match operator {
+        Operator::Equal => (" = ", " OR "),
+        Operator::NotEqual => (" <> ", " AND "),
+        Operator::Less => (" < ", " OR "),
+        Operator::AtMost => (" <= ", " OR "),
+        Operator::Greater => (" > ", " OR "),
+        Operator::AtLeast => (" >= ", " OR "),
+    };
+    let mut out = out.sql("(");
+    for (index, value) in values.iter().enumerate() {
+        out = out.sql(if index == 0 { "" } else { glue });
+        out = match (value, operator) {
+            (Value::Null, Operator::NotEqual) => out.sql(column).sql(" IS NOT NULL"),
+            (Value::Null, _) => out.sql(column).sql(" IS NULL"),
+            // What is absent differs from every value.
+            (value, Operator::NotEqual) => {
+                out.sql("(").sql(column).sql(" IS NULL OR ").sql(column).sql(sign).value(value).sql(")")
+            }
+            (value, _) => out.sql(column).sql(sign).value(value),
+        };
+    }
+    out.sql(")")
+}
+
+/// `a >= x AND (a > x OR (a = x AND …id…))`: the leading comparison keeps the index range tight on both planners.
+fn behind(out: Fragment, table: &str, query: &Query) -> Fragment {
+    let Some(cursor) = &query.after else { return out.sql("1 = 1") };
+    let mut keys: Vec<(String, bool, Value)> = query
+        .sort
+        .iter()
+        .zip(&cursor.values)
+        .map(|(sort, value)| (sort_column(sort.field.order, table), sort.descending, value.clone()))
+        .collect();
+    let last = query.sort.last().is_some_and(|s| s.descending);
+    keys.push((format!("{table}.id"), last, Value::Id(cursor.id)));
+    let mut out = out.sql("(");
+    for (index, (column, descending, value)) in keys.iter().enumerate() {
+        let strict = if *descending { " < " } else { " > " };
+        if index + 1 == keys.len() {
+            out = out.sql(column).sql(strict).value(value);
+        } else {
+            let loose = if *descending { " <= " } else { " >= " };
+            out = out.sql(column).sql(loose).value(value).sql(" AND (").sql(column).sql(strict).value(value).sql(" OR (");
+        }
+    }
+    out.sql(&"))".repeat(keys.len() - 1)).sql(")")
+}

@@ -1,0 +1,50 @@
+//! SQLite: one file, one writer, as many readers as there are requests at work.
+use super::conn::{Conn, Sqlite};
+use crate::model::{Error, Result};
+use diesel_async::{AsyncConnection, SimpleAsyncConnection};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// The memory a connection may take for pages: many small readers, one writer with room for a batch.
+const SETUP: &str = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
+                     PRAGMA mmap_size=67108864; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; ";
+const READER: &str = "PRAGMA cache_size=-2048; PRAGMA query_only=ON;";
+const WRITER: &str = "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
+
+async fn connect(path: &str, role: &str) -> Result<Sqlite> {
+    let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("cannot open the database {path}: {e}"));
+    let mut conn = Sqlite::establish(path).await.map_err(|e| cannot(&e))?;
+    conn.batch_execute(&format!("{SETUP}{role}")).await.map_err(|e| cannot(&e))?;
+    Ok(conn)
+}
+
+/// The one connection that writes.
+pub async fn writer(path: &std::path::Path) -> Result<Sqlite> {
+    connect(&path.to_string_lossy(), WRITER).await
+}
+
+/// Idle readers; a request takes one and puts it back.
+pub struct Readers {
+    path: String,
+    idle: Mutex<Vec<Sqlite>>,
+}
+
+impl Readers {
+    pub fn new(path: PathBuf) -> Readers {
+        Readers { path: path.to_string_lossy().into_owned(), idle: Mutex::default() }
+    }
+
+    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>) -> Result<T>) -> Result<T> {
+        let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        let mut conn = match idle {
+            Some(conn) => conn,
+            None => connect(&self.path, READER).await?,
+        };
+        let answer = queries(&mut Conn::Sqlite(&mut conn)).await;
+        // A reader that failed is not trusted again.
+        if !matches!(answer, Err(Error::Internal(_) | Error::Unavailable { .. })) {
+            self.idle.lock().unwrap_or_else(|e| e.into_inner()).push(conn);
+        }
+        answer
+    }
+}

@@ -1,0 +1,270 @@
+//! The transaction a change works in, with the ledger's head of its organisation.
+use super::conn::{Conn, Settle, Sqlite};
+use super::ledger::{Entry, Head};
+use super::{ledger, postgres, sqlite};
+use crate::config::{Config, Database};
+use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
+use crate::on;
+use crate::store::schema::counters;
+use crate::store::types::DbId;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Who changes what, when and why; stands in every ledger entry the change makes.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub organization: Id,
+    pub actor: String,
+    pub request_id: String,
+    pub reason: Option<String>,
+    pub now: Timestamp,
+    /// Everything is done and checked, then taken back.
+    pub dry_run: bool,
+}
+
+/// How a lane reaches its database, and the connection once it is open.
+pub enum Link {
+    Sqlite(PathBuf, Option<Sqlite>),
+    Postgres(Box<postgres::Address>, String, Option<AsyncPgConnection>),
+}
+
+impl Link {
+    pub fn new(config: &Config) -> Result<Link> {
+        Ok(match config.database().map_err(Error::Internal)? {
+            Database::Sqlite(path) => Link::Sqlite(path, None),
+            Database::Postgres(_) => {
+                let session = "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; SET jit = off".to_owned();
+                Link::Postgres(Box::new(postgres::Address::new(config)?), session, None)
+            }
+        })
+    }
+    async fn open(&mut self) -> Result<()> {
+        match self {
+            Link::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path).await?),
+            Link::Postgres(address, session, conn @ None) => *conn = Some(address.connect(session).await?),
+            _ => {}
+        }
+        Ok(())
+    }
+    fn close(&mut self) {
+        match self {
+            Link::Sqlite(_, conn) => *conn = None,
+            Link::Postgres(_, _, conn) => *conn = None,
+        }
+    }
+    fn conn(&mut self) -> Result<Conn<'_>> {
+        match self {
+            Link::Sqlite(_, Some(conn)) => Ok(Conn::Sqlite(conn)),
+            Link::Postgres(_, _, Some(conn)) => Ok(Conn::Postgres(conn)),
+            _ => Err(Error::unavailable("the database is not open")),
+        }
+    }
+}
+
+/// What a change can do. Created by a lane, handed to the work of one change after another.
+pub struct Tx {
+    link: Link,
+    begun: bool,
+    change: Change,
+    /// Heads of the ledgers touched since the transaction began.
+    heads: HashMap<Id, Head>,
+    counters: HashMap<(Id, Kind), i64>,
+    pending: Vec<Entry>,
+    /// How things stood when the present change began.
+    before: Before,
+}
+
+#[derive(Default)]
+struct Before {
+    head: Option<Head>,
+    counters: HashMap<(Id, Kind), i64>,
+    pending: usize,
+}
+
+impl Tx {
+    pub(super) fn new(link: Link) -> Tx {
+        let nobody = Change {
+            organization: Id::SYSTEM,
+            actor: String::new(),
+            request_id: String::new(),
+            reason: None,
+            now: Timestamp::EPOCH,
+            dry_run: true,
+        };
+        Tx { link, begun: false, change: nobody, heads: HashMap::new(), counters: HashMap::new(), pending: Vec::new(), before: Before::default() }
+    }
+
+    pub(super) fn one_tenant_a_group(&self) -> bool {
+        matches!(self.link, Link::Postgres(..))
+    }
+
+    /// Begins a change: a savepoint in the transaction of its group.
+    pub(super) async fn open(&mut self, change: Change) -> Result<()> {
+        self.link.open().await?;
+        let sqlite = matches!(self.link, Link::Sqlite(..));
+        let sql = match (self.begun, sqlite) {
+            (false, true) => "BEGIN IMMEDIATE; SAVEPOINT change",
+            (false, false) => "BEGIN; SAVEPOINT change",
+            (true, _) => "RELEASE SAVEPOINT change; SAVEPOINT change",
+        };
+        self.link.conn()?.batch(sql).await?;
+        self.begun = true;
+        self.before =
+            Before { head: self.heads.get(&change.organization).cloned(), counters: self.counters.clone(), pending: self.pending.len() };
+        self.change = change;
+        Ok(())
+    }
+
+    /// Takes the present change back; the others of its group stay.
+    pub(super) async fn undo(&mut self) -> Result<()> {
+        let before = std::mem::take(&mut self.before);
+        // A head that was read in this change is forgotten with it: on PostgreSQL its lock went with the savepoint.
+        match before.head {
+            Some(head) => drop(self.heads.insert(self.change.organization, head)),
+            None => drop(self.heads.remove(&self.change.organization)),
+        }
+        self.counters = before.counters;
+        self.pending.truncate(before.pending);
+        self.link.conn()?.batch("ROLLBACK TO SAVEPOINT change").await
+    }
+
+    /// Writes the ledger's new entries and commits the group.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        if !self.begun {
+            return Ok(());
+        }
+        let done = self.flush().await;
+        if done.is_err() {
+            self.abandon().await;
+        }
+        self.forget();
+        done
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let mut conn = self.link.conn()?;
+        ledger::append(&mut conn, &self.pending).await?;
+        for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved) {
+            ledger::move_head(&mut conn, *organization, head).await?;
+        }
+        for ((organization, kind), last) in &self.counters {
+            on!(&mut conn, |c| diesel::insert_into(counters::table)
+                .values((counters::organization_id.eq(DbId(*organization)), counters::kind.eq(kind.as_str()), counters::last.eq(last)))
+                .on_conflict((counters::organization_id, counters::kind))
+                .do_update()
+                .set(counters::last.eq(last))
+                .execute(c)
+                .await)
+            .settle()?;
+        }
+        conn.batch("COMMIT").await
+    }
+
+    /// Gives the whole group up. The connection is closed too: after a fault nobody knows what it still holds.
+    pub(super) async fn abandon(&mut self) {
+        if let Ok(mut conn) = self.link.conn() {
+            if let Err(error) = conn.batch("ROLLBACK").await {
+                tracing::warn!(%error, "a group could not be rolled back; its connection is closed");
+            }
+        }
+        self.link.close();
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.begun = false;
+        self.heads.clear();
+        self.counters.clear();
+        self.pending.clear();
+    }
+}
+
+impl Tx {
+    pub fn organization(&self) -> Id {
+        self.change.organization
+    }
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+    /// The connection, for queries and for statements on the tables of resources.
+    ///
+    /// # Errors
+    /// `Unavailable` when the connection has been lost.
+    pub fn conn(&mut self) -> Result<Conn<'_>> {
+        self.link.conn()
+    }
+
+    /// Puts this change in its organisation's order: from here until the commit no other writes of it run, here or in
+    /// another instance, and what is read stays true. Called before the first look at what is to be changed.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such organisation.
+    pub async fn take_turn(&mut self) -> Result<()> {
+        let organization = self.change.organization;
+        if !self.heads.contains_key(&organization) {
+            let head = ledger::lock_head(&mut self.link.conn()?, organization).await?.ok_or(Error::NotFound)?;
+            self.heads.insert(organization, head);
+        }
+        // Time never runs backwards in a ledger.
+        if let Some(head) = self.heads.get(&organization) {
+            self.change.now = self.change.now.max(head.at);
+        }
+        Ok(())
+    }
+
+    /// Appends to the ledger and tells the entry's `seq`.
+    ///
+    /// # Errors
+    /// As [`Tx::take_turn`].
+    pub async fn record(&mut self, fact: ledger::Fact) -> Result<i64> {
+        self.take_turn().await?;
+        let head = self.heads.get_mut(&self.change.organization).ok_or(Error::NotFound)?;
+        let entry = head.next(&self.change, fact);
+        let seq = entry.seq;
+        self.pending.push(entry);
+        Ok(seq)
+    }
+
+    /// The newest `seq` of the organisation, this change included.
+    pub fn seq(&self) -> i64 {
+        self.heads.get(&self.change.organization).map_or(0, |head| head.seq)
+    }
+
+    /// The next number for a key of this kind.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next_number(&mut self, kind: Kind) -> Result<i64> {
+        let last = self.last_number(kind).await? + 1;
+        self.counters.insert((self.change.organization, kind), last);
+        Ok(last)
+    }
+
+    /// Makes sure that a number a client chose itself is not given out again.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pass_number(&mut self, kind: Kind, number: i64) -> Result<()> {
+        if self.last_number(kind).await? < number {
+            self.counters.insert((self.change.organization, kind), number);
+        }
+        Ok(())
+    }
+
+    async fn last_number(&mut self, kind: Kind) -> Result<i64> {
+        let organization = self.change.organization;
+        if let Some(last) = self.counters.get(&(organization, kind)) {
+            return Ok(*last);
+        }
+        let last = on!(&mut self.link.conn()?, |c| counters::table
+            .find((DbId(organization), kind.as_str()))
+            .select(counters::last)
+            .get_result::<i64>(c)
+            .await
+            .optional())
+        .settle()?;
+        Ok(last.unwrap_or(0))
+    }
+}
