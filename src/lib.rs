@@ -1,8 +1,12 @@
 //! Holdfast keeps what an organisation needs to stay in business: see `README.md` and `ARCHITECTURE.md`.
+pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod collection;
 pub mod config;
+pub mod exchange;
 pub mod graph;
+pub mod http;
 pub mod model;
 pub mod resources;
 pub mod store;

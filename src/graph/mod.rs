@@ -1,1 +1,3 @@
-
+//! The dependency graph and what is computed on it. All but `load` is pure.
+pub mod load;
+pub mod objectives;

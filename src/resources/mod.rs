@@ -9,7 +9,7 @@ pub mod services;
 pub mod sites;
 pub mod suppliers;
 
-use crate::model::{Faults, Field, FieldType, Kind, Link, Objectives};
+use crate::model::{Faults, Field, FieldType, Id, Kind, Link, Objectives};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A kind of object: its own fields are the fields of the struct that implements this.
@@ -35,6 +35,14 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     /// The objectives the business has set on the object itself.
     fn objectives(&self) -> Objectives {
         Objectives::NONE
+    }
+    /// The resource with what its own fields imply filled in.
+    fn settled(self) -> Self {
+        self
+    }
+    /// The objects to which it carries objectives down: the provider of a cascading mapping.
+    fn carries_to(&self) -> Option<Id> {
+        None
     }
     /// A draft for the document, as a client would write it.
     fn example() -> serde_json::Value;

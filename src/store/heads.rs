@@ -1,5 +1,6 @@
 //! The common part of every object: the table `objects` and its look-ups by external id and by tag.
 use super::conn::{Conn, Settle};
+use super::fragment::Fragment;
 use super::schema::{external_refs, objects, tags};
 use super::types::{DbId, DbTime, DbWord, Json};
 use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
@@ -199,17 +200,17 @@ pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
 
 /// Writes the effective objectives of objects; versions and ledger stay, for nothing of theirs was written.
 pub async fn set_effective(conn: &mut Conn<'_>, org: Id, changed: &[(Id, Objectives)]) -> Result<()> {
-    for (id, effective) in changed {
-        let target = objects::table.find((DbId(org), DbId(*id)));
-        on!(conn, |c| diesel::update(target)
-            .set((
-                objects::effective_rto_seconds.eq(effective.rto),
-                objects::effective_rpo_seconds.eq(effective.rpo),
-                objects::effective_mtpd_seconds.eq(effective.mtpd),
-            ))
-            .execute(c)
-            .await)
-        .settle()?;
+    for changed in changed.chunks(CHUNK) {
+        let mut statement = Fragment::default().sql(
+            "UPDATE objects SET effective_rto_seconds = v.column2, effective_rpo_seconds = v.column3, \
+             effective_mtpd_seconds = v.column4 FROM (VALUES ",
+        );
+        for (index, (id, effective)) in changed.iter().enumerate() {
+            statement = statement.sql(if index == 0 { "(" } else { ", (" }).id(*id).sql(", ").integer(effective.rto);
+            statement = statement.sql(", ").integer(effective.rpo).sql(", ").integer(effective.mtpd).sql(")");
+        }
+        let statement = statement.sql(") AS v WHERE objects.organization_id = ").id(org).sql(" AND objects.id = v.column1");
+        on!(conn, |c| statement.rows::<diesel::sql_types::Untyped>().execute(c).await).settle()?;
     }
     Ok(())
 }

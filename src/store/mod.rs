@@ -1,6 +1,7 @@
 //! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
 //! also appends to the ledger: there is no other way to write.
 mod conn;
+pub mod fragment;
 pub mod heads;
 pub mod idempotency;
 pub mod hierarchy;

@@ -3,7 +3,7 @@ pub mod http;
 pub mod store;
 
 use super::{Resource, Slot, field, words_of};
-use crate::model::{Faults, Field, FieldType, Kind, Link};
+use crate::model::{Faults, Field, FieldType, Id, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
 
@@ -66,16 +66,6 @@ fn yes() -> bool {
     true
 }
 
-impl Mapping {
-    /// `required` as it counts: 1 in a group where nothing was said.
-    pub fn settled(mut self) -> Mapping {
-        if self.redundancy_group.is_some() && self.required.is_none() {
-            self.required = Some(1);
-        }
-        self
-    }
-}
-
 impl Resource for Mapping {
     const KIND: Kind = Kind::Mapping;
     const TABLE: &'static str = "mappings";
@@ -103,6 +93,16 @@ impl Resource for Mapping {
         if self.required.is_some() && self.redundancy_group.is_none() {
             faults.add("/required", "inconsistent", "required counts the members of a redundancy_group; there is none");
         }
+    }
+    /// `required` is 1 in a group where nothing was said.
+    fn settled(mut self) -> Mapping {
+        if self.redundancy_group.is_some() && self.required.is_none() {
+            self.required = Some(1);
+        }
+        self
+    }
+    fn carries_to(&self) -> Option<Id> {
+        if self.effect == Effect::Cascade { self.provider.id() } else { None }
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -138,3 +138,34 @@ impl From<MappingRow> for Member {
         }
     }
 }
+
+/// The mappings in which any of some objects stands, on either side; not more than `most`.
+pub async fn around(conn: &mut Conn<'_>, org: Id, ids: &[Id], most: usize) -> Result<Vec<Id>> {
+    let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut found: Vec<DbId> = Vec::new();
+    let dependents: Vec<DbId> = on!(conn, |c| mappings::table
+        .filter(mappings::organization_id.eq(DbId(org)))
+        .filter(mappings::dependent_id.eq_any(&ids))
+        .select(mappings::id)
+        .order(mappings::id)
+        .limit(most)
+        .load(c)
+        .await)
+    .settle()?;
+    let providers: Vec<DbId> = on!(conn, |c| mappings::table
+        .filter(mappings::organization_id.eq(DbId(org)))
+        .filter(mappings::provider_id.eq_any(&ids))
+        .select(mappings::id)
+        .order(mappings::id)
+        .limit(most)
+        .load(c)
+        .await)
+    .settle()?;
+    found.extend(dependents);
+    found.extend(providers);
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(found.into_iter().map(Id::from).collect())
+}

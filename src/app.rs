@@ -1,0 +1,157 @@
+//! The service put together.
+use crate::auth::Verifier;
+use crate::collection::write::{Common, Guard, Order, Set, Verb};
+use crate::collection::{Draft, draft};
+use crate::config::Config;
+use crate::http::operations::Metrics;
+use crate::http::routes::Api;
+use crate::http::{docs, edge, operations, problems};
+use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
+use crate::resources::organizations::Organization;
+use crate::store::{Change, Store, resolve};
+use crate::{exchange, resources};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App as Actix, HttpServer, web};
+use serde_json::json;
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What every request can reach.
+pub struct App {
+    pub store: Arc<Store>,
+    pub verifier: Arc<Verifier>,
+    pub config: Arc<Config>,
+    pub metrics: Metrics,
+    /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
+    pub organizations: moka::sync::Cache<String, Id>,
+    /// Idempotency keys being worked on.
+    pub in_flight: Mutex<HashSet<(Id, String, String)>>,
+}
+
+impl App {
+    /// # Errors
+    /// When the database or the key sets cannot be opened.
+    pub fn open(config: Config) -> Result<App> {
+        let verifier = Verifier::new(&config.auth, &config.data_dir).map_err(Error::Internal)?;
+        let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
+        Ok(App {
+            store: Store::open(&config)?,
+            verifier: Arc::new(verifier),
+            config: Arc::new(config),
+            metrics: Metrics::default(),
+            organizations,
+            in_flight: Mutex::default(),
+        })
+    }
+
+    /// The one place that reads the clock.
+    pub fn now(&self) -> Timestamp {
+        now()
+    }
+
+    /// Makes an organisation with this key unless it is there, and tells its id.
+    ///
+    /// # Errors
+    /// When the key cannot be one.
+    pub async fn create_organization(&self, key: &str) -> Result<Id> {
+        let draft: Draft<Organization> = draft::parse(json!({"key": key, "name": key}))?;
+        if !draft.faults.is_empty() {
+            return Err(Error::Forbidden("the token's organisation is not a key".into()));
+        }
+        let change = Change {
+            organization: Id::SYSTEM,
+            actor: "holdfast".into(),
+            request_id: String::new(),
+            reason: Some("first used by a token of the local issuer".into()),
+            now: now(),
+            dry_run: false,
+        };
+        let key = key.to_owned();
+        let made = self.store.write(change, async move |tx| {
+            tx.take_turn().await?;
+            let spelling = Spelling::Key(key);
+            let found = resolve::locate(&mut tx.conn()?, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
+            if let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) {
+                return Ok(*id);
+            }
+            let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
+            let mut set = Set::new(vec![order], new_id);
+            let mut common = Common::default();
+            set.locate(tx, &mut common).await?;
+            set.write(tx, &mut common).await?;
+            let one = set.0.pop().ok_or(Error::NotFound)?;
+            one.outcome.map(|_| one.id)
+        });
+        made.await
+    }
+}
+
+/// UTC now.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).ok().and_then(Timestamp::from_micros).unwrap_or(Timestamp::EPOCH)
+}
+
+/// A new id; ids of one process ascend.
+#[allow(clippy::disallowed_methods, reason = "the one place that makes ids")]
+pub fn new_id() -> Id {
+    Id(uuid::Uuid::now_v7())
+}
+
+/// Every route with its document.
+pub fn api() -> Api {
+    let mut api = Api::default();
+    resources::sites::http::routes(&mut api);
+    resources::services::http::routes(&mut api);
+    resources::components::http::routes(&mut api);
+    resources::business_processes::http::routes(&mut api);
+    resources::suppliers::http::routes(&mut api);
+    resources::contacts::http::routes(&mut api);
+    resources::mappings::http::routes(&mut api);
+    resources::organizations::http::routes(&mut api);
+    exchange::routes(&mut api);
+    api
+}
+
+fn plain_routes(config: &mut web::ServiceConfig) {
+    let get = |path: &str| web::resource(path);
+    config
+        .service(get("/docs").route(web::get().to(docs::redirect)))
+        .service(get("/docs/{file:.*}").route(web::get().to(docs::page)))
+        .service(get("/problems").route(web::get().to(problems::index)))
+        .service(get("/problems/{code}").route(web::get().to(problems::page)))
+        .service(get("/api/v1/problems/{code}").route(web::get().to(problems::page)))
+        .service(get("/openapi.json").route(web::get().to(docs::openapi)));
+}
+
+/// Serves until a signal ends it; requests being worked on are finished.
+///
+/// # Errors
+/// When the server cannot start.
+pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
+    let app = web::Data::new(app);
+    app.verifier.start_refresh();
+    let limits = app.config.limits.clone();
+    let workers = limits.workers.max(1);
+    HttpServer::new(move || {
+        Actix::new()
+            .app_data(app.clone())
+            .configure(|config| api().configure(config))
+            .configure(plain_routes)
+            .service(web::resource("/livez").route(web::get().to(operations::livez)))
+            .service(web::resource("/readyz").route(web::get().to(operations::readyz)))
+            .service(web::resource("/metrics").route(web::get().to(operations::metrics)))
+            .default_service(web::to(edge::unmatched))
+            .wrap(Compress::default())
+            .wrap(from_fn(edge::edge))
+    })
+    .workers(workers)
+    .client_request_timeout(Duration::from_secs(limits.request_seconds))
+    .shutdown_timeout(30)
+    .listen(listener)?
+    .run()
+    .await
+}

@@ -1,0 +1,122 @@
+//! From JSON to a checked draft: every fault of the form is told at once, by the schema that stands in the document.
+use super::schema;
+use crate::model::{Error, Faults, HeadDraft, Result};
+use crate::resources::Resource;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// What a client wants an object to be.
+#[derive(Debug, Clone)]
+pub struct Draft<R> {
+    pub head: HeadDraft,
+    pub body: R,
+    /// The fields that were really given; the others have their defaults.
+    pub given: HashSet<String>,
+    /// What the schema does not like. The draft is then filled up with the document's example, only so that the
+    /// remaining fields can still be looked at.
+    pub faults: Faults,
+}
+
+/// Reads a draft.
+///
+/// # Errors
+/// When it is not an object or cannot be looked at any further.
+pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
+    let mut faults = Faults::default();
+    let Value::Object(mut object) = value else {
+        return Err(Error::invalid("", "wrong_type", "an object is wanted"));
+    };
+    if object.get("name").is_some_and(|name| name.as_str().is_some_and(|text| text.trim().is_empty())) {
+        faults.add("/name", "too_short", "a name of white space is none");
+    }
+    let value = Value::Object(object.clone());
+    check::<R>(&value, &mut faults)?;
+    let given: HashSet<String> = object.keys().cloned().collect();
+    let list = faults.into_vec();
+    if !list.is_empty() {
+        object = sound::<R>(object, &list);
+    }
+    let mut faults = Faults::default();
+    list.into_iter().for_each(|fault| faults.push(fault));
+    let whole = Value::Object(object);
+    let head = HeadDraft::deserialize_from(&whole);
+    let body = serde_json::from_value::<R>(whole.clone());
+    match (head, body) {
+        (Ok(head), Ok(body)) => Ok(Draft { head, body, given, faults }),
+        (Err(error), _) | (_, Err(error)) if faults.is_empty() => Err(Error::invalid("", "bad_format", error.to_string())),
+        _ => Err(Error::Invalid(faults.into_vec())),
+    }
+}
+
+fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
+    let validator = schema::draft(R::KIND).ok_or_else(|| Error::Internal("no schema for the kind".into()))?;
+    if validator.is_valid(value) {
+        return Ok(());
+    }
+    for error in validator.iter_errors(value) {
+        let at = error.instance_path().to_string();
+        let detail = || shortened(&error.to_string());
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for name in unexpected {
+                    let read_only = at.is_empty() && schema::is_read_only(R::KIND, name);
+                    let (code, words) = if read_only { ("read_only", "is read-only") } else { ("unknown_field", "is not a field") };
+                    faults.add(format!("{at}/{}", escaped(name)), code, format!("{name} {words}"));
+                }
+            }
+            ValidationErrorKind::Type { .. } => faults.add(at, "wrong_type", detail()),
+            ValidationErrorKind::MaxLength { .. } | ValidationErrorKind::MaxItems { .. } => faults.add(at, "too_long", detail()),
+            ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => faults.add(at, "too_short", detail()),
+            ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => faults.add(at, "out_of_range", detail()),
+            ValidationErrorKind::Format { .. } | ValidationErrorKind::Pattern { .. } => faults.add(at, "bad_format", detail()),
+            _ => faults.add(at, "not_allowed", detail()),
+        }
+    }
+    Ok(())
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+/// The object without its faulty fields, filled up where something required is missing.
+fn sound<R: Resource>(object: Map<String, Value>, faults: &[crate::model::Fault]) -> Map<String, Value> {
+    let faulty: HashSet<&str> = faults.iter().filter_map(|fault| fault.pointer.split('/').nth(1)).collect();
+    let mut sound: Map<String, Value> =
+        object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
+    if let Value::Object(example) = R::example() {
+        for name in faulty {
+            if let Some(value) = example.get(name).filter(|_| !matches!(name, "key" | "external_refs" | "tags")) {
+                sound.entry(name).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    sound
+}
+
+impl HeadDraft {
+    fn deserialize_from(value: &Value) -> serde_json::Result<HeadDraft> {
+        serde::Deserialize::deserialize(value)
+    }
+}
+
+/// The draft that would give an object its present content; a patch is laid over it.
+pub fn of<R: Resource>(head: &crate::model::Head, body: &R) -> Result<Value> {
+    let mut value = serde_json::to_value(head.draft()).map_err(Error::internal)?;
+    let own = serde_json::to_value(body).map_err(Error::internal)?;
+    if let (Value::Object(all), Value::Object(own)) = (&mut value, own) {
+        all.extend(own);
+        // What is absent is left out, as a client would.
+        all.retain(|_, value| !value.is_null());
+    }
+    Ok(value)
+}

@@ -1,0 +1,89 @@
+//! Deletion: only what nothing refers to any more.
+use super::write::{Common, Done, Set};
+use crate::for_kind;
+use crate::model::{Error, Faults, Id, Kind, Result, Word};
+use crate::on;
+use crate::store::fragment::Fragment;
+use crate::store::ledger::{Fact, Operation};
+use crate::store::types::{DbId, sql::Identity};
+use crate::store::{Rows, Settle, Stored, Tx, heads, resolve};
+use diesel_async::RunQueryDsl;
+use std::collections::{HashMap, HashSet};
+
+/// So many referrers are named; more are only counted.
+const MOST_NAMED: usize = 20;
+
+impl<R: Stored> Set<R> {
+    /// Deletes what the orders of this set want deleted.
+    pub async fn remove(&mut self, tx: &mut Tx, common: &mut Common) -> Result<()> {
+        let org = tx.organization();
+        let wanted: Vec<usize> = (0..self.0.len()).filter(|index| self.0[*index].deletes(common)).collect();
+        let ids: Vec<Id> = wanted.iter().map(|index| self.0[*index].id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let faults = referrers(tx, &ids, &common.doomed).await?;
+        let mut gone = Vec::new();
+        for index in wanted {
+            let one = &mut self.0[index];
+            let Some(old) = one.old.clone() else { continue };
+            if let Some(fault) = faults.get(&one.id) {
+                common.doomed.remove(&one.id);
+                one.outcome = Err(fault.clone());
+                continue;
+            }
+            gone.push(one.id);
+            one.outcome = Ok(Some((Done::Deleted, old)));
+        }
+        R::deleting(tx, &gone).await?;
+        heads::delete(&mut tx.conn()?, org, &gone).await?;
+        let gone: HashSet<Id> = gone.into_iter().collect();
+        for one in self.0.iter().filter(|one| gone.contains(&one.id)) {
+            let Some(old) = &one.old else { continue };
+            let head = &old.head;
+            let version = head.version + 1;
+            let fact =
+                Fact { kind: R::KIND, id: head.id, key: head.key.clone(), version, operation: Operation::Deleted, body: None };
+            tx.record(fact).await?;
+            common.moved(old.body.carries_to());
+        }
+        Ok(())
+    }
+}
+
+/// What still refers to objects, as the conflict to answer; referrers that go too do not count.
+async fn referrers(tx: &mut Tx, ids: &[Id], doomed: &HashSet<Id>) -> Result<HashMap<Id, Error>> {
+    let org = tx.organization();
+    let pointers: Vec<_> = Kind::ALL.iter().flat_map(|kind| for_kind!(kind, |R| <R as Rows>::POINTERS)).collect();
+    let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
+    for ids in ids.chunks(1000) {
+        let mut statement = Fragment::default();
+        for (index, (table, column, id)) in pointers.iter().enumerate() {
+            statement = statement
+                .sql(if index == 0 { "" } else { " UNION ALL " })
+                .sql(&format!("SELECT {column}, {id} FROM {table} WHERE organization_id = "))
+                .id(org)
+                .sql(&format!(" AND {column} IN ("))
+                .ids(ids)
+                .sql(")");
+        }
+        let rows: Vec<(DbId, DbId)> =
+            on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
+        for (target, referrer) in rows.into_iter().filter(|(target, referrer)| !doomed.contains(&referrer.0) && target != referrer) {
+            found.entry(target.0).or_default().push(referrer.0);
+        }
+    }
+    let shown: HashSet<Id> = found.values().flat_map(|all| all.iter().take(MOST_NAMED).copied()).collect();
+    let names = resolve::references(&mut tx.conn()?, org, &shown).await?;
+    let conflict = |(target, all): (Id, Vec<Id>)| {
+        let mut faults = Faults::default();
+        for reference in all.iter().take(MOST_NAMED).filter_map(|id| names.get(id)) {
+            let label = reference.name.as_deref().unwrap_or(&reference.key);
+            let detail = format!("{} {} ({label}) refers to it", reference.kind.as_str(), reference.key);
+            faults.add(format!("/{}/{}", reference.kind.collection(), reference.id), "still_referenced", detail);
+        }
+        let detail = format!("{} other objects refer to it", all.len());
+        (target, Error::Conflict { code: "still_referenced", detail, faults: faults.into_vec() })
+    };
+    Ok(found.into_iter().map(conflict).collect())
+}

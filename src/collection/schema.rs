@@ -1,0 +1,191 @@
+//! The JSON schemas of every kind, put together from the common part and the kind's own fields; the same schemas stand
+//! in the document and check what clients send, so that they cannot differ.
+use crate::for_kind;
+use crate::model::{ExternalRef, Fault, HeadDraft, Kind, Word};
+use crate::resources::Resource;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use utoipa::{PartialSchema, ToSchema};
+
+/// Every schema of the objects, by name, as it stands below `#/components/schemas`.
+pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
+    let mut all = Map::new();
+    for kind in Kind::ALL {
+        for_kind!(kind, |R| of_kind::<R>(&mut all));
+    }
+    all.insert("Link".into(), link());
+    all.insert("Reference".into(), closed(value_of(&crate::model::Reference::schema())));
+    all.insert("Kind".into(), value_of(&Kind::schema()));
+    all.insert("ExternalRef".into(), closed(value_of(&ExternalRef::schema())));
+    all.insert("Fault".into(), value_of(&Fault::schema()));
+    all
+});
+
+/// The validators of drafts and patches.
+static DRAFTS: LazyLock<HashMap<Kind, Option<jsonschema::Validator>>> = LazyLock::new(|| {
+    let one = |kind: &Kind| {
+        let name = for_kind!(kind, |R| format!("{}Draft", R::SCHEMA));
+        let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": &*SCHEMAS}});
+        let built = jsonschema::options().should_validate_formats(true).build(&root);
+        (*kind, built.map_err(|error| tracing::error!(%error, name, "a schema cannot be used")).ok())
+    };
+    Kind::ALL.iter().map(one).collect()
+});
+
+/// The validator of a kind's drafts.
+pub fn draft(kind: Kind) -> Option<&'static jsonschema::Validator> {
+    DRAFTS.get(&kind).and_then(Option::as_ref)
+}
+
+/// Whether a field of that name is shown but not written.
+pub fn is_read_only(kind: Kind, field: &str) -> bool {
+    let name = for_kind!(kind, |R| R::SCHEMA);
+    SCHEMAS.get(name).and_then(|schema| schema["properties"].get(field)).is_some()
+}
+
+fn value_of(schema: &impl serde::Serialize) -> Value {
+    serde_json::to_value(schema).unwrap_or_default()
+}
+
+fn closed(mut schema: Value) -> Value {
+    schema["additionalProperties"] = Value::Bool(false);
+    schema
+}
+
+fn properties(schema: &Value) -> Map<String, Value> {
+    schema["properties"].as_object().cloned().unwrap_or_default()
+}
+
+fn link() -> Value {
+    let spelling = json!({
+        "type": "string", "minLength": 1, "maxLength": 1100,
+        "description": "The UUID, `key:KEY`, or `ref:system:id`."
+    });
+    json!({
+        "description": "Another object: one of the three spellings of its id, or an object with `id` (so that what was read can be sent back).",
+        "anyOf": [
+            spelling,
+            {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": spelling,
+                    "kind": {"$ref": "#/components/schemas/Kind"},
+                    "key": {"type": "string", "maxLength": 64},
+                    "name": {"type": ["string", "null"], "maxLength": 200}
+                },
+                "additionalProperties": false
+            }
+        ]
+    })
+}
+
+fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
+    let mut nested = Vec::new();
+    R::schemas(&mut nested);
+    for (name, schema) in nested.iter().filter(|(name, _)| name != "Link") {
+        all.insert(name.clone(), value_of(schema));
+    }
+    let own = value_of(&R::schema());
+    let common = value_of(&HeadDraft::schema());
+    let description = own["description"].clone();
+    let draft = draft_of::<R>(&own, &common, &description);
+    let patch = patch_of(&draft);
+    all.insert(format!("{}Draft", R::SCHEMA), draft);
+    all.insert(format!("{}Patch", R::SCHEMA), patch);
+    all.insert(R::SCHEMA.into(), view_of::<R>(&own, &common, &description));
+    let mut list = json!({
+        "type": "object",
+        "description": format!("A page of the list of {}.", R::KIND.collection()),
+        "required": ["items", "seq"],
+        "properties": {
+            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", R::SCHEMA)}},
+            "next_cursor": {"type": "string", "description": "Where the list goes on; absent on the last page."},
+            "seq": {"type": "integer", "format": "int64", "description": "The ledger's newest entry when the page was read."},
+            "total": {"type": "integer", "format": "int64", "description": "How many there are in all; with `count=true`."}
+        }
+    });
+    list["additionalProperties"] = Value::Bool(false);
+    all.insert(format!("{}List", R::SCHEMA), list);
+}
+
+fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
+    let mut all = properties(common);
+    all.extend(properties(own));
+    for name in ["external_refs", "tags", "attributes"] {
+        if let Some(schema) = all.remove(name) {
+            all.insert(name.into(), schema);
+        }
+    }
+    let mut required: Vec<Value> = own["required"].as_array().cloned().unwrap_or_default();
+    if R::NAMED {
+        required.insert(0, "name".into());
+        all["name"]["type"] = "string".into();
+    }
+    let mut draft = json!({
+        "type": "object", "description": description, "properties": all,
+        "additionalProperties": false, "examples": [R::example()]
+    });
+    if !required.is_empty() {
+        draft["required"] = required.into();
+    }
+    draft
+}
+
+fn patch_of(draft: &Value) -> Value {
+    let mut patch = draft.clone();
+    if let Some(object) = patch.as_object_mut() {
+        object.remove("required");
+        object.insert("examples".into(), json!([{"description": "As agreed in the review of November", "tags": ["reviewed"]}]));
+        object.insert("description".into(), "A JSON merge patch (RFC 7396): `null` takes a field away.".into());
+    }
+    for (_, schema) in patch["properties"].as_object_mut().into_iter().flatten() {
+        match schema.get("type").cloned() {
+            Some(Value::String(one)) => schema["type"] = json!([one, "null"]),
+            Some(_) => {}
+            None if schema.get("oneOf").is_some() => {}
+            None => *schema = json!({"oneOf": [{"type": "null"}, schema.clone()]}),
+        }
+    }
+    patch
+}
+
+fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
+    let text = |maximum: u32, words: &str| json!({"type": "string", "maxLength": maximum, "description": words});
+    let time = |words: &str| json!({"type": "string", "format": "date-time", "description": words});
+    let mut all = Map::new();
+    all.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "UUIDv7."}));
+    all.extend(properties(common));
+    all["key"]["type"] = "string".into();
+    if R::NAMED {
+        all["name"]["type"] = "string".into();
+    }
+    all.insert("version".into(), json!({"type": "integer", "format": "int64", "minimum": 1, "description": "Rises with every change; the ETag begins with it."}));
+    all.insert("created_at".into(), time("When it was created."));
+    all.insert("updated_at".into(), time("When it was last changed."));
+    all.insert("created_by".into(), text(255, "Who created it."));
+    all.insert("updated_by".into(), text(255, "Who changed it last."));
+    all.extend(properties(own));
+    if R::EFFECTIVE {
+        for (name, words) in [
+            ("effective_rto_seconds", "recovery time objective"),
+            ("effective_rpo_seconds", "recovery point objective"),
+            ("effective_mtpd_seconds", "maximum tolerable period of disruption"),
+        ] {
+            let description = format!("The strictest {words} of its own and of everything that depends on it through cascading mappings.");
+            all.insert(name.into(), json!({"type": ["integer", "null"], "format": "int64", "description": description}));
+        }
+    }
+    let required: Vec<Value> = all.keys().map(|name| name.clone().into()).collect();
+    if crate::collection::read::has_mappings(R::KIND) {
+        let schema = json!({
+            "type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/Mapping"},
+            "description": "With `include=mappings`: the mappings in which it stands, on either side; at most 1,000."
+        });
+        all.insert("mappings".into(), schema);
+    }
+    let text = serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
+    let all: Value = serde_json::from_str(&text).unwrap_or_default();
+    json!({"type": "object", "description": description, "properties": all, "required": required})
+}

@@ -1,0 +1,119 @@
+//! `GET /changes`: the ledger as a feed to follow by polling.
+use crate::auth::Action;
+use crate::collection::http::only;
+use crate::collection::{read, view};
+use crate::for_kind;
+use crate::http::context::LedgerReader;
+use crate::http::headers;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Id, Kind, Result, Word};
+use crate::store::ledger::{self, Entry};
+use crate::store::{Conn, Object};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+const MOST: i64 = 1000;
+
+/// The handler.
+pub async fn changes(reader: LedgerReader, request: HttpRequest) -> Result<HttpResponse> {
+    let parameters = headers::parameters(&request)?;
+    only(&parameters, &["after", "limit", "kind", "include"])?;
+    let value = |name: &str| parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+    let bad = |detail: String| Error::malformed("invalid_parameter", detail);
+    let number = |name: &str, range: std::ops::RangeInclusive<i64>, default: i64| match value(name).map(str::parse::<i64>) {
+        None => Ok(default),
+        Some(Ok(number)) if range.contains(&number) => Ok(number),
+        Some(_) => Err(bad(format!("{name} is an integer from {} to {}", range.start(), range.end()))),
+    };
+    let after = number("after", 0..=i64::MAX, 0)?;
+    let limit = number("limit", 1..=MOST, 100)?;
+    let kinds = value("kind").map(|words| words.split(',').map(Kind::from_word).collect::<Option<Vec<_>>>());
+    let kinds = kinds.unwrap_or_else(|| Some(Vec::new())).ok_or_else(|| bad("kind: not a kind".into()))?;
+    let bodies = match value("include") {
+        None => false,
+        Some("body") => true,
+        Some(_) => return Err(bad("include: only body can be included".into())),
+    };
+    let answer = reader
+        .read(async |conn, org| {
+            let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
+            let entries = ledger::after(conn, org, after, &kinds, limit).await?;
+            let mut shown = if bodies { shown(conn, org, &entries).await? } else { HashMap::new() };
+            // A page that is not full has seen everything there was.
+            let full = entries.len() as i64 == limit;
+            let next = entries.last().filter(|_| full).map_or(newest.max(after), |last| last.seq);
+            let item = |entry: &Entry| {
+                let mut item = thin(entry);
+                if bodies {
+                    item["body"] = shown.remove(&entry.seq).unwrap_or_default();
+                }
+                item
+            };
+            let items: Vec<Value> = entries.iter().map(item).collect();
+            Ok(json!({"items": items, "seq": newest, "next_after": next}))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+fn thin(entry: &Entry) -> Value {
+    json!({
+        "seq": entry.seq,
+        "at": entry.at.0,
+        "kind": entry.kind.0.as_str(),
+        "id": entry.object_id.0,
+        "key": entry.object_key,
+        "version": entry.version,
+        "operation": entry.operation.0.as_str(),
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "request_id": entry.request_id,
+        "hash": hex::encode(&entry.hash),
+    })
+}
+
+/// The objects after the writes, by `seq`; links carry the names of now.
+async fn shown(conn: &mut Conn<'_>, org: Id, entries: &[Entry]) -> Result<HashMap<i64, Value>> {
+    let mut all = HashMap::new();
+    for kind in Kind::ALL {
+        for_kind!(kind, |R| {
+            let of_kind: Vec<&Entry> = entries.iter().filter(|entry| entry.kind.0 == *kind && entry.body.is_some()).collect();
+            let mut objects: Vec<Object<R>> = Vec::with_capacity(of_kind.len());
+            for entry in &of_kind {
+                objects.push(view::from_record::<R>(entry.body.as_deref().unwrap_or("null"))?);
+            }
+            if !objects.is_empty() {
+                read::named(conn, org, &mut objects).await?;
+            }
+            for (entry, object) in of_kind.iter().zip(&objects) {
+                all.insert(entry.seq, view::stored(object)?);
+            }
+        });
+    }
+    Ok(all)
+}
+
+pub fn routes(api: &mut Api) {
+    let entry = json!({
+        "seq": 8123, "at": "2026-11-22T09:30:00.000000Z", "kind": "service", "id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "key": "PAYROLL",
+        "version": 2, "operation": "updated", "actor": "ana", "reason": null, "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f",
+        "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    });
+    let words = "Every write of the organisation in order, deletions included. Keep `next_after` and ask again: nothing is missed.";
+    let operation = Operation::new(Method::GET, "/api/v1/changes", "exchange", "list_changes", "Follow the changes", words)
+        .permission("changes", Action::Read)
+        .query("after", json!({"type": "integer", "format": "int64", "minimum": 0, "default": 0}), "Entries after this seq.")
+        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": 100}), "Entries a page.")
+        .query("kind", json!({"type": "string", "maxLength": 200}), "Only these kinds, separated by commas.")
+        .query("include", json!({"type": "string", "enum": ["body"]}), "Adds the object after the write.")
+        .json(
+            200,
+            "Entries, oldest first.",
+            json!({"$ref": "#/components/schemas/ChangeList"}),
+            &json!({"items": [entry], "seq": 8123, "next_after": 8123}),
+            Value::Null,
+        );
+    api.add(operation, changes);
+}

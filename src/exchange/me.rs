@@ -1,0 +1,44 @@
+//! `GET /me`: who is asking and what they may do.
+use crate::auth::roles::{permission, permissions};
+use crate::auth::{Action, Role};
+use crate::http::context::Caller;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Id, Result, Timestamp};
+use crate::store::resolve;
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// The handler.
+pub async fn me(caller: Caller) -> Result<HttpResponse> {
+    let identity = caller.identity();
+    let id = caller.organization();
+    let names = caller.app().store.read(async |conn| resolve::references(conn, Id::SYSTEM, &HashSet::from([id])).await).await?;
+    let organization = names.get(&id).ok_or_else(|| Error::Forbidden("the organisation is gone".into()))?;
+    let may = |right: &String| {
+        let (collection, action) = right.split_once(':').unwrap_or((right, ""));
+        [Action::Read, Action::Write].iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a)) && !action.is_empty()
+    };
+    Ok(HttpResponse::Ok().json(json!({
+        "subject": identity.subject,
+        "organization": organization,
+        "roles": identity.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+        "scopes": identity.scopes,
+        "permissions": permissions().filter(may).collect::<Vec<_>>(),
+        "expires_at": Timestamp::from_seconds(identity.expires_at),
+    })))
+}
+
+pub fn routes(api: &mut Api) {
+    let example = json!({
+        "subject": "ana",
+        "organization": {"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": "organization", "key": "demo", "name": "Demo"},
+        "roles": [Role::ALL[0].as_str()], "scopes": null, "permissions": ["services:read"], "expires_at": "2026-11-22T10:30:00.000000Z"
+    });
+    let words = "The subject, organisation, roles and permissions of the token.";
+    let operation = Operation::new(Method::GET, "/api/v1/me", "access", "get_me", "Who am I", words)
+        .any_caller()
+        .json(200, "The caller.", json!({"$ref": "#/components/schemas/Me"}), &example, Value::Null);
+    api.add(operation, me);
+}

@@ -1,0 +1,116 @@
+//! How data comes in and goes out in bulk: batch and change feed; and who is asking.
+pub mod batch;
+pub mod changes;
+pub mod me;
+mod rows;
+
+use crate::http::routes::Api;
+use serde_json::{Map, Value, json};
+
+pub fn routes(api: &mut Api) {
+    batch::routes(api);
+    changes::routes(api);
+    me::routes(api);
+}
+
+/// Schemas of this room, for the document.
+pub fn schemas() -> Map<String, Value> {
+    let text = |maximum: u32| json!({"type": "string", "maxLength": maximum});
+    let optional = |maximum: u32| json!({"type": ["string", "null"], "maxLength": maximum});
+    let integer = json!({"type": "integer", "format": "int64"});
+    let kind = json!({"$ref": "#/components/schemas/Kind"});
+    let uuid = json!({"type": "string", "format": "uuid"});
+    let time = json!({"type": "string", "format": "date-time"});
+    let counts: Map<String, Value> =
+        ["created", "updated", "unchanged", "deleted", "failed"].iter().map(|name| ((*name).to_owned(), integer.clone())).collect();
+    let change = json!({"type": "object", "required": ["from", "to"], "properties": {"from": {}, "to": {}}});
+    let history = json!({
+        "type": "object",
+        "required": ["seq", "version", "operation", "at", "by", "reason", "request_id", "changes"],
+        "properties": {
+            "seq": integer, "version": integer, "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
+            "at": time, "by": text(255), "reason": optional(500), "request_id": text(128),
+            "changes": {"type": "object", "description": "By field.", "additionalProperties": change}
+        }
+    });
+    let entry = json!({
+        "type": "object",
+        "required": ["seq", "at", "kind", "id", "key", "version", "operation", "actor", "reason", "request_id", "hash"],
+        "properties": {
+            "seq": integer, "at": time, "kind": kind, "id": uuid, "key": text(64), "version": integer,
+            "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
+            "actor": text(255), "reason": optional(500), "request_id": text(128),
+            "hash": {"type": "string", "maxLength": 64, "description": "SHA-256 of the entry, chained to the one before, in hexadecimal."},
+            "body": {"type": ["object", "null"], "description": "With `include=body`: the object after the write."}
+        }
+    });
+    let all = json!({
+        "History": {
+            "type": "object", "required": ["items", "next_before"],
+            "properties": {"items": {"type": "array", "maxItems": 500, "items": history}, "next_before": {"type": ["integer", "null"], "format": "int64"}}
+        },
+        "Change": entry,
+        "ChangeList": {
+            "type": "object", "required": ["items", "seq", "next_after"],
+            "properties": {
+                "items": {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/Change"}},
+                "seq": {"type": "integer", "format": "int64", "description": "The newest entry there is."},
+                "next_after": {"type": "integer", "format": "int64", "description": "Where to go on: `after` of the next call."}
+            }
+        },
+        "BatchRow": {
+            "type": "object", "required": ["op", "kind", "id"], "additionalProperties": false,
+            "properties": {
+                "op": {"type": "string", "enum": ["upsert", "merge", "delete"], "description": "`upsert` creates or replaces, `merge` creates or lays a merge patch over, `delete` deletes."},
+                "kind": kind,
+                "id": {"type": "string", "maxLength": 1100, "description": "The UUID, `key:KEY` or `ref:system:id`."},
+                "if_version": {"type": "integer", "format": "int64", "minimum": 1},
+                "data": {"type": "object", "description": "The draft of the kind; references may point to any row of the batch."}
+            }
+        },
+        "Batch": {
+            "type": "object", "required": ["rows"], "additionalProperties": false,
+            "properties": {
+                "mode": {"type": "string", "enum": ["atomic", "partial"], "default": "atomic"},
+                "dry_run": {"type": "boolean", "default": false},
+                "snapshot": {
+                    "type": "object", "required": ["system", "kinds"], "additionalProperties": false,
+                    "description": "What has an id of this system and was not sent is gone.",
+                    "properties": {"system": text(64), "kinds": {"type": "array", "minItems": 1, "maxItems": 8, "items": kind}}
+                },
+                "max_delete_percent": {"type": "number", "minimum": 0, "maximum": 100, "default": 10},
+                "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRow"}}
+            }
+        },
+        "BatchRowResult": {
+            "type": "object", "required": ["index", "id", "key", "result"],
+            "properties": {
+                "index": integer, "id": {"type": ["string", "null"], "format": "uuid"}, "key": optional(64),
+                "result": {"type": "string", "enum": ["created", "updated", "unchanged", "deleted", "failed"]},
+                "version": integer,
+                "problem": {"$ref": "#/components/schemas/Problem"}
+            }
+        },
+        "BatchResult": {
+            "type": "object", "required": ["counts", "rows", "seq"],
+            "properties": {
+                "counts": {"type": "object", "required": ["created", "updated", "unchanged", "deleted", "failed"], "properties": counts},
+                "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRowResult"}},
+                "snapshot": {"type": "array", "maxItems": 500_000, "description": "What the snapshot deleted.", "items": {"$ref": "#/components/schemas/BatchRowResult"}},
+                "seq": integer
+            }
+        },
+        "Me": {
+            "type": "object", "required": ["subject", "organization", "roles", "scopes", "permissions", "expires_at"],
+            "properties": {
+                "subject": text(255), "organization": {"$ref": "#/components/schemas/Reference"},
+                "roles": {"type": "array", "maxItems": 20, "items": text(64)},
+                "scopes": {"type": ["array", "null"], "maxItems": 100, "items": text(64), "description": "Null when the token is not narrowed."},
+                "permissions": {"type": "array", "maxItems": 100, "items": text(64)},
+                "expires_at": time
+            }
+        }
+    });
+    let Value::Object(all) = all else { return Map::new() };
+    all
+}

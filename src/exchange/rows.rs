@@ -1,0 +1,269 @@
+//! From the body of a batch to its rows.
+use crate::collection::write::{Common, Guard, Order, Set, Verb};
+use crate::collection::draft;
+use crate::for_kind;
+use crate::http::body;
+use crate::http::headers::Wishes;
+use crate::model::{Error, Fault, Faults, Id, Kind, Result, Spelling, Word};
+use crate::store::{Stored, Tx};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use serde_json::{Map, Value};
+
+/// A batch as it was asked for.
+pub struct Batch {
+    pub partial: bool,
+    pub dry_run: bool,
+    pub snapshot: Option<Snapshot>,
+    pub rows: Vec<Value>,
+}
+
+/// "What I did not send is gone."
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub system: String,
+    pub kinds: Vec<Kind>,
+    pub max_delete_percent: f64,
+}
+
+/// One row of the answer.
+pub struct RowResult {
+    pub place: usize,
+    pub id: Option<Id>,
+    pub key: Option<String>,
+    pub result: &'static str,
+    pub version: Option<i64>,
+    pub problem: Option<Error>,
+}
+
+/// The rows of one kind, whichever it is.
+pub trait Group: Send {
+    fn locate<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
+    fn write<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
+    fn remove<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
+    fn ids(&self) -> Vec<Id>;
+    fn results(&self) -> Vec<RowResult>;
+}
+
+impl<R: Stored> Group for Set<R> {
+    fn locate<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
+        Set::locate(self, tx, common).boxed_local()
+    }
+    fn write<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
+        Set::write(self, tx, common).boxed_local()
+    }
+    fn remove<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
+        Set::remove(self, tx, common).boxed_local()
+    }
+    fn ids(&self) -> Vec<Id> {
+        self.0.iter().map(|one| one.id).collect()
+    }
+    fn results(&self) -> Vec<RowResult> {
+        let row = |one: &crate::collection::write::Pending<R>| {
+            let old = one.old.as_ref().map(|old| &old.head);
+            let (id, key) = (old.map(|head| head.id), old.map(|head| head.key.clone()));
+            match &one.outcome {
+                Ok(Some((done, object))) => RowResult {
+                    place: one.place,
+                    id: Some(object.head.id),
+                    key: Some(object.head.key.clone()),
+                    result: done.as_str(),
+                    version: Some(object.head.version + i64::from(done.as_str() == "deleted")),
+                    problem: None,
+                },
+                // To delete what is not there changes nothing.
+                Ok(None) => RowResult { place: one.place, id, key, result: "unchanged", version: None, problem: None },
+                Err(error) => RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) },
+            }
+        };
+        self.0.iter().map(row).collect()
+    }
+}
+
+/// Reads a batch of either media type; for lines, the options stand among the parameters.
+pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], wishes: &Wishes) -> Result<Batch> {
+    let mut faults = Faults::default();
+    let (options, rows) = if lines { from_lines(bytes, parameters)? } else { from_json(bytes)? };
+    let mut batch = Batch { partial: false, dry_run: wishes.dry_run, snapshot: None, rows };
+    let mut percent = 10.0;
+    for (name, value) in &options {
+        match (name.as_str(), value) {
+            ("mode", Value::String(mode)) if mode == "atomic" || mode == "partial" => batch.partial = mode == "partial",
+            ("dry_run", Value::Bool(dry_run)) => batch.dry_run |= dry_run,
+            ("snapshot", Value::Object(snapshot)) => batch.snapshot = read_snapshot(snapshot, &mut faults),
+            ("max_delete_percent", value) if value.as_f64().is_some_and(|p| (0.0..=100.0).contains(&p)) => {
+                percent = value.as_f64().unwrap_or(percent);
+            }
+            ("snapshot", Value::Null) => {}
+            ("mode" | "dry_run" | "snapshot" | "max_delete_percent", _) => faults.add(format!("/{name}"), "not_allowed", "not a value of this option"),
+            _ => faults.add(format!("/{name}"), "unknown_field", "a batch has no such member"),
+        }
+    }
+    if let Some(snapshot) = &mut batch.snapshot {
+        snapshot.max_delete_percent = percent;
+    }
+    faults.into_result()?;
+    Ok(batch)
+}
+
+fn from_json(bytes: &[u8]) -> Result<(Map<String, Value>, Vec<Value>)> {
+    let Value::Object(mut options) = body::json(bytes)? else {
+        return Err(Error::invalid("", "wrong_type", "a batch is an object"));
+    };
+    match options.remove("rows") {
+        Some(Value::Array(rows)) => Ok((options, rows)),
+        Some(_) => Err(Error::invalid("/rows", "wrong_type", "rows is a list")),
+        None => Err(Error::invalid("/rows", "required", "rows is required")),
+    }
+}
+
+fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<String, Value>, Vec<Value>)> {
+    let mut rows = Vec::new();
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let row = crate::model::parse_json(line);
+        rows.push(row.map_err(|detail| Error::malformed("malformed_json", format!("line {}: {detail}", index + 1)))?);
+    }
+    let mut options = Map::new();
+    let mut snapshot = Map::new();
+    for (name, text) in parameters {
+        match name.as_str() {
+            "dry_run" => drop(options.insert(name.clone(), text.parse::<bool>().map_or(Value::String(text.clone()), Value::Bool))),
+            "max_delete_percent" => drop(options.insert(name.clone(), text.parse::<f64>().map_or(Value::Null, Value::from))),
+            "snapshot_system" => drop(snapshot.insert("system".into(), text.clone().into())),
+            "snapshot_kinds" => drop(snapshot.insert("kinds".into(), text.split(',').collect::<Vec<_>>().into())),
+            _ => drop(options.insert(name.clone(), text.clone().into())),
+        }
+    }
+    if !snapshot.is_empty() {
+        options.insert("snapshot".into(), snapshot.into());
+    }
+    Ok((options, rows))
+}
+
+fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snapshot> {
+    let unknown = value.keys().filter(|name| !matches!(name.as_str(), "system" | "kinds"));
+    unknown.for_each(|name| faults.add(format!("/snapshot/{name}"), "unknown_field", "a snapshot has system and kinds"));
+    let system = value.get("system").and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= 64);
+    if system.is_none() {
+        faults.add("/snapshot/system", "required", "the system whose ids count");
+    }
+    let words = value.get("kinds").and_then(Value::as_array).filter(|kinds| !kinds.is_empty());
+    let kinds: Option<Vec<Kind>> = words?.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect();
+    let kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    if kinds.is_none() {
+        faults.add("/snapshot/kinds", "not_allowed", "kinds that a batch can hold");
+    }
+    Some(Snapshot { system: system?.to_owned(), kinds: kinds?, max_delete_percent: 0.0 })
+}
+
+/// One row as far as it can be read without its kind.
+pub struct Row {
+    pub place: usize,
+    pub kind: Kind,
+    target: Spelling,
+    op: Op,
+    if_version: Option<i64>,
+    data: Value,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Op {
+    Upsert,
+    Merge,
+    Delete,
+}
+
+/// Reads the rows; those that cannot be read are told with their faults.
+pub fn rows(values: Vec<Value>) -> (Vec<Row>, Vec<(usize, Error)>) {
+    let (mut rows, mut bad) = (Vec::with_capacity(values.len()), Vec::new());
+    for (place, value) in values.into_iter().enumerate() {
+        match row(place, value) {
+            Ok(row) => rows.push(row),
+            Err(error) => bad.push((place, error)),
+        }
+    }
+    (rows, bad)
+}
+
+fn row(place: usize, value: Value) -> Result<Row> {
+    let Value::Object(mut value) = value else { return Err(Error::invalid("", "wrong_type", "a row is an object")) };
+    let mut faults = Faults::default();
+    let op = match value.remove("op") {
+        None => fault(&mut faults, "/op", "required", "op is required"),
+        Some(Value::String(op)) if op == "upsert" => Some(Op::Upsert),
+        Some(Value::String(op)) if op == "merge" => Some(Op::Merge),
+        Some(Value::String(op)) if op == "delete" => Some(Op::Delete),
+        Some(_) => fault(&mut faults, "/op", "not_allowed", "op is upsert, merge or delete"),
+    };
+    let kind = match value.remove("kind") {
+        None => fault(&mut faults, "/kind", "required", "kind is required"),
+        Some(kind) => match kind.as_str().and_then(Kind::from_word).filter(|kind| *kind != Kind::Organization) {
+            None => fault(&mut faults, "/kind", "not_allowed", "not a kind that a batch can hold"),
+            kind => kind,
+        },
+    };
+    let target = match value.remove("id") {
+        None => fault(&mut faults, "/id", "required", "id is required"),
+        Some(id) => match id.as_str().and_then(Spelling::parse) {
+            None => fault(&mut faults, "/id", "bad_format", "neither a UUID nor key:… nor ref:system:id"),
+            id => id,
+        },
+    };
+    let if_version = match value.remove("if_version") {
+        None | Some(Value::Null) => None,
+        Some(version) if version.as_i64().is_some_and(|version| version > 0) => version.as_i64(),
+        Some(_) => fault(&mut faults, "/if_version", "wrong_type", "a version is a positive integer"),
+    };
+    let data = match value.remove("data") {
+        Some(data @ Value::Object(_)) => data,
+        None | Some(Value::Null) if op == Some(Op::Delete) => Value::Null,
+        None => fault(&mut faults, "/data", "required", "data is required").unwrap_or_default(),
+        Some(_) => fault(&mut faults, "/data", "wrong_type", "data is an object").unwrap_or_default(),
+    };
+    value.keys().for_each(|name| faults.add(format!("/{name}"), "unknown_field", "a row has no such member"));
+    faults.into_result()?;
+    let (Some(op), Some(kind), Some(target)) = (op, kind, target) else { return Err(Error::Internal("a row without fault".into())) };
+    Ok(Row { place, kind, target, op, if_version, data })
+}
+
+fn fault<T>(faults: &mut Faults, pointer: &str, code: &'static str, detail: &str) -> Option<T> {
+    faults.add(pointer, code, detail);
+    None
+}
+
+/// The rows of one kind as a set of orders; drafts that cannot be read are told with their faults.
+pub fn group(kind: Kind, rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> Box<dyn Group> {
+    for_kind!(kind, |R| Box::new(Set::<R>::new(orders(rows, bad), crate::app::new_id)))
+}
+
+fn orders<R: Stored>(rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> Vec<Order<R>> {
+    let mut orders = Vec::with_capacity(rows.len());
+    for row in rows {
+        let verb = match row.op {
+            Op::Delete => Verb::Delete,
+            Op::Merge => Verb::Patch { patch: row.data, creates: true },
+            Op::Upsert => match draft::parse::<R>(row.data) {
+                Ok(draft) => Verb::Put(Box::new(draft)),
+                Err(error) => {
+                    bad.push((row.place, beneath_data(error)));
+                    continue;
+                }
+            },
+        };
+        let guard = Guard { versions: row.if_version.map(|version| vec![version]), ..Guard::default() };
+        orders.push(Order { place: row.place, target: Some(row.target), verb, guard });
+    }
+    orders
+}
+
+/// Faults of a draft lie beneath the row's `data`.
+pub fn beneath_data(error: Error) -> Error {
+    let below = |faults: Vec<Fault>| faults.into_iter().map(|fault| Fault { pointer: format!("/data{}", fault.pointer), ..fault }).collect();
+    match error {
+        Error::Invalid(faults) => Error::Invalid(below(faults)),
+        Error::Conflict { code, detail, faults } if code != "still_referenced" => Error::Conflict { code, detail, faults: below(faults) },
+        other => other,
+    }
+}

@@ -1,0 +1,251 @@
+//! Who is asking, proven by the handler's own signature: a handler takes a [`Reader`] or a [`Writer`] of a resource, and
+//! has no other way to the data. Extracting one checks the token and the permission.
+use super::headers::Wishes;
+use crate::app::App;
+use crate::auth::{Action, Identity};
+use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
+use crate::resources::organizations::{Organization, OrganizationStatus};
+use crate::resources::Resource;
+use crate::store::{Change, Conn, Rows, Tx, resolve};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use std::collections::HashSet;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The id of the request, as it stands in logs, answers and the ledger.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub Arc<str>);
+
+/// A known caller, at work for one organisation.
+#[derive(Clone)]
+pub struct Caller {
+    app: Data<App>,
+    identity: Arc<Identity>,
+    organization: Id,
+    request_id: Arc<str>,
+    now: Timestamp,
+}
+
+impl Caller {
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+    pub fn organization(&self) -> Id {
+        self.organization
+    }
+    /// # Errors
+    /// `Forbidden`, naming the permission.
+    pub fn require(&self, collection: &str, action: Action) -> Result<()> {
+        if self.identity.may(collection, action) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!("this needs the permission {}", crate::auth::roles::permission(collection, action))))
+    }
+    /// What stands in the ledger beside a change.
+    fn change(&self, wishes: &Wishes) -> Change {
+        Change {
+            organization: self.organization,
+            actor: self.identity.subject.clone(),
+            request_id: self.request_id.to_string(),
+            reason: wishes.reason.clone(),
+            now: self.now,
+            dry_run: wishes.dry_run,
+        }
+    }
+    /// The same caller at work in the tenant of the organisations.
+    fn in_system(mut self) -> Caller {
+        self.organization = Id::SYSTEM;
+        self
+    }
+}
+
+/// Somebody with a sound token.
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Caller>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { identify(&request).await })
+    }
+}
+
+async fn identify(request: &HttpRequest) -> Result<Caller> {
+    let app = request.app_data::<Data<App>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
+    let mut all = request.headers().get_all(header::AUTHORIZATION);
+    let missing = || Error::Unauthenticated("a bearer token is wanted".into());
+    let (Some(value), None) = (all.next(), all.next()) else { return Err(missing()) };
+    let text = value.to_str().map_err(|_| missing())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    let now = app.now();
+    let identity = app.verifier.verify(token, now.seconds()).await.map_err(|rejection| {
+        tracing::debug!(reason = rejection.reason(), "a token was refused");
+        Error::Unauthenticated(rejection.detail().into())
+    })?;
+    let organization = organization(&app, &identity).await?;
+    let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
+    Ok(Caller { app, identity, organization, request_id, now })
+}
+
+/// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key
+/// is the operator of the service.
+async fn organization(app: &Data<App>, identity: &Arc<Identity>) -> Result<Id> {
+    let named = &identity.organization;
+    if let Some(id) = app.organizations.get(named) {
+        return Ok(id);
+    }
+    let spelling = Id::parse(named).map_or_else(|| Spelling::Key(named.clone()), Spelling::Id);
+    let found = app
+        .store
+        .read(async |conn| {
+            let found = resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
+            let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) else { return Ok(None) };
+            Organization::find(conn, Id::SYSTEM, *id).await
+        })
+        .await?;
+    let id = match found {
+        Some(object) if object.body.status == OrganizationStatus::Suspended => {
+            return Err(Error::Forbidden("the organisation is suspended".into()));
+        }
+        Some(object) => object.head.id,
+        None if identity.local => app.create_organization(named).await?,
+        None => return Err(Error::Forbidden("the token's organisation is unknown here".into())),
+    };
+    app.organizations.insert(named.clone(), id);
+    Ok(id)
+}
+
+/// May read resources of one kind.
+pub struct Reader<R>(Caller, PhantomData<R>);
+/// May write resources of one kind; the only way to [`Writer::write`].
+pub struct Writer<R>(Caller, PhantomData<R>);
+
+fn tenant<R: Resource>(caller: Caller) -> Caller {
+    if R::KIND == Kind::Organization { caller.in_system() } else { caller }
+}
+
+impl<R: Resource> FromRequest for Reader<R> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Reader<R>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = identify(&request).await?;
+            caller.require(R::KIND.collection(), Action::Read)?;
+            Ok(Reader(tenant::<R>(caller), PhantomData))
+        })
+    }
+}
+
+impl<R: Resource> FromRequest for Writer<R> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Writer<R>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = identify(&request).await?;
+            caller.require(R::KIND.collection(), Action::Write)?;
+            Ok(Writer(tenant::<R>(caller), PhantomData))
+        })
+    }
+}
+
+impl<R> Reader<R> {
+    pub fn caller(&self) -> &Caller {
+        &self.0
+    }
+    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T>) -> Result<T> {
+        let org = self.0.organization;
+        self.0.app.store.read(async |conn| queries(conn, org).await).await
+    }
+    /// For what takes longer than a page.
+    pub async fn scan<T: Send + 'static>(
+        &self,
+        queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let org = self.0.organization;
+        self.0.app.store.scan(async move |conn| queries(conn, org).await).await
+    }
+}
+
+impl<R> Writer<R> {
+    pub fn caller(&self) -> &Caller {
+        &self.0
+    }
+    pub async fn write<T: Send + 'static>(
+        &self,
+        wishes: &Wishes,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.app.store.write(self.0.change(wishes), work).await
+    }
+}
+
+/// May send batches; each row is checked for its own collection.
+pub struct BatchWriter(Caller);
+
+impl FromRequest for BatchWriter {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<BatchWriter>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = identify(&request).await?;
+            caller.require("batch", Action::Write)?;
+            Ok(BatchWriter(caller))
+        })
+    }
+}
+
+impl BatchWriter {
+    pub fn caller(&self) -> &Caller {
+        &self.0
+    }
+    pub async fn write<T: Send + 'static>(
+        &self,
+        wishes: &Wishes,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.app.store.write(self.0.change(wishes), work).await
+    }
+}
+
+/// May read the ledger: the change feed.
+pub struct LedgerReader(Caller);
+
+impl FromRequest for LedgerReader {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<LedgerReader>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = identify(&request).await?;
+            caller.require("changes", Action::Read)?;
+            Ok(LedgerReader(caller))
+        })
+    }
+}
+
+impl LedgerReader {
+    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T>) -> Result<T> {
+        let org = self.0.organization;
+        self.0.app.store.read(async |conn| queries(conn, org).await).await
+    }
+}

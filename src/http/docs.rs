@@ -1,0 +1,82 @@
+//! The document and its page: OpenAPI 3.1 and Swagger UI from the binary, without a network.
+use super::problem::Problem;
+use super::routes::Api;
+use crate::collection::schema::SCHEMAS;
+use crate::model::{Error, Kind, Result, Word};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
+use utoipa::PartialSchema;
+
+const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: services and what they depend on, objectives, \
+     and later risks, plans and exercises. Wherever an id is expected, three spellings serve: the UUID, `key:KEY`, and \
+     `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
+     change stands in one ledger per organisation.";
+
+/// The whole document.
+pub fn document(api: &Api) -> Value {
+    let mut schemas = SCHEMAS.clone();
+    schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
+    schemas.extend(crate::exchange::schemas());
+    let mut tags: Vec<Value> =
+        Kind::ALL.iter().map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())})).collect();
+    for (name, words) in [("exchange", "Batch and change feed."), ("access", "Who is calling."), ("operations", "For operators.")] {
+        tags.push(json!({"name": name, "description": words}));
+    }
+    let example = json!({
+        "type": "/problems/invalid", "title": "Invalid content", "status": 422, "detail": "1 fault in the request", "code": "invalid",
+        "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f",
+        "errors": [{"pointer": "/name", "code": "required", "detail": "name is required"}]
+    });
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Holdfast", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "contact": {"name": "The Holdfast project", "url": "https://github.com/holdfast-itscm/holdfast"}
+        },
+        "servers": [{"url": "/", "description": "This service."}],
+        "tags": tags,
+        "security": [{"bearer": []}],
+        "paths": api.paths(),
+        "components": {
+            "schemas": schemas,
+            "responses": {"Problem": {
+                "description": "Refused or failed; `type` leads to a page with cause and fix.",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+            }},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A JWT; `holdfast token` issues one for the local issuer."}}
+        }
+    })
+}
+
+/// The document as it is committed: pretty, with a line end.
+pub fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&document(&crate::app::api())).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// `GET /openapi.json`.
+pub async fn openapi() -> HttpResponse {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| document(&crate::app::api()).to_string());
+    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.as_str())
+}
+
+/// `GET /docs/{file}`: Swagger UI.
+pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
+    static CONFIG: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
+        LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true)));
+    let file = match request.match_info().get("file").unwrap_or_default() {
+        "" => "index.html",
+        file => file,
+    };
+    let found = utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)).map_err(|error| Error::Internal(error.to_string()))?;
+    let file = found.ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
+}
+
+/// `GET /docs`: to the page.
+pub async fn redirect() -> HttpResponse {
+    HttpResponse::MovedPermanently().insert_header(("location", "/docs/")).finish()
+}

@@ -1,0 +1,106 @@
+//! The outermost layer: an id for every request, a problem for every failure, one log line, figures.
+use super::context::RequestId;
+use super::problem;
+use crate::app::App;
+use crate::model::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// A client's own request id is kept when it is short and plain; W3C `traceparent` gives its trace id.
+fn request_id(request: &ServiceRequest) -> Arc<str> {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let plain = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if let Some(id) = text("x-request-id").filter(plain) {
+        return id.into();
+    }
+    let trace = text("traceparent").and_then(|value| value.split('-').nth(1)).filter(|id| id.len() == 32).filter(plain);
+    trace.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+}
+
+/// Wraps every request.
+pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let app = request.app_data::<Data<App>>().cloned();
+    let http_request = request.request().clone();
+    if let Some(app) = &app {
+        app.metrics.begin();
+    }
+    let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let mut response = match answer {
+        Ok(Ok(response)) => finish(response, &id),
+        Ok(Err(error)) => ServiceResponse::new(http_request, problem::response(&translate(&error), &id)),
+        Err(_) => ServiceResponse::new(http_request, problem::response(&Error::Internal("a handler panicked".into()), &id)),
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    let route = response.request().match_pattern();
+    let route = route.as_deref().unwrap_or("unmatched");
+    if let Some(app) = &app {
+        app.metrics.end(response.request().method().as_str(), route, status, took);
+    }
+    tracing::info!(
+        request_id = &*id,
+        method = response.request().method().as_str(),
+        path = response.request().path(),
+        route,
+        status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+/// Gives a failed answer its final form.
+fn finish(response: ServiceResponse<impl MessageBody + 'static>, id: &str) -> ServiceResponse<BoxBody> {
+    if let Some(error) = response.response().error() {
+        let error = translate(error);
+        return response.into_response(problem::response(&error, id));
+    }
+    let status = response.status();
+    let is_problem = response.headers().get("content-type").is_some_and(|value| value.as_bytes() == b"application/problem+json");
+    if (status.is_client_error() || status.is_server_error()) && !is_problem {
+        return response.into_response(problem::response(&by_status(status), id));
+    }
+    response.map_into_boxed_body()
+}
+
+/// Any error of the framework as ours.
+fn translate(error: &actix_web::Error) -> Error {
+    error.as_error::<Error>().cloned().unwrap_or_else(|| by_status(error.as_response_error().status_code()))
+}
+
+fn by_status(status: StatusCode) -> Error {
+    match status.as_u16() {
+        401 => Error::Unauthenticated("a bearer token is wanted".into()),
+        404 => Error::NotFound,
+        408 => Error::refused(408, "request_timeout", "the request did not arrive in time"),
+        413 => Error::refused(413, "payload_too_large", "the request is too large"),
+        415 => Error::refused(415, "unsupported_media_type", "the media type is not supported"),
+        400..=499 => Error::malformed("malformed_request", "the request cannot be read"),
+        503 => Error::unavailable("no room at the moment"),
+        _ => Error::Internal(format!("answered with status {status}")),
+    }
+}
+
+/// What no route matches.
+pub async fn unmatched() -> crate::model::Result<HttpResponse> {
+    Err(Error::NotFound)
+}

@@ -1,0 +1,105 @@
+//! What a client wishes by headers.
+use crate::collection::write::Guard;
+use crate::model::{Error, Result};
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+
+/// The headers that steer a write.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// `Prefer: tx=rollback`: check everything, keep nothing.
+    pub dry_run: bool,
+    /// `Change-Reason`: stands in the ledger.
+    pub reason: Option<String>,
+    pub guard: Guard,
+    pub idempotency_key: Option<String>,
+}
+
+fn bad(name: &str, detail: &str) -> Error {
+    Error::malformed("invalid_parameter", format!("{name}: {detail}"))
+}
+
+/// The one value of a header, if it is there.
+fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>> {
+    let mut all = headers.get_all(name);
+    let Some(value) = all.next() else { return Ok(None) };
+    if all.next().is_some() {
+        return Err(bad(name, "stands there twice"));
+    }
+    std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| bad(name, "is not UTF-8"))
+}
+
+impl Wishes {
+    /// # Errors
+    /// When a header cannot be read.
+    pub fn of(request: &HttpRequest) -> Result<Wishes> {
+        let headers = request.headers();
+        let reason = single(headers, "change-reason")?.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        if reason.as_ref().is_some_and(|text| text.chars().count() > 500 || text.chars().any(char::is_control)) {
+            return Err(bad("Change-Reason", "at most 500 characters, no control characters"));
+        }
+        let idempotency_key = single(headers, "idempotency-key")?.map(str::to_owned);
+        if idempotency_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 255 || !key.bytes().all(|b| (0x21..0x7f).contains(&b))) {
+            return Err(bad("Idempotency-Key", "1 to 255 visible ASCII characters"));
+        }
+        Ok(Wishes { dry_run: rollback(headers), reason, guard: guard(headers)?, idempotency_key })
+    }
+}
+
+fn rollback(headers: &HeaderMap) -> bool {
+    let wishes = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    wishes.flat_map(|value| value.split(',')).any(|wish| wish.trim().eq_ignore_ascii_case("tx=rollback"))
+}
+
+fn guard(headers: &HeaderMap) -> Result<Guard> {
+    let mut guard = Guard::default();
+    if let Some(text) = single(headers, "if-match")? {
+        if text.trim() == "*" {
+            guard.present = true;
+        } else {
+            // Only the version guards a write: what is derived may change without one.
+            let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.split('-').next()?.parse::<i64>().ok();
+            guard.versions = Some(text.split(',').filter_map(version).collect());
+        }
+    }
+    if let Some(text) = single(headers, "if-none-match")? {
+        guard.absent = text.trim() == "*";
+    }
+    Ok(guard)
+}
+
+/// Whether `If-None-Match` holds this tag already.
+pub fn unchanged(request: &HttpRequest, etag: &str) -> bool {
+    let tags = request.headers().get_all("if-none-match").filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
+}
+
+/// Whether the client rather wants this media type than JSON.
+pub fn wants(request: &HttpRequest, media_type: &str) -> bool {
+    let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let first = accept.split(',').map(|one| one.split(';').next().unwrap_or_default().trim()).find(|one| !one.is_empty());
+    first == Some(media_type)
+}
+
+/// The parameters of the query, decoded, in their order.
+///
+/// # Errors
+/// When a parameter is not UTF-8.
+pub fn parameters(request: &HttpRequest) -> Result<Vec<(String, String)>> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned());
+        decoded.map_err(|_| Error::malformed("invalid_parameter", "the query is not UTF-8"))
+    };
+    let pairs = request.query_string().split('&').filter(|pair| !pair.is_empty());
+    let all: Vec<(String, String)> = pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect::<Result<_>>()?;
+    if all.len() > 50 {
+        return Err(Error::malformed("invalid_parameter", "at most 50 parameters"));
+    }
+    Ok(all)
+}

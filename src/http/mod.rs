@@ -1,0 +1,10 @@
+//! The edge: what every request passes on its way in and every answer on its way out.
+pub mod body;
+pub mod context;
+pub mod docs;
+pub mod edge;
+pub mod headers;
+pub mod operations;
+pub mod problem;
+pub mod problems;
+pub mod routes;
