@@ -94,6 +94,8 @@ def main():
         counts, rows = expected(dump), Rows(dump).rows
     except KeyError as e:
         fail(f"an object in {args.dump} lacks {e}: is it a dump of NetBox 3.3 to 3.7?")
+    except TypeError:
+        fail(f"{args.dump} names types by number: make it with dumpdata --natural-foreign")
     if args.expect:
         return print(json.dumps(counts, indent=2))
     check(rows, counts)
