@@ -51,12 +51,12 @@ impl App {
         now()
     }
 
-    /// Makes an organisation with this key unless it is there, and tells its id.
+    /// Makes an organisation with this key unless it is there; tells its id and whether it is new.
     ///
     /// # Errors
     /// When the key cannot be one.
-    pub async fn create_organization(&self, key: &str) -> Result<Id> {
-        let draft: Draft<Organization> = draft::parse(json!({"key": key, "name": key}))?;
+    pub async fn create_organization(&self, key: &str, name: &str, reason: &str) -> Result<(Id, bool)> {
+        let draft: Draft<Organization> = draft::parse(json!({"key": key, "name": name}))?;
         if !draft.faults.is_empty() {
             return Err(Error::Forbidden("the token's organisation is not a key".into()));
         }
@@ -64,7 +64,7 @@ impl App {
             organization: Id::SYSTEM,
             actor: "holdfast".into(),
             request_id: String::new(),
-            reason: Some("first used by a token of the local issuer".into()),
+            reason: Some(reason.into()),
             now: now(),
             dry_run: false,
         };
@@ -74,7 +74,7 @@ impl App {
             let spelling = Spelling::Key(key);
             let found = resolve::locate(&mut tx.conn()?, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
             if let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) {
-                return Ok(*id);
+                return Ok((*id, false));
             }
             let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
             let mut set = Set::new(vec![order], new_id);
@@ -82,7 +82,7 @@ impl App {
             set.locate(tx, &mut common).await?;
             set.write(tx, &mut common).await?;
             let one = set.0.pop().ok_or(Error::NotFound)?;
-            one.outcome.map(|_| one.id)
+            one.outcome.map(|_| (one.id, true))
         });
         made.await
     }

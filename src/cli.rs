@@ -30,7 +30,7 @@ pub enum Command {
     /// Serve the API with an example organisation called `demo`.
     Demo(ServiceFlags),
     /// Bring the database to the schema of this version.
-    Migrate(StoreFlags),
+    Migrate(MigrateFlags),
     /// Issue a token of the local issuer and print it.
     Token(TokenArguments),
     /// Write the OpenAPI document.
@@ -68,6 +68,15 @@ pub struct ServiceFlags {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct MigrateFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Take the newest change of the schema back, and with it what it holds.
+    #[arg(long)]
+    pub revert: bool,
 }
 
 #[derive(Debug, Clone, Args)]

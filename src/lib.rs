@@ -9,4 +9,5 @@ pub mod graph;
 pub mod http;
 pub mod model;
 pub mod resources;
+pub mod service;
 pub mod store;

@@ -1,1 +1,26 @@
-fn main() {}
+//! The binary: reads the command line and hands over.
+use clap::Parser;
+use holdfast::cli::{Cli, Command};
+use holdfast::{app, cli, config, service};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let environment = config::environment();
+    let done = match Cli::parse().command {
+        Command::Serve(flags) => service::run(&flags, &environment, false),
+        Command::Demo(flags) => service::run(&flags, &environment, true),
+        Command::Migrate(flags) => service::migrate(&flags, &environment),
+        Command::Verify(flags) => service::verify(&flags, &environment),
+        Command::Openapi { output } => service::openapi(&output),
+        Command::Token(arguments) => cli::token(&arguments, &environment, app::now().seconds()).map(|token| println!("{token}")),
+        Command::Healthcheck(arguments) => cli::healthcheck(&arguments, &environment),
+        Command::CheckConfig(flags) => cli::check_config(&flags, &environment).map(|text| print!("{text}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("holdfast: {cause}");
+            ExitCode::FAILURE
+        }
+    }
+}

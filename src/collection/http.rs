@@ -349,8 +349,12 @@ async fn answer<R: Stored>(tx: &mut Tx, done: Done, object: Object<R>) -> Result
 /// The answer over HTTP.
 pub fn answered(answer: Answer, wishes: &Wishes, replayed: bool) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
-    answer.location.into_iter().for_each(|location| drop(response.insert_header(("location", location))));
-    answer.etag.into_iter().for_each(|etag| drop(response.insert_header(("etag", etag))));
+    answer.location.into_iter().for_each(|location| {
+        response.insert_header(("location", location));
+    });
+    answer.etag.into_iter().for_each(|etag| {
+        response.insert_header(("etag", etag));
+    });
     if replayed {
         response.insert_header(("idempotent-replayed", "true"));
     }

@@ -6,7 +6,7 @@ use crate::resources::Resource;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::PartialSchema;
 
 /// Every schema of the objects, by name, as it stands below `#/components/schemas`.
 pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {

@@ -12,7 +12,7 @@ use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Fault, Faults, Kind, Result, Spelling, Word};
 use crate::store::idempotency::{self, Answer};
-use crate::store::{Tx, resolve};
+use crate::store::{Change, Store, Tx, resolve};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -60,6 +60,16 @@ pub async fn batch(writer: BatchWriter, request: HttpRequest, payload: Payload) 
     };
     let (answer, replayed) = writer.write(&wishes, work).await?;
     Ok(answered(answer, &wishes, replayed))
+}
+
+/// Carries out a list of rows of this program's own, all or nothing.
+///
+/// # Errors
+/// When a row has a fault.
+pub async fn import(store: &Store, change: Change, rows: &str) -> Result<()> {
+    let rows: Vec<Value> = serde_json::from_str(rows).map_err(Error::internal)?;
+    let prepared = prepare(Batch { partial: false, dry_run: false, snapshot: None, rows }, usize::MAX)?;
+    store.write(change, async move |tx| run(tx, prepared).await.map(drop)).await
 }
 
 /// A batch whose rows have been read, by kind.

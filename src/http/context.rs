@@ -121,7 +121,7 @@ async fn organization(app: &Data<App>, identity: &Arc<Identity>) -> Result<Id> {
             return Err(Error::Forbidden("the organisation is suspended".into()));
         }
         Some(object) => object.head.id,
-        None if identity.local => app.create_organization(named).await?,
+        None if identity.local => app.create_organization(named, named, "first used by a token of the local issuer").await?.0,
         None => return Err(Error::Forbidden("the token's organisation is unknown here".into())),
     };
     app.organizations.insert(named.clone(), id);

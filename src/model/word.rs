@@ -15,9 +15,9 @@ pub trait Word: Copy + 'static {
 /// Declares a [`Word`]: one variant and its spelling a line; the first word is the default.
 #[macro_export]
 macro_rules! words {
-    ($(#[$meta:meta])* pub enum $name:ident { $first:ident = $first_text:literal $(, $variant:ident = $text:literal)* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+    ($(#[doc = $doc:literal])* pub enum $name:ident { $first:ident = $first_text:literal $(, $variant:ident = $text:literal)* $(,)? }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             #[default]
             #[serde(rename = $first_text)]
@@ -28,6 +28,21 @@ macro_rules! words {
             const ALL: &'static [Self] = &[Self::$first $(, Self::$variant)*];
             fn as_str(self) -> &'static str {
                 match self { Self::$first => $first_text $(, Self::$variant => $text)* }
+            }
+        }
+        // By hand: the derive cannot read spellings that come through a macro.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .description(Some(concat!($($doc, " "),*).trim()))
+                    .enum_values(Some(<$name as $crate::model::Word>::ALL.iter().map(|word| $crate::model::Word::as_str(*word))))
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
     };

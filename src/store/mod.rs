@@ -16,11 +16,13 @@ pub mod select;
 mod sqlite;
 mod tx;
 pub mod types;
+mod verify;
 
 pub use conn::{Conn, Settle};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use rows::{Object, Planned, Rows, Stored, prelude};
 pub use tx::{Change, Tx};
+pub use verify::verify;
 
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};

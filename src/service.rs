@@ -1,0 +1,134 @@
+//! The sub-commands that need the database.
+use crate::app::{self, App};
+use crate::auth::{Grant, Role};
+use crate::cli::{MigrateFlags, ServiceFlags, StoreFlags};
+use crate::config::{Config, Log, LogFormat, Overrides};
+use crate::http::docs;
+use crate::model::{Error, Id};
+use crate::store::{self, Change, Store, ledger};
+use crate::exchange::batch;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::Path;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+
+type Environment = BTreeMap<String, String>;
+
+/// The rows of the example organisation.
+const DEMO: &str = include_str!("demo.json");
+const DEMO_KEY: &str = "demo";
+const DEMO_NAME: &str = "Tarnfell Pharmacy Direct";
+
+/// How long the first token lives.
+const FIRST_TOKEN_SECONDS: i64 = 24 * 3600;
+
+fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, String> {
+    Config::load(overrides, environment).map_err(|faults| faults.to_string())
+}
+
+fn words(error: Error) -> String {
+    error.to_string()
+}
+
+/// Structured logs to standard error, written by a thread of their own.
+fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    match log.format {
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Text => builder.with_ansi(false).init(),
+    }
+    Ok(guard)
+}
+
+/// `holdfast serve` and `holdfast demo`.
+pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Result<(), String> {
+    let config = load(&Overrides::from(flags), environment)?;
+    let _logs = start_logs(&config.log)?;
+    store::migrate_up(&config).map_err(words)?;
+    let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    actix_web::rt::System::new().block_on(async move {
+        let app = App::open(config).map_err(words)?;
+        let first = first_organization(&app, demo).await.map_err(words)?;
+        println!("listening on http://{address}");
+        println!("docs: http://{address}/docs/");
+        if let Some((organization, token)) = first {
+            println!("organization: {organization}");
+            println!("token: {token}");
+            println!("(shown only this once; `holdfast token` makes others)");
+        }
+        app::serve(app, listener).await.map_err(|error| error.to_string())
+    })
+}
+
+/// Makes the first organisation of an empty database, and the example when it is asked for; gives a first token for
+/// whichever is new.
+async fn first_organization(app: &App, demo: bool) -> crate::model::Result<Option<(String, String)>> {
+    let empty = app.store.read(async |conn| ledger::tenants(conn).await).await?.len() <= 1;
+    let (key, name) = if demo { (DEMO_KEY, DEMO_NAME) } else { ("default", "Default organisation") };
+    if !demo && !empty {
+        return Ok(None);
+    }
+    let (id, made) = app.create_organization(key, name, "first start").await?;
+    if !made {
+        return Ok(None);
+    }
+    if demo {
+        load_demo(app, id).await?;
+    }
+    let Some(local) = app.verifier.local_key() else { return Ok(None) };
+    let roles = [Role::ItServiceContinuityManager, Role::Administrator];
+    let ttl_seconds = FIRST_TOKEN_SECONDS.min(app.config.auth.max_token_lifetime_seconds);
+    let grant = Grant { subject: "first-user", organization: key, roles: &roles, scopes: &[], ttl_seconds };
+    let token = local.mint(&grant, app.now().seconds()).map_err(Error::Internal)?;
+    Ok(Some((key.to_owned(), token)))
+}
+
+async fn load_demo(app: &App, organization: Id) -> crate::model::Result<()> {
+    let change = Change {
+        organization,
+        actor: "holdfast".into(),
+        request_id: "demo".into(),
+        reason: Some("The built-in example".into()),
+        now: app.now(),
+        dry_run: false,
+    };
+    batch::import(&app.store, change, DEMO).await
+}
+
+/// `holdfast migrate`.
+pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
+    let config = load(&Overrides::from(&flags.store), environment)?;
+    if flags.revert {
+        store::migrate_down(&config).map_err(words)?;
+        println!("the newest change of the schema was taken back");
+    } else {
+        let done = store::migrate_up(&config).map_err(words)?;
+        println!("{done} changes of the schema made");
+    }
+    Ok(())
+}
+
+/// `holdfast verify`.
+pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), String> {
+    let config = load(&Overrides::from(flags), environment)?;
+    actix_web::rt::System::new().block_on(async move {
+        let store = Store::open(&config).map_err(words)?;
+        let (entries, tenants) = store::verify(&store).await?;
+        println!("{entries} entries of {tenants} organisations verified");
+        Ok(())
+    })
+}
+
+/// `holdfast openapi`.
+pub fn openapi(output: &Path) -> Result<(), String> {
+    let text = docs::text();
+    if output == Path::new("-") {
+        print!("{text}");
+        return Ok(());
+    }
+    std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))
+}
