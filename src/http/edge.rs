@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::model::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -35,15 +36,14 @@ pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let app = request.app_data::<Data<App>>().cloned();
-    let http_request = request.request().clone();
     if let Some(app) = &app {
         app.metrics.begin();
     }
     let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match answer {
         Ok(Ok(response)) => finish(response, &id),
-        Ok(Err(error)) => ServiceResponse::new(http_request, problem::response(&translate(&error), &id)),
-        Err(_) => ServiceResponse::new(http_request, problem::response(&Error::Internal("a handler panicked".into()), &id)),
+        Ok(Err(error)) => return Err(lost(app.as_ref(), &translate(&error), &id)),
+        Err(_) => return Err(lost(app.as_ref(), &Error::Internal("a handler panicked".into()), &id)),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -66,6 +66,18 @@ pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static
         "request"
     );
     Ok(response)
+}
+
+/// The answer where the request went down with its handler.
+fn lost(app: Option<&Data<App>>, error: &Error, id: &str) -> actix_web::Error {
+    let mut response = problem::response(error, id);
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some(app) = app {
+        app.metrics.end("other", "lost", response.status().as_u16(), std::time::Duration::ZERO);
+    }
+    InternalError::from_response(error.clone(), response).into()
 }
 
 /// Gives a failed answer its final form.
