@@ -2,9 +2,9 @@
 
 use super::spec::SERVER_OWNED;
 use super::{Is, Spec, World, assert_says};
-use crate::each_collection;
-use crate::support::document::Document;
 use crate::support::Answer;
+use crate::support::document::Document;
+use crate::{each_collection, each_of, each_own_collection};
 use serde_json::{Value, json};
 
 /// Sends a draft that must be refused and must leave no trace.
@@ -120,6 +120,44 @@ each_collection! {
         }
     }
 
+    fn a_key_is_taken_once_per_organisation_and_collection(world) {
+        let object = world.create_minimal();
+        let mut draft = world.minimal();
+        draft["key"] = object["key"].clone();
+        let before = world.snapshot();
+        post(world, &draft).refused(409, "key_taken");
+        assert_eq!(world.snapshot(), before);
+        let elsewhere = world.elsewhere();
+        let mut same = elsewhere.minimal();
+        same["key"] = object["key"].clone();
+        elsewhere.create(&same);
+    }
+
+    fn an_external_ref_is_taken_once_per_organisation_and_collection(world) {
+        let refs = json!([{"system": "netbox", "id": "dcim.device/1"}]);
+        let taken = world.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
+        let mut draft = world.minimal();
+        draft["external_refs"] = refs.clone();
+        let before = world.snapshot();
+        post(world, &draft).refused(409, "external_ref_taken");
+        assert_eq!(world.snapshot(), before);
+        draft["external_refs"] = json!([{"system": "Netbox", "id": "dcim.device/1"}]);
+        world.create(&draft);
+        world.api.patch(&world.at(&taken), &json!({"external_refs": []})).expect(200);
+        world.create_many(1, |_, draft| draft["external_refs"] = refs.clone());
+    }
+
+    fn the_same_ref_twice_in_one_draft_is_a_duplicate(world) {
+        let mut draft = world.minimal();
+        let one = json!({"system": "netbox", "id": "1"});
+        draft["external_refs"] = json!([one, {"system": "netbox", "id": "2"}, one]);
+        refuse(world, &draft, &[("/external_refs/2", "duplicate")]);
+    }
+}
+
+each_of! {
+    [sites services components business_processes contacts mappings]
+
     fn a_reference_is_taken_under_each_spelling_and_as_it_was_read(world) {
         for field in world.spec.fields {
             let Is::Reference(collections) = field.is else { continue };
@@ -160,7 +198,9 @@ each_collection! {
             refuse(world, &world.minimal_with(field, stranger["id"].clone()), &[(&field.pointer(), "unknown_reference")]);
         }
     }
+}
 
+each_own_collection! {
     fn a_reference_into_another_organisation_is_unknown(world) {
         let elsewhere = world.elsewhere();
         for field in world.spec.fields {
@@ -176,39 +216,5 @@ each_collection! {
             };
             refuse(world, &world.minimal_with(field, value), &[(&pointer, "unknown_reference")]);
         }
-    }
-
-    fn a_key_is_taken_once_per_organisation_and_collection(world) {
-        let object = world.create_minimal();
-        let mut draft = world.minimal();
-        draft["key"] = object["key"].clone();
-        let before = world.snapshot();
-        post(world, &draft).refused(409, "key_taken");
-        assert_eq!(world.snapshot(), before);
-        let elsewhere = world.elsewhere();
-        let mut same = elsewhere.minimal();
-        same["key"] = object["key"].clone();
-        elsewhere.create(&same);
-    }
-
-    fn an_external_ref_is_taken_once_per_organisation_and_collection(world) {
-        let refs = json!([{"system": "netbox", "id": "dcim.device/1"}]);
-        let taken = world.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
-        let mut draft = world.minimal();
-        draft["external_refs"] = refs.clone();
-        let before = world.snapshot();
-        post(world, &draft).refused(409, "external_ref_taken");
-        assert_eq!(world.snapshot(), before);
-        draft["external_refs"] = json!([{"system": "Netbox", "id": "dcim.device/1"}]);
-        world.create(&draft);
-        world.api.patch(&world.at(&taken), &json!({"external_refs": []})).expect(200);
-        world.create_many(1, |_, draft| draft["external_refs"] = refs.clone());
-    }
-
-    fn the_same_ref_twice_in_one_draft_is_a_duplicate(world) {
-        let mut draft = world.minimal();
-        let one = json!({"system": "netbox", "id": "1"});
-        draft["external_refs"] = json!([one, {"system": "netbox", "id": "2"}, one]);
-        refuse(world, &draft, &[("/external_refs/2", "duplicate")]);
     }
 }

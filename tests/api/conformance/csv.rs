@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 fn csv(world: &World, query: &str) -> Answer {
-    let path = format!("/{}?{query}", world.spec.path);
-    world.api.call("GET", &path).header("Accept", "text/csv").send().expect(200)
+    world.api.call("GET", &world.listing(query)).header("Accept", "text/csv").send().expect(200)
 }
 
 fn rows(answer: &Answer) -> Vec<HashMap<String, String>> {

@@ -112,9 +112,7 @@ impl Field {
             Is::Bool => json!(turn % 2 == 0),
             Is::Date => json!(["2027-03-31", "2026-02-28", "2028-02-29"][turn % 3]),
             Is::Reference(collections) => world.make(collections[turn % collections.len()])["id"].clone(),
-            Is::References(collection, _) => {
-                (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect()
-            }
+            Is::References(collection, _) => (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect(),
         }
     }
 

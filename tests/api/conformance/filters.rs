@@ -1,8 +1,8 @@
 //! Filters: each field that may be filtered by, and what all collections share.
 
 use super::{Field, Is, World};
-use crate::each_collection;
 use crate::support::client::encode;
+use crate::{each_collection, each_of};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -42,82 +42,6 @@ each_collection! {
             for wrong in ["nonsense", "", &format!("{},nonsense", words[0])] {
                 world.list(&format!("{}={wrong}", field.name)).refused(400, "invalid_parameter");
             }
-        }
-    }
-
-    fn durations_are_compared_and_zero_is_not_absent(world) {
-        for field in filtered(world) {
-            if !matches!(field.is, Is::Seconds(_)) {
-                continue;
-            }
-            let name = field.name;
-            let own = world.elsewhere();
-            let zero = with(&own, field, json!(0));
-            let sixty = with(&own, field, json!(60));
-            let hour = with(&own, field, json!(3600));
-            let absent = with(&own, field, Value::Null);
-            gives(&own, &format!("{name}=0"), &[&zero]);
-            gives(&own, &format!("{name}=0,3600"), &[&zero, &hour]);
-            gives(&own, &format!("{name}[lt]=60"), &[&zero]);
-            gives(&own, &format!("{name}[lte]=60"), &[&zero, &sixty]);
-            gives(&own, &format!("{name}[gt]=60"), &[&hour]);
-            gives(&own, &format!("{name}[gte]=60"), &[&sixty, &hour]);
-            gives(&own, &format!("{name}[gte]=1&{name}[lt]=3600"), &[&sixty]);
-            gives(&own, "", &[&zero, &sixty, &hour, &absent]);
-            for wrong in ["abc", "", "1.5", "1e3", "99999999999999999999"] {
-                own.list(&format!("{name}[lte]={wrong}")).refused(400, "invalid_parameter");
-            }
-        }
-    }
-
-    fn a_reference_is_filtered_by_under_each_spelling(world) {
-        for field in filtered(world) {
-            let Is::Reference(collections) = field.is else { continue };
-            for collection in collections {
-                let target = world.of(collection);
-                let mut draft = target.minimal();
-                draft["external_refs"] = json!([{"system": "cmdb", "id": format!("a/b:{}", crate::support::fresh())}]);
-                let target = target.create(&draft);
-                let id = target["id"].as_str().expect("an id");
-                let object = with(world, field, json!(id));
-                let key = target["key"].as_str().expect("a key");
-                let reference = target["external_refs"][0]["id"].as_str().expect("an id");
-                for spelling in [id.to_owned(), format!("key:{key}"), format!("ref:cmdb:{reference}")] {
-                    // A key may belong to several kinds where the field takes several.
-                    let own = object["key"].as_str().expect("a key");
-                    gives(world, &format!("{}={}&key={own}", field.name, encode(&spelling)), &[&object]);
-                }
-                gives(world, &format!("{}={}", field.name, "018f6c2e-0000-7000-8000-000000000000"), &[]);
-            }
-        }
-    }
-
-    fn yes_and_no_are_filtered_by(world) {
-        for field in filtered(world) {
-            if !matches!(field.is, Is::Bool) {
-                continue;
-            }
-            let own = world.elsewhere();
-            let (yes, no) = (with(&own, field, json!(true)), with(&own, field, json!(false)));
-            gives(&own, &format!("{}=true", field.name), &[&yes]);
-            gives(&own, &format!("{}=false", field.name), &[&no]);
-            own.list(&format!("{}=1", field.name)).refused(400, "invalid_parameter");
-        }
-    }
-
-    fn days_are_compared(world) {
-        for field in filtered(world) {
-            if !matches!(field.is, Is::Date) {
-                continue;
-            }
-            let own = world.elsewhere();
-            let early = with(&own, field, json!("2026-02-28"));
-            let late = with(&own, field, json!("2026-03-01"));
-            with(&own, field, Value::Null);
-            gives(&own, &format!("{}[lte]=2026-02-28", field.name), &[&early]);
-            gives(&own, &format!("{}[gt]=2026-02-28", field.name), &[&late]);
-            gives(&own, &format!("{}=2026-03-01", field.name), &[&late]);
-            own.list(&format!("{}[lt]=2026-02-30", field.name)).refused(400, "invalid_parameter");
         }
     }
 
@@ -174,6 +98,98 @@ each_collection! {
         gives(world, "updated_since=2999-01-01T00:00:00Z", &[]);
         for wrong in ["yesterday", "", "2026-02-30T00:00:00Z", "12"] {
             world.list(&format!("updated_since={wrong}")).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [services components business_processes]
+
+    fn durations_are_compared_and_zero_is_not_absent(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Seconds(_)) {
+                continue;
+            }
+            let name = field.name;
+            let own = world.elsewhere();
+            let zero = with(&own, field, json!(0));
+            let sixty = with(&own, field, json!(60));
+            let hour = with(&own, field, json!(3600));
+            let absent = with(&own, field, Value::Null);
+            gives(&own, &format!("{name}=0"), &[&zero]);
+            gives(&own, &format!("{name}=0,3600"), &[&zero, &hour]);
+            gives(&own, &format!("{name}[lt]=60"), &[&zero]);
+            gives(&own, &format!("{name}[lte]=60"), &[&zero, &sixty]);
+            gives(&own, &format!("{name}[gt]=60"), &[&hour]);
+            gives(&own, &format!("{name}[gte]=60"), &[&sixty, &hour]);
+            gives(&own, &format!("{name}[gte]=1&{name}[lt]=3600"), &[&sixty]);
+            gives(&own, "", &[&zero, &sixty, &hour, &absent]);
+            for wrong in ["abc", "", "1.5", "1e3", "99999999999999999999"] {
+                own.list(&format!("{name}[lte]={wrong}")).refused(400, "invalid_parameter");
+            }
+        }
+    }
+}
+
+each_of! {
+    [sites services components business_processes contacts mappings]
+
+    fn a_reference_is_filtered_by_under_each_spelling(world) {
+        for field in filtered(world) {
+            let Is::Reference(collections) = field.is else { continue };
+            for collection in collections {
+                let target = world.of(collection);
+                let mut draft = target.minimal();
+                draft["external_refs"] = json!([{"system": "cmdb", "id": format!("a/b:{}", crate::support::fresh())}]);
+                let target = target.create(&draft);
+                let id = target["id"].as_str().expect("an id");
+                let object = with(world, field, json!(id));
+                let key = target["key"].as_str().expect("a key");
+                let reference = target["external_refs"][0]["id"].as_str().expect("an id");
+                for spelling in [id.to_owned(), format!("key:{key}"), format!("ref:cmdb:{reference}")] {
+                    // A key may belong to several kinds where the field takes several.
+                    let own = object["key"].as_str().expect("a key");
+                    gives(world, &format!("{}={}&key={own}", field.name, encode(&spelling)), &[&object]);
+                }
+                gives(world, &format!("{}={}", field.name, "018f6c2e-0000-7000-8000-000000000000"), &[]);
+            }
+        }
+    }
+}
+
+each_of! {
+    [business_processes mappings]
+
+    fn yes_and_no_are_filtered_by(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Bool) {
+                continue;
+            }
+            let own = world.elsewhere();
+            let (yes, no) = (with(&own, field, json!(true)), with(&own, field, json!(false)));
+            gives(&own, &format!("{}=true", field.name), &[&yes]);
+            gives(&own, &format!("{}=false", field.name), &[&no]);
+            own.list(&format!("{}=1", field.name)).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [business_processes contacts]
+
+    fn days_are_compared(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Date) {
+                continue;
+            }
+            let own = world.elsewhere();
+            let early = with(&own, field, json!("2026-02-28"));
+            let late = with(&own, field, json!("2026-03-01"));
+            with(&own, field, Value::Null);
+            gives(&own, &format!("{}[lte]=2026-02-28", field.name), &[&early]);
+            gives(&own, &format!("{}[gt]=2026-02-28", field.name), &[&late]);
+            gives(&own, &format!("{}=2026-03-01", field.name), &[&late]);
+            own.list(&format!("{}[lt]=2026-02-30", field.name)).refused(400, "invalid_parameter");
         }
     }
 }

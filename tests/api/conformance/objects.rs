@@ -2,7 +2,7 @@
 
 use super::spec::SERVER_OWNED;
 use super::{ALL, Is, World, assert_says};
-use crate::each_collection;
+use crate::{each_collection, each_own_collection};
 use serde_json::{Value, json};
 
 const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
@@ -87,24 +87,6 @@ each_collection! {
         }
     }
 
-    fn a_reference_is_answered_with_id_kind_key_and_name(world) {
-        let object = world.create(&world.full());
-        for field in world.spec.fields {
-            let found = match field.is {
-                Is::Reference(_) => vec![object[field.name].clone()],
-                Is::References(..) => object[field.name].as_array().expect("a list").clone(),
-                _ => continue,
-            };
-            for reference in found {
-                let id = reference["id"].as_str().expect("an id");
-                let kind = reference["kind"].as_str().expect("a kind");
-                let spec = ALL.into_iter().find(|spec| spec.kind == kind).expect("a known kind");
-                let target = world.api.get(&format!("/{}/{id}", spec.path)).expect(200).json();
-                assert_eq!(reference, json!({"id": id, "kind": kind, "key": target["key"], "name": target["name"]}));
-            }
-        }
-    }
-
     fn head_answers_as_get_without_the_body(world) {
         let object = world.create_minimal();
         for path in [world.at(&object), world.path(), format!("{}/history", world.at(&object))] {
@@ -155,6 +137,45 @@ each_collection! {
         }
     }
 
+    fn a_parameter_that_one_object_does_not_have_is_refused(world) {
+        let path = world.at(&world.create_minimal());
+        world.api.get(&format!("{path}?nonsense=1")).refused(400, "unknown_parameter");
+        world.api.get(&format!("{path}/history?nonsense=1")).refused(400, "unknown_parameter");
+    }
+
+    fn keys_are_numbered_where_none_is_given(world) {
+        let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
+        let own = world.elsewhere();
+        let first = own.create(&own.draft(|field| field.required, 0));
+        assert_eq!(key(&first), format!("{}-1", own.spec.prefix));
+        let mut taken = own.minimal();
+        taken["key"] = json!(format!("{}-2", own.spec.prefix));
+        own.create(&taken);
+        let next = own.create(&own.minimal());
+        assert!(key(&next).starts_with(&format!("{}-", own.spec.prefix)));
+        assert!(![key(&first), format!("{}-2", own.spec.prefix)].contains(&key(&next)), "{}", key(&next));
+    }
+}
+
+each_own_collection! {
+    fn a_reference_is_answered_with_id_kind_key_and_name(world) {
+        let object = world.create(&world.full());
+        for field in world.spec.fields {
+            let found = match field.is {
+                Is::Reference(_) => vec![object[field.name].clone()],
+                Is::References(..) => object[field.name].as_array().expect("a list").clone(),
+                _ => continue,
+            };
+            for reference in found {
+                let id = reference["id"].as_str().expect("an id");
+                let kind = reference["kind"].as_str().expect("a kind");
+                let spec = ALL.into_iter().find(|spec| spec.kind == kind).expect("a known kind");
+                let target = world.api.get(&format!("/{}/{id}", spec.path)).expect(200).json();
+                assert_eq!(reference, json!({"id": id, "kind": kind, "key": target["key"], "name": target["name"]}));
+            }
+        }
+    }
+
     fn another_organisations_object_looks_exactly_like_an_unknown_one(world) {
         let theirs = referred(&world.elsewhere());
         let calls: [(&str, Option<Value>); 4] =
@@ -179,24 +200,5 @@ each_collection! {
                 assert_eq!(without_request_id(foreign.json()), without_request_id(unknown.json()));
             }
         }
-    }
-
-    fn a_parameter_that_one_object_does_not_have_is_refused(world) {
-        let path = world.at(&world.create_minimal());
-        world.api.get(&format!("{path}?nonsense=1")).refused(400, "unknown_parameter");
-        world.api.get(&format!("{path}/history?nonsense=1")).refused(400, "unknown_parameter");
-    }
-
-    fn keys_are_numbered_where_none_is_given(world) {
-        let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
-        let own = world.elsewhere();
-        let first = own.create(&own.draft(|field| field.required, 0));
-        assert_eq!(key(&first), format!("{}-1", own.spec.prefix));
-        let mut taken = own.minimal();
-        taken["key"] = json!(format!("{}-2", own.spec.prefix));
-        own.create(&taken);
-        let next = own.create(&own.minimal());
-        assert!(key(&next).starts_with(&format!("{}-", own.spec.prefix)));
-        assert!(![key(&first), format!("{}-2", own.spec.prefix)].contains(&key(&next)), "{}", key(&next));
     }
 }

@@ -14,7 +14,7 @@ struct Moment {
 
 fn moment(world: &World, object: Option<Value>) -> Moment {
     let time = object.as_ref().and_then(|object| object["updated_at"].as_str()).map(str::to_owned);
-    Moment { seq: world.api.seq(), time, object }
+    Moment { seq: world.seq(), time, object }
 }
 
 /// An object from before its creation to after its deletion.
@@ -85,7 +85,7 @@ each_collection! {
             draft["name"] = json!(format!("n{}", (n * 3) % 5));
             draft["tags"] = json!([if n % 2 == 0 { "even" } else { "odd" }]);
         });
-        let seq = world.api.seq();
+        let seq = world.seq();
         let queries = ["sort=name", "sort=-name", "sort=-key", "tag=even&sort=name", "name=n3", "q=n3", "sort=created_at"];
         let before: Vec<Vec<Value>> = queries.iter().map(|query| world.all_pages(query, 2)).collect();
         world.api.delete(&world.at(&created[0])).expect(204);
@@ -105,7 +105,7 @@ each_collection! {
             world.list(&format!("as_of={as_of}")).refused(400, "invalid_parameter");
             world.api.get(&format!("{}?as_of={as_of}", world.at(&object))).refused(400, "invalid_parameter");
         }
-        let ahead = world.api.seq() + 1;
+        let ahead = world.seq() + 1;
         world.list(&format!("as_of={ahead}")).refused(400, "invalid_parameter");
         assert_eq!(world.list("as_of=2000-01-01T00:00:00Z").expect(200).items(), Vec::<Value>::new());
     }

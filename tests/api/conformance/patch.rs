@@ -17,7 +17,9 @@ fn based_on(world: &World, object: &Value, tag: &str, change: &Value) -> Answer 
 fn rest(object: &Value, changed: &str) -> Value {
     let mut rest = object.clone();
     let members = rest.as_object_mut().expect("an object");
-    members.retain(|name, _| !["version", "updated_at", "updated_by", changed].contains(&name.as_str()) && !name.starts_with("effective_"));
+    members.retain(|name, _| {
+        !["version", "updated_at", "updated_by", changed].contains(&name.as_str()) && !name.starts_with("effective_")
+    });
     rest
 }
 
@@ -51,12 +53,12 @@ each_collection! {
 
     fn a_patch_that_changes_nothing_makes_no_new_version(world) {
         let object = world.create(&world.full());
-        let seq = world.api.seq();
+        let seq = world.seq();
         let same = json!({"name": object["name"], "tags": object["tags"], "attributes": object["attributes"]});
         for change in [json!({}), same] {
             assert_eq!(patch(world, &object, &change).expect(200).json(), object);
         }
-        assert_eq!(world.api.seq(), seq);
+        assert_eq!(world.seq(), seq);
     }
 
     fn attributes_are_merged_and_lists_are_replaced(world) {
@@ -89,7 +91,7 @@ each_collection! {
 
     fn all_faults_of_a_patch_are_told_at_once_and_nothing_is_kept(world) {
         let object = world.create(&world.full());
-        let seq = world.api.seq();
+        let seq = world.seq();
         let change = json!({"description": "kept?", "nonsense": 1, "id": object["id"], "version": 2, "tags": "x", "key": "no key"});
         let faults = [
             ("/nonsense", "unknown_field"),
@@ -100,7 +102,7 @@ each_collection! {
         ];
         patch(world, &object, &change).invalid(&faults);
         assert_eq!(world.read(&object), object);
-        assert_eq!(world.api.seq(), seq);
+        assert_eq!(world.seq(), seq);
     }
 
     fn a_patch_of_each_field_is_checked_as_a_draft_is(world) {

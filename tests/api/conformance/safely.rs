@@ -23,7 +23,7 @@ each_collection! {
         let draft = world.minimal();
         let first = keyed(world, &key, &draft).expect(201);
         assert_eq!(first.header("idempotent-replayed"), None);
-        let seq = world.api.seq();
+        let seq = world.seq();
         for _ in 0..3 {
             let again = keyed(world, &key, &draft).expect(201);
             assert_eq!(again.json(), first.json());
@@ -32,7 +32,7 @@ each_collection! {
                 assert_eq!(again.header(name), first.header(name), "{name}");
             }
         }
-        assert_eq!(world.api.seq(), seq);
+        assert_eq!(world.seq(), seq);
     }
 
     fn the_same_key_for_another_request_is_refused(world) {

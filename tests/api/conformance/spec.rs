@@ -10,6 +10,8 @@ pub struct Spec {
     /// What keys begin with that the service numbers by itself.
     pub prefix: &'static str,
     pub fields: &'static [Field],
+    /// Whether it is one collection for the whole installation and not one per organisation.
+    pub shared: bool,
     /// What the service computes and answers beside the fields all objects have.
     pub derived: &'static [&'static str],
 }
@@ -56,15 +58,8 @@ const COMPONENT_KIND: Is = Is::Choice(&[
     "end_user_device",
     "other",
 ]);
-const RECOVERY_OPTION: Is = Is::Choice(&[
-    "do_nothing",
-    "manual_workaround",
-    "reciprocal_arrangement",
-    "gradual",
-    "intermediate",
-    "fast",
-    "immediate",
-]);
+const RECOVERY_OPTION: Is =
+    Is::Choice(&["do_nothing", "manual_workaround", "reciprocal_arrangement", "gradual", "intermediate", "fast", "immediate"]);
 const EFFECTIVE: &[&str] = &["effective_rto_seconds", "effective_rpo_seconds", "effective_mtpd_seconds"];
 
 const fn seconds(name: &'static str, first: i64) -> Field {
@@ -83,6 +78,7 @@ pub static SITES: Spec = Spec {
     path: "sites",
     kind: "site",
     prefix: "SIT",
+    shared: false,
     derived: &[],
     fields: &[
         KEY,
@@ -91,16 +87,13 @@ pub static SITES: Spec = Spec {
         EXTERNAL_REFS,
         TAGS,
         ATTRIBUTES,
-        choice(
-            "kind",
-            Is::Choice(&["data_centre", "office", "cloud_region", "availability_zone", "recovery_site", "other"]),
-        )
-        .required(),
+        choice("kind", Is::Choice(&["data_centre", "office", "cloud_region", "availability_zone", "recovery_site", "other"]))
+            .required(),
         reference("parent", &["sites"]),
         Field::new("address", Is::Text(500)),
         Field::new("country", Is::Country),
-        Field::new("latitude", Is::Degrees(90)).with(&["longitude"]),
-        Field::new("longitude", Is::Degrees(180)).with(&["latitude"]),
+        Field::new("latitude", Is::Degrees(90)).with(&["longitude"]).stays(),
+        Field::new("longitude", Is::Degrees(180)).with(&["latitude"]).stays(),
     ],
 };
 
@@ -108,6 +101,7 @@ pub static SERVICES: Spec = Spec {
     path: "services",
     kind: "service",
     prefix: "SVC",
+    shared: false,
     derived: EFFECTIVE,
     fields: &[
         KEY,
@@ -132,6 +126,7 @@ pub static COMPONENTS: Spec = Spec {
     path: "components",
     kind: "component",
     prefix: "CMP",
+    shared: false,
     derived: EFFECTIVE,
     fields: &[
         KEY,
@@ -156,6 +151,7 @@ pub static BUSINESS_PROCESSES: Spec = Spec {
     path: "business-processes",
     kind: "business_process",
     prefix: "BPR",
+    shared: false,
     derived: &[],
     fields: &[
         KEY,
@@ -182,6 +178,7 @@ pub static SUPPLIERS: Spec = Spec {
     path: "suppliers",
     kind: "supplier",
     prefix: "SUP",
+    shared: false,
     derived: &[],
     fields: &[
         KEY,
@@ -201,6 +198,7 @@ pub static CONTACTS: Spec = Spec {
     path: "contacts",
     kind: "contact",
     prefix: "CON",
+    shared: false,
     derived: &[],
     fields: &[
         KEY,
@@ -223,6 +221,7 @@ pub static MAPPINGS: Spec = Spec {
     path: "mappings",
     kind: "mapping",
     prefix: "MAP",
+    shared: false,
     derived: &[],
     fields: &[
         KEY,
@@ -245,6 +244,7 @@ pub static ORGANIZATIONS: Spec = Spec {
     path: "organizations",
     kind: "organization",
     prefix: "ORG",
+    shared: true,
     derived: &[],
     fields: &[
         KEY,
@@ -257,16 +257,8 @@ pub static ORGANIZATIONS: Spec = Spec {
     ],
 };
 
-pub static ALL: [&Spec; 8] = [
-    &SITES,
-    &SERVICES,
-    &COMPONENTS,
-    &BUSINESS_PROCESSES,
-    &SUPPLIERS,
-    &CONTACTS,
-    &MAPPINGS,
-    &ORGANIZATIONS,
-];
+pub static ALL: [&Spec; 8] =
+    [&SITES, &SERVICES, &COMPONENTS, &BUSINESS_PROCESSES, &SUPPLIERS, &CONTACTS, &MAPPINGS, &ORGANIZATIONS];
 
 impl Spec {
     pub fn of(path: &str) -> &'static Spec {

@@ -5,28 +5,44 @@ use super::{Field, Spec};
 use crate::support::client::encode;
 use crate::support::{Answer, Api, Backend, Server};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 
 pub struct World {
     pub spec: &'static Spec,
-    pub server: &'static Server,
-    pub api: Api<'static>,
+    pub server: Arc<Server>,
+    pub api: Api,
+    /// Restricts lists to what this world made, where a collection is the whole installation's.
+    own: String,
 }
 
 impl World {
     pub fn new(spec: &'static Spec, backend: Backend) -> World {
-        let server = Server::shared(backend);
-        World { spec, server, api: server.fresh_organization() }
+        if spec.shared { World::alone(spec, backend) } else { World::on(spec, &Server::shared(backend)) }
+    }
+
+    pub fn on(spec: &'static Spec, server: &Arc<Server>) -> World {
+        World { spec, server: server.clone(), api: server.fresh_organization(), own: String::new() }
+    }
+
+    /// On a server of its own, for a collection that all organisations of an installation share.
+    fn alone(spec: &'static Spec, backend: Backend) -> World {
+        let mut world = World::on(spec, &Server::start(backend));
+        world.api.get("/me").expect(200);
+        std::thread::sleep(Duration::from_millis(2));
+        world.own = format!("&updated_since={}", encode(&jiff::Timestamp::now().to_string()));
+        world
     }
 
     /// The same organisation, but another collection.
     pub fn of(&self, collection: &str) -> World {
-        let api = Api::new(self.server, &self.api.organization, self.api.token.clone());
-        World { spec: Spec::of(collection), server: self.server, api }
+        World { spec: Spec::of(collection), server: self.server.clone(), api: self.api.clone(), own: String::new() }
     }
 
-    /// Another organisation on the same server.
+    /// The same collection with nothing in it: of another organisation, or of another installation
+    /// where all organisations share it.
     pub fn elsewhere(&self) -> World {
-        World { spec: self.spec, server: self.server, api: self.server.fresh_organization() }
+        if self.spec.shared { World::alone(self.spec, self.server.backend) } else { World::on(self.spec, &self.server) }
     }
 
     pub fn path(&self) -> String {
@@ -59,8 +75,7 @@ impl World {
 
     pub fn draft(&self, chosen: impl Fn(&Field) -> bool, turn: usize) -> Value {
         let fields = self.spec.fields.iter().filter(|field| chosen(field));
-        let members: Map<String, Value> =
-            fields.map(|field| (field.name.to_owned(), field.value(self, turn))).collect();
+        let members: Map<String, Value> = fields.map(|field| (field.name.to_owned(), field.value(self, turn))).collect();
         Value::Object(members)
     }
 
@@ -105,7 +120,13 @@ impl World {
 
     #[track_caller]
     pub fn list(&self, query: &str) -> Answer {
-        self.api.get(&format!("/{}?{query}", self.spec.path))
+        self.api.get(&self.listing(query))
+    }
+
+    /// The path of a list with its query.
+    pub fn listing(&self, query: &str) -> String {
+        let own = if query.contains("updated_since") { "" } else { &self.own };
+        format!("/{}?{query}{own}", self.spec.path).replace("?&", "?")
     }
 
     /// The ids of a list's first page, in its order.
@@ -130,6 +151,13 @@ impl World {
             }
             assert!(all.len() < 10_000, "the pages never end\n{}", page.story());
         }
+    }
+
+    /// The end of the ledger in which the collection's writes stand.
+    #[track_caller]
+    pub fn seq(&self) -> u64 {
+        let answer = self.api.get(&format!("/{}?limit=1", self.spec.path)).expect(200);
+        answer.json()["seq"].as_u64().unwrap_or_else(|| panic!("no seq\n{}", answer.story()))
     }
 
     /// What the collection and the ledger hold, to see that a refused write changed nothing.

@@ -40,8 +40,7 @@ impl Answer {
     /// The body of an answer that went well.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.reply.body)
-            .unwrap_or_else(|error| panic!("the body is not JSON: {error}\n{}", self.story()))
+        serde_json::from_slice(&self.reply.body).unwrap_or_else(|error| panic!("the body is not JSON: {error}\n{}", self.story()))
     }
 
     pub fn text(&self) -> String {

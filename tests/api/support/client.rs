@@ -1,23 +1,21 @@
 //! The client of the tests. It holds every answer against the published document, so each test is
 //! a test of the contract as well.
 
+use super::Answer;
 use super::document::{Document, PREFIX};
 use super::server::Server;
 use super::wire::Reply;
-use super::Answer;
 use serde_json::Value;
+use std::sync::Arc;
 
-pub struct Api<'s> {
-    pub server: &'s Server,
+#[derive(Clone)]
+pub struct Api {
+    pub server: Arc<Server>,
     pub organization: String,
     pub token: Option<String>,
 }
 
-impl<'s> Api<'s> {
-    pub fn new(server: &'s Server, organization: &str, token: Option<String>) -> Api<'s> {
-        Api { server, organization: organization.to_owned(), token }
-    }
-
+impl Api {
     /// A request below the base path.
     pub fn call(&self, method: &str, path: &str) -> Request<'_> {
         self.absolute(method, &format!("{PREFIX}{path}"))
@@ -26,7 +24,7 @@ impl<'s> Api<'s> {
     /// A request to any path of the server.
     pub fn absolute(&self, method: &str, target: &str) -> Request<'_> {
         let request = Request {
-            server: self.server,
+            server: &self.server,
             method: method.to_owned(),
             target: target.to_owned(),
             headers: Vec::new(),

@@ -43,10 +43,8 @@ impl Cluster {
         }
         let port = free_port();
         let cluster = Cluster { folder, programs, owner, durability, port, postmaster: Mutex::new(None) };
-        let made = cluster.run(
-            "initdb",
-            &["-D", "data", "-U", "holdfast", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-        );
+        let made = cluster
+            .run("initdb", &["-D", "data", "-U", "holdfast", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         cluster.start();
         cluster
@@ -54,11 +52,8 @@ impl Cluster {
 
     /// Starts the postmaster, which must not be running.
     pub fn start(&self) {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("log"))
-            .expect("a log file can be made");
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log file can be made");
         let sync = if self.durability == Durability::Synced { "on" } else { "off" };
         let child = self
             .command("postgres")
@@ -98,10 +93,7 @@ impl Cluster {
     /// linguistic one, as in most installations: the service must not depend on byte order.
     pub fn database(&self) -> String {
         let name = format!("holdfast_{}", super::fresh());
-        self.psql(
-            "postgres",
-            &format!("create database {name} template template0 locale_provider icu icu_locale 'en-US'"),
-        );
+        self.psql("postgres", &format!("create database {name} template template0 locale_provider icu icu_locale 'en-US'"));
         format!("postgres://holdfast@127.0.0.1:{}/{name}?sslmode=disable", self.port)
     }
 
@@ -191,3 +183,9 @@ pub fn database_name(url: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
+#[test]
+fn a_fresh_database_orders_text_as_people_do() {
+    let cluster = Cluster::shared();
+    let url = cluster.database();
+    assert_eq!(cluster.psql(database_name(&url), "select 'B' < 'a'").trim(), "f");
+}

@@ -208,11 +208,7 @@ fn general_faults(reply: &Reply) -> Vec<String> {
     }
     let problem: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let code = problem["code"].as_str().unwrap_or_default();
-    let expected = [
-        ("status", json!(reply.status)),
-        ("type", json!(format!("/problems/{code}"))),
-        ("request_id", json!(id)),
-    ];
+    let expected = [("status", json!(reply.status)), ("type", json!(format!("/problems/{code}"))), ("request_id", json!(id))];
     for (member, value) in expected {
         if problem[member] != value {
             faults.push(format!("the problem's {member} is {} and not {value}", problem[member]));
@@ -232,10 +228,7 @@ fn media_type(reply: &Reply) -> String {
 pub fn matches(template: &str, path: &str) -> bool {
     let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len()
-        && template
-            .iter()
-            .zip(&path)
-            .all(|(wanted, given)| wanted == given || (wanted.starts_with('{') && !given.is_empty()))
+        && template.iter().zip(&path).all(|(wanted, given)| wanted == given || (wanted.starts_with('{') && !given.is_empty()))
 }
 
 /// Refuses members that no schema names. Schemas that are parts of an `allOf` stay open; the

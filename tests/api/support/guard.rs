@@ -12,7 +12,7 @@ live=' '; folders=''
 while read -r verb what; do
   case $verb in
     add) live="$live$what " ;;
-    gone) live="${live%% $what *} ${live#* $what }" ;;
+    gone) case $live in *" $what "*) live="${live%% $what *} ${live#* $what }" ;; esac ;;
     folder) folders="$folders $what" ;;
   esac
 done

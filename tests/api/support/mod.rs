@@ -29,14 +29,14 @@ macro_rules! both {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
-            fn behaviour($server: &'static $crate::support::Server) $body
+            fn behaviour($server: &std::sync::Arc<$crate::support::Server>) $body
             #[test]
             fn on_sqlite() {
-                behaviour($crate::support::Server::shared($crate::support::Backend::Sqlite));
+                behaviour(&$crate::support::Server::shared($crate::support::Backend::Sqlite));
             }
             #[test]
             fn on_postgres() {
-                behaviour($crate::support::Server::shared($crate::support::Backend::Postgres));
+                behaviour(&$crate::support::Server::shared($crate::support::Backend::Postgres));
             }
         }
     )+};

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_holdfast");
@@ -24,6 +24,7 @@ pub enum Backend {
 }
 
 /// A data folder and a database: what is left when the process is gone.
+#[derive(Debug)]
 pub struct Home {
     pub folder: PathBuf,
     pub database_url: Option<String>,
@@ -69,6 +70,12 @@ impl Home {
     }
 }
 
+impl Drop for Home {
+    fn drop(&mut self) {
+        guard::discard(&self.folder);
+    }
+}
+
 /// The program without any setting inherited from whoever runs the tests.
 pub fn program() -> Command {
     let mut command = Command::new(PROGRAM);
@@ -82,36 +89,33 @@ pub fn program() -> Command {
 
 pub struct Server {
     pub backend: Backend,
-    pub home: Home,
+    pub home: Arc<Home>,
     pub address: SocketAddr,
     pub wire: Wire,
     printed: Mutex<Receiver<String>>,
     key: Vec<u8>,
-    child: Child,
+    child: Mutex<Child>,
 }
 
 impl Server {
     /// The server all tests of one database share; each test brings an organisation of its own.
-    pub fn shared(backend: Backend) -> &'static Server {
-        static SQLITE: OnceLock<Server> = OnceLock::new();
-        static POSTGRES: OnceLock<Server> = OnceLock::new();
+    pub fn shared(backend: Backend) -> Arc<Server> {
+        static SQLITE: OnceLock<Arc<Server>> = OnceLock::new();
+        static POSTGRES: OnceLock<Arc<Server>> = OnceLock::new();
         let place = match backend {
             Backend::Sqlite => &SQLITE,
             Backend::Postgres => &POSTGRES,
         };
-        place.get_or_init(|| Server::start(backend))
+        place.get_or_init(|| Server::start(backend)).clone()
     }
 
-    pub fn start(backend: Backend) -> Server {
-        Server::start_at(Home::new(backend), "serve", &[])
+    pub fn start(backend: Backend) -> Arc<Server> {
+        Server::start_at(&Arc::new(Home::new(backend)), "serve", &[])
     }
 
-    pub fn start_at(home: Home, subcommand: &str, arguments: &[&str]) -> Server {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(home.folder.join("log"))
-            .expect("a log file can be made");
+    pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {
+        let log =
+            std::fs::File::options().create(true).append(true).open(home.folder.join("log")).expect("a log file can be made");
         let mut child = home
             .command(subcommand)
             .args(["--listen", "127.0.0.1:0"])
@@ -126,28 +130,32 @@ impl Server {
         let address = wait_for_address(&lines, &home.folder);
         let key = home.issuer_key();
         let backend = if home.database_url.is_some() { Backend::Postgres } else { Backend::Sqlite };
-        Server { backend, home, address, wire: Wire::new(address), printed: Mutex::new(lines), key, child }
+        Arc::new(Server {
+            backend,
+            home: home.clone(),
+            address,
+            wire: Wire::new(address),
+            printed: Mutex::new(lines),
+            key,
+            child: Mutex::new(child),
+        })
     }
 
     /// A client of a new organisation that may do everything.
-    pub fn fresh_organization(&self) -> Api<'_> {
-        self.organization(&format!("org-{}", super::fresh()))
+    pub fn fresh_organization(self: &Arc<Self>) -> Api {
+        self.client(&format!("org-{}", super::fresh()), "ana", &token::ALL_POWERFUL)
     }
 
-    pub fn organization(&self, key: &str) -> Api<'_> {
-        self.client(key, "ana", &token::ALL_POWERFUL)
-    }
-
-    pub fn client(&self, organization: &str, subject: &str, roles: &[&str]) -> Api<'_> {
+    pub fn client(self: &Arc<Self>, organization: &str, subject: &str, roles: &[&str]) -> Api {
         self.with_token(organization, &self.token(&token::claims(organization, subject, roles)))
     }
 
-    pub fn with_token(&self, organization: &str, token: &str) -> Api<'_> {
-        Api::new(self, organization, Some(token.to_owned()))
+    pub fn with_token(self: &Arc<Self>, organization: &str, token: &str) -> Api {
+        Api { server: self.clone(), organization: organization.to_owned(), token: Some(token.to_owned()) }
     }
 
-    pub fn stranger(&self) -> Api<'_> {
-        Api::new(self, "", None)
+    pub fn stranger(self: &Arc<Self>) -> Api {
+        Api { server: self.clone(), organization: String::new(), token: None }
     }
 
     pub fn token(&self, claims: &serde_json::Value) -> String {
@@ -158,22 +166,14 @@ impl Server {
         &self.key
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Kills the process without a warning and gives its home back.
-    pub fn kill(mut self) -> Home {
-        self.end();
-        Home {
-            folder: std::mem::take(&mut self.home.folder),
-            database_url: self.home.database_url.take(),
+    /// Kills the process without a warning.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if matches!(child.try_wait(), Ok(None)) {
+            let _ = child.kill();
+            let _ = child.wait();
         }
-    }
-
-    /// Whether the process still runs.
-    pub fn alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        guard::ended("KILL", child.id());
     }
 
     /// What the process has printed after its address, until it is silent for a moment.
@@ -181,25 +181,11 @@ impl Server {
         let lines = self.printed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         std::iter::from_fn(|| lines.recv_timeout(Duration::from_millis(500)).ok()).collect()
     }
-
-    pub fn log(&self) -> String {
-        log(&self.home.folder)
-    }
-
-    fn end(&mut self) {
-        let _ = self.child.kill();
-        if self.child.wait().is_ok() {
-            guard::ended("KILL", self.child.id());
-        }
-    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.end();
-        if !self.home.folder.as_os_str().is_empty() {
-            guard::discard(&self.home.folder);
-        }
+        self.kill();
     }
 }
 
