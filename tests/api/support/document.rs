@@ -127,7 +127,7 @@ impl Document {
         if let Some(validator) = known.get(reference) {
             return validator.clone();
         }
-        let mut schema = json!({"$ref": reference});
+        let mut schema = json!({"$ref": reference.replace('{', "%7B").replace('}', "%7D")});
         schema["components"] = self.closed["components"].clone();
         schema["paths"] = self.closed["paths"].clone();
         let validator = jsonschema::options()
@@ -277,4 +277,53 @@ fn close_value(value: &mut Value, place: &mut String, parts: &HashSet<String>, p
         Value::Array(items) => items.iter_mut().for_each(|item| close_value(item, place, parts, part)),
         _ => {}
     }
+}
+
+/// A document with one operation, to see that the judge sees.
+#[cfg(test)]
+fn small() -> Document {
+    let site = json!({"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}});
+    let named =
+        json!({"allOf": [{"$ref": "#/components/schemas/Site"}, {"type": "object", "properties": {"name": {"type": "string"}}}]});
+    let answer = json!({"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Named"}}}}});
+    Document::new(json!({
+        "openapi": "3.1.0",
+        "paths": {"/api/v1/sites/{id}": {"get": {"responses": answer}}},
+        "components": {"schemas": {"Site": site, "Named": named, "Problem": {"type": "object"}}},
+    }))
+}
+
+#[cfg(test)]
+fn reply(status: u16, media: &str, body: Value) -> Reply {
+    let headers = [("X-Request-Id", "r-1"), ("Content-Type", media)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Reply { status, headers: headers.to_vec(), body: body.to_string().into_bytes() }
+}
+
+#[test]
+fn an_answer_as_documented_has_no_faults() {
+    let body = json!({"id": "018f6c2e-0000-7000-8000-000000000000", "name": "x"});
+    let good = reply(200, "application/json; charset=utf-8", body);
+    assert_eq!(small().faults("GET", "/api/v1/sites/1?x=y", &good), Vec::<String>::new());
+}
+
+#[test]
+fn every_departure_from_the_document_is_a_fault() {
+    let id = "018f6c2e-0000-7000-8000-000000000000";
+    let departures = [
+        reply(201, "application/json", json!({"id": id})),
+        reply(200, "text/plain", json!({"id": id})),
+        reply(200, "application/json", json!({})),
+        reply(200, "application/json", json!({"id": "no uuid"})),
+        reply(200, "application/json", json!({"id": id, "name": 7})),
+        reply(200, "application/json", json!({"id": id, "secret": 1})),
+        reply(404, "application/json", json!({"code": "not_found"})),
+        reply(500, "application/problem+json", json!({})),
+        Reply { headers: Vec::new(), ..reply(200, "application/json", json!({"id": id})) },
+    ];
+    for departure in departures {
+        assert!(!small().faults("GET", "/api/v1/sites/1", &departure).is_empty(), "{departure:?}");
+    }
+    let good = reply(200, "application/json", json!({"id": id}));
+    assert!(!small().faults("GET", "/api/v1/nonsense", &good).is_empty());
+    assert!(!small().faults("POST", "/api/v1/sites/1", &good).is_empty());
 }

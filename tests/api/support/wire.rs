@@ -41,11 +41,6 @@ impl Wire {
         self.exchange(connection, method, &request(self.address, method, target, headers, body))
     }
 
-    /// Sends bytes as they are on a connection of their own.
-    pub fn send_raw(&self, method: &str, bytes: &[u8]) -> Result<Reply> {
-        self.exchange(self.connect()?, method, bytes)
-    }
-
     fn connect(&self) -> Result<BufReader<TcpStream>> {
         let stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(10))?;
         stream.set_nodelay(true)?;

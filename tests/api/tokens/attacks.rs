@@ -1,7 +1,7 @@
 //! Tokens that are wrong in every way we could think of.
 
-use crate::support::token::{ALL_POWERFUL, base64url, claims, header, hmac_sha256, now, sign, sign_text};
 use crate::support::Server;
+use crate::support::token::{ALL_POWERFUL, base64url, claims, header, hmac_sha256, now, sign, sign_text};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
