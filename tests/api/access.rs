@@ -1,0 +1,306 @@
+//! Who may what: every operation of the document, tried by every role, by nobody, by someone whose
+//! token has run out, and by another organisation.
+
+use crate::both;
+use crate::conformance::{ALL, Spec, World};
+use crate::support::document::{Document, Operation};
+use crate::support::token::{self, ROLES};
+use crate::support::{Answer, Api, Server, fresh};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const PUBLIC: [&str; 5] = ["/livez", "/readyz", "/metrics", "/problems/{code}", "/api/v1/problems/{code}"];
+const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
+
+/// The contract's table of roles, written down once more.
+fn may(role: &str, method: &str, template: &str) -> bool {
+    let path = template.trim_start_matches("/api/v1/");
+    let resource = path.split('/').next().unwrap_or_default();
+    let mighty = ["it_service_continuity_manager", "integration", "administrator"].contains(&role);
+    match resource {
+        "me" => true,
+        "organizations" => role == "administrator",
+        "changes" => mighty || role == "auditor",
+        _ if path.ends_with("/history") => mighty || role == "auditor",
+        _ if method == "GET" => reads(role, resource),
+        _ => mighty || writes(role).contains(&resource),
+    }
+}
+
+fn reads(role: &str, resource: &str) -> bool {
+    role != "user" || ["services", "business-processes", "sites", "components"].contains(&resource)
+}
+
+fn writes(role: &str) -> &'static [&'static str] {
+    match role {
+        "process_owner" => &["business-processes"],
+        "application_manager" => &["services", "components", "mappings", "contacts"],
+        "ict_infrastructure_manager" => &["sites", "components", "suppliers", "mappings", "contacts"],
+        _ => &[],
+    }
+}
+
+fn is_public(operation: &Operation) -> bool {
+    PUBLIC.contains(&operation.template.as_str())
+}
+
+/// The operations that need a token; the batch is tried row by row instead.
+fn guarded() -> Vec<&'static Operation> {
+    let operations = Document::committed().operations.iter();
+    operations.filter(|operation| !is_public(operation) && !operation.template.ends_with("/batch")).collect()
+}
+
+/// A path and a body with which the operation works for someone who may.
+fn prepared(operation: &Operation, admin: &World) -> (String, Option<Value>) {
+    let resource = operation.template.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default();
+    let Some(spec) = ALL.into_iter().find(|spec| spec.path == resource) else {
+        return (operation.template.clone(), None);
+    };
+    let world = admin.of(spec.path);
+    let mut path = operation.template.clone();
+    if let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
+        let object = world.create_minimal();
+        path.replace_range(from..=to, object["id"].as_str().expect("an id"));
+    }
+    let body = match operation.method.as_str() {
+        "POST" | "PUT" => Some(world.minimal()),
+        "PATCH" => Some(json!({"description": "changed"})),
+        _ => None,
+    };
+    (path, body)
+}
+
+fn call(api: &Api, method: &str, target: &str, body: Option<&Value>) -> Answer {
+    let request = api.absolute(method, target);
+    match body {
+        Some(body) => request.json(body).send(),
+        None => request.send(),
+    }
+}
+
+fn world(server: &Arc<Server>) -> World {
+    World::on(Spec::of("sites"), server)
+}
+
+/// Tries every guarded operation as one client and gives those that answered otherwise.
+fn surprises(admin: &World, api: &Api, expected: impl Fn(&Operation) -> Option<u16>) -> Vec<String> {
+    let mut surprises = Vec::new();
+    for operation in guarded() {
+        let (path, body) = prepared(operation, admin);
+        let answer = call(api, &operation.method, &path, body.as_ref());
+        let as_expected = match expected(operation) {
+            Some(status) => answer.status() == status,
+            None => answer.status() < 400,
+        };
+        if !as_expected {
+            let (status, code) = (answer.status(), answer.code());
+            surprises.push(format!("{} {} → {status} {code}", operation.method, operation.template));
+        }
+    }
+    surprises
+}
+
+both! {
+    fn without_a_token_only_public_pages_are_answered(server) {
+        let admin = world(server);
+        let surprises = surprises(&admin, &server.stranger(), |_| Some(401));
+        assert!(surprises.is_empty(), "{surprises:#?}");
+        let answer = server.stranger().get("/sites");
+        assert!(answer.needed_header("www-authenticate").starts_with("Bearer"), "{}", answer.story());
+        for page in ["/livez", "/readyz", "/metrics", "/problems/not_found", "/openapi.json", "/docs"] {
+            let status = server.stranger().absolute("GET", page).send().status();
+            assert!(status < 400, "{page} → {status}");
+        }
+    }
+
+    fn a_token_that_has_run_out_opens_nothing(server) {
+        let admin = world(server);
+        let mut claims = token::claims(&admin.api.organization, "ana", &token::ALL_POWERFUL);
+        claims["iat"] = json!(token::now() - 7200);
+        claims["exp"] = json!(token::now() - 3600);
+        let api = server.with_token(&admin.api.organization, &server.token(&claims));
+        let surprises = surprises(&admin, &api, |_| Some(401));
+        assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+
+    fn each_role_may_what_the_table_says_and_nothing_else(server) {
+        let admin = world(server);
+        let mut all = Vec::new();
+        for role in ROLES {
+            let api = server.client(&admin.api.organization, role, &[role]);
+            let expected = |operation: &Operation| (!may(role, &operation.method, &operation.template)).then_some(403);
+            all.extend(surprises(&admin, &api, expected).into_iter().map(|surprise| format!("{role}: {surprise}")));
+        }
+        assert!(all.is_empty(), "{all:#?}");
+    }
+
+    fn a_role_nobody_knows_gives_nothing(server) {
+        let admin = world(server);
+        for roles in [&[][..], &["root"], &["Administrator"], &["administrator "]] {
+            let api = server.client(&admin.api.organization, "eve", roles);
+            let expected = |operation: &Operation| (!operation.template.ends_with("/me")).then_some(403);
+            let surprises = surprises(&admin, &api, expected);
+            assert!(surprises.is_empty(), "{roles:?}: {surprises:#?}");
+        }
+    }
+
+    fn several_roles_add_up(server) {
+        let admin = world(server);
+        let roles = ["process_owner", "auditor", "application_manager"];
+        let api = server.client(&admin.api.organization, "max", &roles);
+        let expected = |operation: &Operation| {
+            let granted = roles.iter().any(|role| may(role, &operation.method, &operation.template));
+            (!granted).then_some(403)
+        };
+        let surprises = surprises(&admin, &api, expected);
+        assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+
+    fn scopes_narrow_what_roles_give(server) {
+        let admin = world(server);
+        for spec in ALL {
+            let write = format!("{}:write", spec.path);
+            let read = format!("{}:read", spec.path);
+            for writes in [false, true] {
+                let mut claims = token::claims(&admin.api.organization, "ana", &token::ALL_POWERFUL);
+                claims["scope"] = json!(if writes { format!("{read} {write}") } else { read.clone() });
+                let api = server.with_token(&admin.api.organization, &server.token(&claims));
+                let expected = |operation: &Operation| {
+                    let own = operation.template.starts_with(&format!("/api/v1/{}", spec.path));
+                    let plain = !operation.template.ends_with("/history") && !operation.template.ends_with("/dependencies");
+                    let granted = own && plain && (writes || operation.method == "GET");
+                    (!granted && !operation.template.ends_with("/me")).then_some(403)
+                };
+                let mut surprises = surprises(&admin, &api, expected);
+                // Whether reading a collection includes its history is the document's to say.
+                surprises.retain(|surprise| !surprise.contains("/history") && !surprise.contains("/dependencies"));
+                assert!(surprises.is_empty(), "{}: {surprises:#?}", claims["scope"]);
+            }
+        }
+    }
+
+    fn a_scope_gives_nothing_that_no_role_gives(server) {
+        let admin = world(server);
+        let mut claims = token::claims(&admin.api.organization, "ann", &["user"]);
+        claims["scope"] = json!("contacts:read contacts:write services:write changes:read batch:write organizations:read");
+        let api = server.with_token(&admin.api.organization, &server.token(&claims));
+        for path in ["/contacts", "/changes?after=0", "/organizations"] {
+            api.get(path).refused(403, "forbidden");
+        }
+        api.post("/services", &json!({"name": "Mine"})).refused(403, "forbidden");
+        api.post("/contacts", &json!({"name": "Mine"})).refused(403, "forbidden");
+    }
+
+    fn a_batch_may_what_its_sender_may(server) {
+        let admin = world(server);
+        let mut surprises = Vec::new();
+        for role in ROLES {
+            let api = server.client(&admin.api.organization, role, &[role]);
+            for spec in ALL.into_iter().filter(|spec| !spec.shared) {
+                let data = admin.of(spec.path).minimal();
+                let row = json!({"op": "upsert", "kind": spec.kind, "id": format!("ref:test:{}", fresh()), "data": data});
+                let answer = api.post("/batch", &json!({"mode": "atomic", "rows": [row]}));
+                let granted = may(role, "POST", &format!("/api/v1/{}", spec.path));
+                let wanted = if granted { 200 } else { 403 };
+                if answer.status() != wanted {
+                    surprises.push(format!("{role}: {} → {}", spec.kind, answer.status()));
+                }
+            }
+        }
+        assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+
+    fn mappings_are_not_shown_to_those_who_may_not_read_them(server) {
+        let admin = world(server);
+        let mapping = admin.of("mappings").create_minimal();
+        let user = server.client(&admin.api.organization, "ann", &["user"]);
+        let process = mapping["dependent"]["id"].as_str().expect("an id");
+        let path = format!("/business-processes/{process}?include=mappings");
+        admin.api.get(&path).expect(200);
+        user.get(&path).refused(403, "forbidden");
+    }
+
+    fn another_organisation_sees_and_changes_nothing(server) {
+        let (ours, theirs) = (world(server), world(server));
+        for operation in guarded() {
+            let (path, body) = prepared(operation, &ours);
+            let Some(id) = path.split('/').find(|part| uuid::Uuid::parse_str(part).is_ok()) else { continue };
+            if path.contains("/organizations/") {
+                continue;
+            }
+            let body = body.map(|_| theirs.of(operation.template.split('/').nth(3).unwrap_or_default()).minimal());
+            let foreign = call(&theirs.api, &operation.method, &path, body.as_ref());
+            let unknown = call(&theirs.api, &operation.method, &path.replace(id, NOBODY), body.as_ref());
+            assert_eq!(foreign.status(), 404, "{}", foreign.story());
+            assert_eq!(unknown.status(), 404, "{}", unknown.story());
+            let alike = [&foreign, &unknown].map(|answer| {
+                let mut body = answer.json();
+                body.as_object_mut().expect("a problem").remove("request_id");
+                body.to_string().replace(id, "ID").replace(NOBODY, "ID")
+            });
+            assert_eq!(alike[0], alike[1], "the two can be told apart");
+        }
+    }
+
+    fn lists_and_feeds_hold_only_what_is_ones_own(server) {
+        let (ours, theirs) = (world(server), world(server));
+        let secret = format!("secret{}", fresh());
+        for spec in ALL.into_iter().filter(|spec| !spec.shared) {
+            let world = ours.of(spec.path);
+            let mut draft = world.minimal();
+            draft["name"] = json!(secret);
+            draft["tags"] = json!([secret]);
+            draft["external_refs"] = json!([{"system": "cmdb", "id": secret}]);
+            world.create(&draft);
+            let filters = ["limit=500".to_owned(), format!("q={secret}"), format!("tag={secret}"), format!("name={secret}"), format!("external_ref=cmdb:{secret}")];
+            for filter in filters {
+                let answer = theirs.api.get(&format!("/{}?{filter}", spec.path)).expect(200);
+                assert!(!answer.json()["items"].to_string().contains(&secret), "{}", answer.story());
+            }
+        }
+        for query in ["", "&include=body"] {
+            let feed = theirs.api.get(&format!("/changes?after=0&limit=500{query}")).expect(200);
+            assert!(!feed.text().contains(&secret), "{}", feed.story());
+        }
+    }
+
+    fn a_filter_by_another_organisations_object_is_one_by_an_unknown_object(server) {
+        let (ours, theirs) = (world(server), world(server));
+        for spec in ALL {
+            for field in spec.fields.iter().filter(|field| field.filters) {
+                let crate::conformance::Is::Reference(collections) = field.is else { continue };
+                let foreign = ours.of(collections[0]).create_minimal();
+                theirs.of(spec.path).create_minimal();
+                let ask = |value: &str| {
+                    let answer = theirs.api.get(&format!("/{}?{}={value}", spec.path, field.name));
+                    let mut body = answer.json();
+                    body.as_object_mut().expect("an object").remove("request_id");
+                    (answer.status(), body.to_string().replace(value, "VALUE"))
+                };
+                assert_eq!(ask(foreign["id"].as_str().expect("an id")), ask(NOBODY), "{}.{}", spec.path, field.name);
+                let key = format!("key:{}", foreign["key"].as_str().expect("a key"));
+                let taken = theirs.api.get(&format!("/{}/{key}", collections[0])).status() == 200;
+                assert!(taken || ask(&key) == ask("key:NOBODY-1"), "{}.{}", spec.path, field.name);
+            }
+        }
+    }
+
+    fn a_cursor_of_another_organisation_leads_to_nothing_of_theirs(server) {
+        let (ours, theirs) = (world(server), world(server));
+        ours.create_many(3, |_, draft| draft["description"] = json!("ours"));
+        theirs.create_many(3, |_, draft| draft["description"] = json!("theirs"));
+        let cursor = ours.list("limit=1&sort=name").expect(200).json()["next_cursor"].as_str().expect("more").to_owned();
+        let answer = theirs.list(&format!("limit=1&sort=name&cursor={cursor}"));
+        assert!(matches!(answer.status(), 200 | 400), "{}", answer.story());
+        assert!(!answer.text().contains("ours"), "{}", answer.story());
+    }
+
+    fn one_is_told_who_one_is(server) {
+        let api = server.client(&format!("org-{}", fresh()), "carla", &["auditor"]);
+        let answer = api.get("/me").expect(200);
+        let text = answer.text();
+        for word in ["carla", "auditor", api.organization.as_str()] {
+            assert!(text.contains(word), "{}", answer.story());
+        }
+    }
+}

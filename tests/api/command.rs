@@ -1,0 +1,115 @@
+//! The command line as an operator uses it.
+
+use crate::support::server::{Home, program};
+use crate::support::{Backend, Server};
+use serde_json::json;
+use std::process::Output;
+use std::sync::Arc;
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn first_start(backend: Backend) {
+    let home = Arc::new(Home::new(backend));
+    let server = Server::start_at(&home, "serve", &[]);
+    let printed = server.printed();
+    let token = printed.iter().find_map(|line| line.trim().strip_prefix("token: ")).expect("a first token");
+    let api = server.with_token("default", token);
+    assert!(api.get("/me").expect(200).text().contains("default"));
+    api.create("sites", &json!({"name": "First", "kind": "office"}));
+    assert!(printed.iter().any(|line| line.contains("docs: http://")), "{printed:?}");
+    server.kill();
+    let again = Server::start_at(&home, "serve", &[]);
+    let printed = again.printed();
+    assert!(!printed.iter().any(|line| line.contains("token: ")), "{printed:?}");
+    let api = again.with_token("default", token);
+    assert_eq!(api.get("/sites").expect(200).items().len(), 1);
+}
+
+#[test]
+fn the_first_start_prints_a_token_once_on_sqlite() {
+    first_start(Backend::Sqlite);
+}
+
+#[test]
+fn the_first_start_prints_a_token_once_on_postgres() {
+    first_start(Backend::Postgres);
+}
+
+fn demo(backend: Backend) {
+    let home = Arc::new(Home::new(backend));
+    let server = Server::start_at(&home, "demo", &[]);
+    let api = server.client("demo", "ana", &["administrator"]);
+    let services = api.get("/services?count=true").expect(200).json()["total"].as_u64();
+    assert!(services.is_some_and(|services| services > 0), "{services:?}");
+    let before = api.seq();
+    server.kill();
+    let again = Server::start_at(&home, "demo", &[]);
+    assert_eq!(again.client("demo", "ana", &["administrator"]).seq(), before, "the example was loaded twice");
+}
+
+#[test]
+fn the_demonstration_has_an_example_on_sqlite() {
+    demo(Backend::Sqlite);
+}
+
+#[test]
+fn the_demonstration_has_an_example_on_postgres() {
+    demo(Backend::Postgres);
+}
+
+fn verify(backend: Backend) {
+    let home = Arc::new(Home::new(backend));
+    let server = Server::start_at(&home, "serve", &[]);
+    let api = server.fresh_organization();
+    for n in 0..5 {
+        api.create("sites", &json!({"name": format!("Site {n}"), "kind": "office"}));
+    }
+    let running = home.run("verify", &[]);
+    assert!(running.status.success(), "{}", text(&running));
+    assert!(text(&running).contains("verified"), "{}", text(&running));
+    server.kill();
+    assert!(home.run("verify", &[]).status.success());
+}
+
+#[test]
+fn a_ledger_is_verified_while_the_service_runs_and_after_on_sqlite() {
+    verify(Backend::Sqlite);
+}
+
+#[test]
+fn a_ledger_is_verified_while_the_service_runs_and_after_on_postgres() {
+    verify(Backend::Postgres);
+}
+
+#[test]
+fn health_is_asked_from_the_command_line() {
+    let server = Server::shared(Backend::Sqlite);
+    let good = program().args(["healthcheck", "--url", &format!("http://{}/readyz", server.address)]).output();
+    assert!(good.expect("the program starts").status.success());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let nobody = listener.local_addr().expect("an address");
+    drop(listener);
+    let bad = program().args(["healthcheck", "--url", &format!("http://{nobody}/readyz")]).output();
+    assert_eq!(bad.expect("the program starts").status.code(), Some(1));
+}
+
+#[test]
+fn the_configuration_is_shown_without_its_secrets() {
+    let url = "postgres://holdfast:pa55word@db.example.org/holdfast";
+    let output = program().args(["check-config", "--database-url", url]).output().expect("the program starts");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(!text(&output).contains("pa55word"), "{}", text(&output));
+    assert!(text(&output).contains("[redacted]"), "{}", text(&output));
+}
+
+#[test]
+fn a_wrong_command_line_is_refused_with_a_word_of_help() {
+    for arguments in [&["nonsense"][..], &["serve", "--nonsense"], &["token"], &["serve", "--listen", "nowhere"]] {
+        let output = program().args(arguments).current_dir(std::env::temp_dir()).output().expect("the program starts");
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+        assert!(!text(&output).contains("panicked"), "{}", text(&output));
+    }
+}

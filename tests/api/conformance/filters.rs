@@ -1,0 +1,195 @@
+//! Filters: each field that may be filtered by, and what all collections share.
+
+use super::{Field, Is, World};
+use crate::support::client::encode;
+use crate::{each_collection, each_of};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+fn ids(objects: &[&Value]) -> HashSet<String> {
+    objects.iter().map(|object| object["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[track_caller]
+fn gives(world: &World, query: &str, objects: &[&Value]) {
+    let answer = world.list(&format!("limit=500&{query}")).expect(200);
+    let found: HashSet<String> = answer.each("id").into_iter().collect();
+    assert_eq!(found, ids(objects), "{query}\n{}", answer.story());
+}
+
+fn filtered(world: &World) -> impl Iterator<Item = &'static Field> {
+    world.spec.fields.iter().filter(|field| field.filters)
+}
+
+fn with(world: &World, field: &Field, value: Value) -> Value {
+    world.create(&world.minimal_with(field, value))
+}
+
+each_collection! {
+    fn a_choice_is_filtered_by_one_or_several_of_its_words(world) {
+        for field in filtered(world) {
+            let Is::Choice(words) = field.is else { continue };
+            let (a, b) = (with(world, field, json!(words[0])), with(world, field, json!(words[1])));
+            let own = |query: &str, objects: &[&Value]| {
+                let keys = [&a, &b].map(|object| object["key"].as_str().expect("a key")).join(",");
+                let both = format!("{query}&key={keys}");
+                gives(world, &both, objects);
+            };
+            own(&format!("{}={}", field.name, words[0]), &[&a]);
+            own(&format!("{}={}", field.name, words[1]), &[&b]);
+            own(&format!("{}={},{}", field.name, words[0], words[1]), &[&a, &b]);
+            own(&format!("{}[ne]={}", field.name, words[0]), &[&b]);
+            for wrong in ["nonsense", "", &format!("{},nonsense", words[0])] {
+                world.list(&format!("{}={wrong}", field.name)).refused(400, "invalid_parameter");
+            }
+        }
+    }
+
+    fn names_and_keys_are_filtered_by_whole(world) {
+        let a = world.create_many(1, |_, draft| draft["name"] = json!("Zahlungen, alle")).remove(0);
+        let b = world.create_many(1, |_, draft| draft["name"] = json!("Zahlungen")).remove(0);
+        let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
+        gives(world, "name=Zahlungen", &[&b]);
+        gives(world, &format!("key={}", key(&a)), &[&a]);
+        gives(world, &format!("key={},{}", key(&a), key(&b)), &[&a, &b]);
+        gives(world, &format!("key={}&name=Zahlungen", key(&a)), &[]);
+        gives(world, "name=%25", &[]);
+    }
+
+    fn tags_are_filtered_by(world) {
+        let tagged = |tags: Value| world.create_many(1, |_, draft| draft["tags"] = tags.clone()).remove(0);
+        let (a, b, _) = (tagged(json!(["red", "pci"])), tagged(json!(["pci"])), tagged(json!([])));
+        gives(world, "tag=pci", &[&a, &b]);
+        gives(world, "tag=red", &[&a]);
+        gives(world, "tag=re", &[]);
+        gives(world, "tag=%25", &[]);
+        gives(world, "tag=RED", &[]);
+    }
+
+    fn external_refs_are_filtered_by(world) {
+        let with_ref = |id: &str| {
+            let refs = json!([{"system": "netbox", "id": id}]);
+            world.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0)
+        };
+        let (a, b) = (with_ref("dcim.device/1"), with_ref("sys:with:colons"));
+        gives(world, &format!("external_ref={}", encode("netbox:dcim.device/1")), &[&a]);
+        gives(world, &format!("external_ref={}", encode("netbox:sys:with:colons")), &[&b]);
+        gives(world, &format!("external_ref={}", encode("other:dcim.device/1")), &[]);
+    }
+
+    fn words_are_searched_without_regard_to_case(world) {
+        let named = |name: &str| world.create_many(1, |_, draft| draft["name"] = json!(name)).remove(0);
+        let (a, b) = (named("Payment gateway north"), named("payment switch"));
+        gives(world, "q=payment", &[&a, &b]);
+        gives(world, "q=PAYMENT%20north", &[&a]);
+        gives(world, "q=north%20payment", &[&a]);
+        gives(world, "q=pay%25gateway", &[]);
+        gives(world, "q=payment_gateway", &[]);
+        gives(world, "q=nobody", &[]);
+    }
+
+    fn changes_since_a_time_are_found(world) {
+        let a = world.create_many(1, |_, _| ()).remove(0);
+        let b = world.create_many(1, |_, _| ()).remove(0);
+        let a = world.api.patch(&world.at(&a), &json!({"description": "later"})).expect(200).json();
+        let since = |object: &Value| format!("updated_since={}", encode(object["updated_at"].as_str().expect("a time")));
+        gives(world, &since(&a), &[&a]);
+        gives(world, &since(&b), &[&a, &b]);
+        gives(world, "updated_since=2999-01-01T00:00:00Z", &[]);
+        for wrong in ["yesterday", "", "2026-02-30T00:00:00Z", "12"] {
+            world.list(&format!("updated_since={wrong}")).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [services components business_processes]
+
+    fn durations_are_compared_and_zero_is_not_absent(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Seconds(_)) {
+                continue;
+            }
+            let name = field.name;
+            let own = world.elsewhere();
+            let zero = with(&own, field, json!(0));
+            let sixty = with(&own, field, json!(60));
+            let hour = with(&own, field, json!(3600));
+            let absent = with(&own, field, Value::Null);
+            gives(&own, &format!("{name}=0"), &[&zero]);
+            gives(&own, &format!("{name}=0,3600"), &[&zero, &hour]);
+            gives(&own, &format!("{name}[lt]=60"), &[&zero]);
+            gives(&own, &format!("{name}[lte]=60"), &[&zero, &sixty]);
+            gives(&own, &format!("{name}[gt]=60"), &[&hour]);
+            gives(&own, &format!("{name}[gte]=60"), &[&sixty, &hour]);
+            gives(&own, &format!("{name}[gte]=1&{name}[lt]=3600"), &[&sixty]);
+            gives(&own, "", &[&zero, &sixty, &hour, &absent]);
+            for wrong in ["abc", "", "1.5", "1e3", "99999999999999999999"] {
+                own.list(&format!("{name}[lte]={wrong}")).refused(400, "invalid_parameter");
+            }
+        }
+    }
+}
+
+each_of! {
+    [sites services components business_processes contacts mappings]
+
+    fn a_reference_is_filtered_by_under_each_spelling(world) {
+        for field in filtered(world) {
+            let Is::Reference(collections) = field.is else { continue };
+            for collection in collections {
+                let target = world.of(collection);
+                let mut draft = target.minimal();
+                draft["external_refs"] = json!([{"system": "cmdb", "id": format!("a/b:{}", crate::support::fresh())}]);
+                let target = target.create(&draft);
+                let id = target["id"].as_str().expect("an id");
+                let object = with(world, field, json!(id));
+                let key = target["key"].as_str().expect("a key");
+                let reference = target["external_refs"][0]["id"].as_str().expect("an id");
+                for spelling in [id.to_owned(), format!("key:{key}"), format!("ref:cmdb:{reference}")] {
+                    // A key may belong to several kinds where the field takes several.
+                    let own = object["key"].as_str().expect("a key");
+                    gives(world, &format!("{}={}&key={own}", field.name, encode(&spelling)), &[&object]);
+                }
+                gives(world, &format!("{}={}", field.name, "018f6c2e-0000-7000-8000-000000000000"), &[]);
+            }
+        }
+    }
+}
+
+each_of! {
+    [business_processes mappings]
+
+    fn yes_and_no_are_filtered_by(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Bool) {
+                continue;
+            }
+            let own = world.elsewhere();
+            let (yes, no) = (with(&own, field, json!(true)), with(&own, field, json!(false)));
+            gives(&own, &format!("{}=true", field.name), &[&yes]);
+            gives(&own, &format!("{}=false", field.name), &[&no]);
+            own.list(&format!("{}=1", field.name)).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [business_processes contacts]
+
+    fn days_are_compared(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Date) {
+                continue;
+            }
+            let own = world.elsewhere();
+            let early = with(&own, field, json!("2026-02-28"));
+            let late = with(&own, field, json!("2026-03-01"));
+            with(&own, field, Value::Null);
+            gives(&own, &format!("{}[lte]=2026-02-28", field.name), &[&early]);
+            gives(&own, &format!("{}[gt]=2026-02-28", field.name), &[&late]);
+            gives(&own, &format!("{}=2026-03-01", field.name), &[&late]);
+            own.list(&format!("{}[lt]=2026-02-30", field.name)).refused(400, "invalid_parameter");
+        }
+    }
+}

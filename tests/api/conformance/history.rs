@@ -1,0 +1,176 @@
+//! The ledger as history: every version with who, when, why and what changed; and the change feed.
+
+use super::World;
+use crate::support::Answer;
+use crate::{each_collection, each_own_collection};
+use serde_json::{Value, json};
+
+/// An object's versions, oldest first.
+fn history(world: &World, object: &Value) -> Vec<Value> {
+    let answer = world.api.get(&format!("{}/history", world.at(object))).expect(200);
+    let mut items = answer.items();
+    let order: Vec<u64> = items.iter().map(|item| item["seq"].as_u64().expect("a seq")).collect();
+    let (rising, falling) = (order.is_sorted(), order.iter().rev().is_sorted());
+    assert!(rising || falling, "{}", answer.story());
+    items.sort_by_key(|item| item["seq"].as_u64());
+    items
+}
+
+fn reasoned(world: &World, method: &str, object: &Value, reason: &str, body: Option<&Value>) -> Answer {
+    let request = world.api.call(method, &world.at(object)).header("Change-Reason", reason);
+    match body {
+        Some(body) => request.json(body).send(),
+        None => request.send(),
+    }
+}
+
+/// Three changes and a deletion by two people for four reasons.
+fn lived(world: &World) -> (Value, Vec<Answer>) {
+    let create = world.api.call("POST", &world.path()).header("Change-Reason", "first import");
+    let created = create.json(&world.full()).send().expect(201);
+    let object = created.json();
+    let bob = world.server.client(&world.api.organization, "bob", &["administrator", "it_service_continuity_manager"]);
+    let path = world.at(&object);
+    let renamed = bob.call("PATCH", &path).header("Change-Reason", "renamed");
+    let renamed = renamed.json(&json!({"name": "Renamed"})).send().expect(200);
+    let put = reasoned(world, "PUT", &object, "replaced", Some(&world.other())).expect(200);
+    let deleted = reasoned(world, "DELETE", &object, "no longer used", None).expect(204);
+    (object, vec![created, renamed, put, deleted])
+}
+
+/// The change feed from a position on, page by page.
+fn feed(world: &World, after: u64, query: &str) -> Vec<Value> {
+    let (mut entries, mut after) = (Vec::new(), after);
+    loop {
+        let page = world.api.get(&format!("/changes?after={after}&limit=3{query}")).expect(200);
+        let items = page.items();
+        assert!(items.len() <= 3, "{}", page.story());
+        if items.is_empty() {
+            return entries;
+        }
+        entries.extend(items);
+        let next = page.json()["next_after"].as_u64().unwrap_or_else(|| panic!("no next_after\n{}", page.story()));
+        assert!(next > after, "the feed does not move\n{}", page.story());
+        after = next;
+    }
+}
+
+each_collection! {
+    fn every_version_is_told_with_who_when_why_and_by_which_request(world) {
+        let (object, answers) = lived(world);
+        let versions = history(world, &object);
+        assert_eq!(versions.len(), 4, "{versions:#?}");
+        let expected = [("ana", "first import"), ("bob", "renamed"), ("ana", "replaced"), ("ana", "no longer used")];
+        for (turn, (version, (by, reason))) in versions.iter().zip(expected).enumerate() {
+            assert_eq!(version["version"], json!(turn + 1));
+            assert_eq!((&version["by"], &version["reason"]), (&json!(by), &json!(reason)));
+            assert_eq!(version["request_id"], json!(answers[turn].needed_header("x-request-id")));
+        }
+        for (version, answer) in versions.iter().zip(&answers[..3]) {
+            assert_eq!(version["at"], answer.json()["updated_at"]);
+        }
+        let operations: Vec<&str> = versions.iter().filter_map(|version| version["operation"].as_str()).collect();
+        assert_eq!(operations, ["created", "updated", "updated", "deleted"]);
+    }
+
+    fn a_version_tells_exactly_what_changed(world) {
+        let object = world.create(&world.full());
+        let change = json!({"name": "New name", "description": null, "tags": ["x"]});
+        world.api.patch(&world.at(&object), &change).expect(200);
+        let versions = history(world, &object);
+        let changes = versions[1]["changes"].as_object().expect("changes").clone();
+        let mut names: Vec<&String> = changes.keys().collect();
+        names.sort();
+        assert_eq!(names, ["description", "name", "tags"]);
+        for (name, change) in &changes {
+            let to = match name.as_str() {
+                "name" => json!("New name"),
+                "tags" => json!(["x"]),
+                _ => Value::Null,
+            };
+            assert_eq!(change, &json!({"from": object[name], "to": to}), "{name}");
+        }
+    }
+
+    fn a_change_without_a_reason_has_none(world) {
+        let object = world.create_minimal();
+        assert_eq!(history(world, &object)[0]["reason"], Value::Null);
+    }
+
+    fn a_reason_may_be_told_in_any_language(world) {
+        let object = world.create_minimal();
+        reasoned(world, "PATCH", &object, "Umbau für Zürich", Some(&json!({"description": "x"}))).expect(200);
+        assert_eq!(history(world, &object)[1]["reason"], json!("Umbau für Zürich"));
+    }
+}
+
+each_own_collection! {
+    fn the_ledger_is_dense_and_in_the_order_of_the_writes(world) {
+        let start = world.seq();
+        let (object, _) = lived(world);
+        let entries = feed(world, start, "");
+        let seqs: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().expect("a seq")).collect();
+        let wanted: Vec<u64> = (start + 1..=world.seq()).collect();
+        assert_eq!(seqs, wanted);
+        let own: Vec<&Value> = entries.iter().filter(|entry| entry["id"] == object["id"]).collect();
+        assert_eq!(own.iter().map(|entry| &entry["version"]).collect::<Vec<_>>(), [&json!(1), &json!(2), &json!(3), &json!(4)]);
+        for entry in own {
+            assert_eq!(entry["kind"], json!(world.spec.kind));
+            assert!(entry["hash"].as_str().is_some_and(|hash| hash.len() == 64), "{entry}");
+            assert!(entry.get("body").is_none_or(Value::is_null), "a thin entry has no body: {entry}");
+        }
+        let times: Vec<&str> = entries.iter().filter_map(|entry| entry["at"].as_str()).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+
+    fn the_feed_says_what_history_says(world) {
+        let start = world.seq();
+        let (object, _) = lived(world);
+        let entries = feed(world, start, &format!("&kind={}", world.spec.kind));
+        let own: Vec<&Value> = entries.iter().filter(|entry| entry["id"] == object["id"]).collect();
+        let versions = history(world, &object);
+        assert_eq!(own.len(), versions.len());
+        for (entry, version) in own.iter().zip(&versions) {
+            for member in ["seq", "version", "operation", "at", "reason", "request_id"] {
+                assert_eq!(entry[member], version[member], "{member}");
+            }
+            assert_eq!(entry["actor"], version["by"]);
+        }
+    }
+
+    fn the_feed_gives_bodies_on_demand_and_a_tombstone_for_what_is_gone(world) {
+        let start = world.seq();
+        let (object, answers) = lived(world);
+        let entries = feed(world, start, &format!("&include=body&kind={}", world.spec.kind));
+        let own: Vec<&Value> = entries.iter().filter(|entry| entry["id"] == object["id"]).collect();
+        for (entry, answer) in own.iter().zip(&answers[..3]) {
+            let body = answer.json();
+            for member in ["id", "key", "name", "version", "tags", "attributes", "external_refs"] {
+                assert_eq!(entry["body"][member], body[member], "{member}");
+            }
+        }
+        let tombstone = own[3];
+        assert_eq!(tombstone["operation"], json!("deleted"));
+        assert_eq!(tombstone["version"], json!(4));
+    }
+
+    fn each_entry_of_the_feed_has_a_hash_of_its_own(world) {
+        let start = world.seq();
+        world.create_many(3, |_, _| ());
+        let entries = feed(world, start, "");
+        let hashes: std::collections::HashSet<&str> = entries.iter().filter_map(|entry| entry["hash"].as_str()).collect();
+        assert_eq!(hashes.len(), entries.len());
+    }
+
+    fn a_feed_of_one_kind_has_no_other(world) {
+        let start = world.seq();
+        world.create(&world.full());
+        for entry in feed(world, start, &format!("&kind={}", world.spec.kind)) {
+            assert_eq!(entry["kind"], json!(world.spec.kind));
+        }
+        let end = world.seq();
+        assert!(feed(world, end, "").is_empty());
+        let page = world.api.get(&format!("/changes?after={end}")).expect(200).json();
+        assert_eq!((&page["seq"], &page["items"]), (&json!(end), &json!([])));
+    }
+}

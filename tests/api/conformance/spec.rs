@@ -1,0 +1,271 @@
+//! The collections as the contract describes them, written down once more and independently of the
+//! service: what is missing or different there makes a test fail.
+
+use super::field::{Field, Is};
+
+pub struct Spec {
+    /// The collection's segment in the path.
+    pub path: &'static str,
+    pub kind: &'static str,
+    /// What keys begin with that the service numbers by itself.
+    pub prefix: &'static str,
+    pub fields: &'static [Field],
+    /// Whether it is one collection for the whole installation and not one per organisation.
+    pub shared: bool,
+    /// What the service computes and answers beside the fields all objects have.
+    pub derived: &'static [&'static str],
+}
+
+/// What every object has and a client never writes.
+pub const SERVER_OWNED: [&str; 6] = ["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
+
+const KEY: Field = Field::new("key", Is::Key).sorts();
+const NAME: Field = Field::new("name", Is::Name).required().sorts();
+const DESCRIPTION: Field = Field::new("description", Is::Text(4000));
+const EXTERNAL_REFS: Field = Field::new("external_refs", Is::ExternalRefs).defaults_to("[]");
+const TAGS: Field = Field::new("tags", Is::Tags).defaults_to("[]");
+const ATTRIBUTES: Field = Field::new("attributes", Is::Attributes).defaults_to("{}");
+
+const CRITICALITY: Is = Is::Choice(&["marginal", "normal", "critical", "highly_critical"]);
+const RELATION: Is = Is::Choice(&[
+    "requires",
+    "runs_on",
+    "hosted_on",
+    "connects_to",
+    "reads_from",
+    "writes_to",
+    "replicates_to",
+    "backed_up_to",
+    "fails_over_to",
+    "authenticates_via",
+    "supplied_by",
+    "supports",
+]);
+const COMPONENT_KIND: Is = Is::Choice(&[
+    "application",
+    "database",
+    "server",
+    "virtual_machine",
+    "platform",
+    "storage",
+    "network",
+    "voice_telephony",
+    "data_communication",
+    "power",
+    "facility",
+    "cloud_service",
+    "data_set",
+    "end_user_device",
+    "other",
+]);
+const RECOVERY_OPTION: Is =
+    Is::Choice(&["do_nothing", "manual_workaround", "reciprocal_arrangement", "gradual", "intermediate", "fast", "immediate"]);
+const EFFECTIVE: &[&str] = &["effective_rto_seconds", "effective_rpo_seconds", "effective_mtpd_seconds"];
+
+const fn seconds(name: &'static str, first: i64) -> Field {
+    Field::new(name, Is::Seconds(first)).filters()
+}
+
+const fn choice(name: &'static str, is: Is) -> Field {
+    Field::new(name, is).filters()
+}
+
+const fn reference(name: &'static str, collections: &'static [&'static str]) -> Field {
+    Field::new(name, Is::Reference(collections)).filters()
+}
+
+pub static SITES: Spec = Spec {
+    path: "sites",
+    kind: "site",
+    prefix: "SIT",
+    shared: false,
+    derived: &[],
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("kind", Is::Choice(&["data_centre", "office", "cloud_region", "availability_zone", "recovery_site", "other"]))
+            .required(),
+        reference("parent", &["sites"]),
+        Field::new("address", Is::Text(500)),
+        Field::new("country", Is::Country),
+        Field::new("latitude", Is::Degrees(90)).with(&["longitude"]).stays(),
+        Field::new("longitude", Is::Degrees(180)).with(&["latitude"]).stays(),
+    ],
+};
+
+pub static SERVICES: Spec = Spec {
+    path: "services",
+    kind: "service",
+    prefix: "SVC",
+    shared: false,
+    derived: EFFECTIVE,
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("kind", Is::Choice(&["business_service", "technical_service"])).defaults_to("\"business_service\""),
+        choice("criticality", CRITICALITY).defaults_to("\"normal\""),
+        choice("lifecycle", Is::Choice(&["planned", "live", "retired"])).defaults_to("\"live\""),
+        reference("owner", &["contacts"]),
+        seconds("rto_seconds", 3600),
+        seconds("rpo_seconds", 600),
+        seconds("restart_seconds", 60),
+        seconds("recovery_time_seconds", 1800),
+        seconds("data_loss_seconds", 300),
+    ],
+};
+
+pub static COMPONENTS: Spec = Spec {
+    path: "components",
+    kind: "component",
+    prefix: "CMP",
+    shared: false,
+    derived: EFFECTIVE,
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("kind", COMPONENT_KIND).required(),
+        reference("site", &["sites"]),
+        reference("supplier", &["suppliers"]),
+        reference("owner", &["contacts"]),
+        choice("lifecycle", Is::Choice(&["planned", "in_service", "retired"])).defaults_to("\"in_service\""),
+        choice("recovery_option", RECOVERY_OPTION),
+        seconds("recovery_time_seconds", 1800),
+        seconds("restart_seconds", 60),
+        seconds("data_loss_seconds", 300),
+    ],
+};
+
+pub static BUSINESS_PROCESSES: Spec = Spec {
+    path: "business-processes",
+    kind: "business_process",
+    prefix: "BPR",
+    shared: false,
+    derived: &[],
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        reference("owner", &["contacts"]),
+        Field::new("vital", Is::Bool).filters().defaults_to("false"),
+        reference("parent", &["business-processes"]),
+        seconds("rto_seconds", 3600),
+        seconds("rpo_seconds", 600),
+        seconds("mtpd_seconds", 86_400),
+        seconds("wrt_seconds", 1200),
+        Field::new("minimum_service_level", Is::Text(500)),
+        choice("criticality", CRITICALITY).defaults_to("\"normal\""),
+        choice("status", Is::Choice(&["draft", "active", "retired"])).defaults_to("\"active\""),
+        Field::new("review_due", Is::Date).filters(),
+    ],
+};
+
+pub static SUPPLIERS: Spec = Spec {
+    path: "suppliers",
+    kind: "supplier",
+    prefix: "SUP",
+    shared: false,
+    derived: &[],
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("kind", Is::Choice(&["internal", "external"])).defaults_to("\"external\""),
+        Field::new("contacts", Is::References("contacts", 50)).defaults_to("[]"),
+        choice("substitutability", Is::Choice(&["easy", "medium", "difficult", "impossible"])),
+        Field::new("exit_plan", Is::Text(500)),
+    ],
+};
+
+pub static CONTACTS: Spec = Spec {
+    path: "contacts",
+    kind: "contact",
+    prefix: "CON",
+    shared: false,
+    derived: &[],
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("kind", Is::Choice(&["person", "team"])).defaults_to("\"person\""),
+        Field::new("email", Is::Email),
+        Field::new("phones", Is::Phones).defaults_to("[]"),
+        Field::new("channel", Is::AnyText),
+        reference("deputy", &["contacts"]),
+        Field::new("subject", Is::AnyText),
+        Field::new("last_verified_on", Is::Date).filters(),
+    ],
+};
+
+pub static MAPPINGS: Spec = Spec {
+    path: "mappings",
+    kind: "mapping",
+    prefix: "MAP",
+    shared: false,
+    derived: &[],
+    fields: &[
+        KEY,
+        Field::new("name", Is::Name).sorts(),
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        reference("dependent", &["business-processes", "services", "components"]).required(),
+        reference("provider", &["services", "components", "sites", "suppliers"]).required(),
+        choice("relation", RELATION).defaults_to("\"requires\""),
+        choice("effect", Is::Choice(&["cascade", "partial", "none"])).defaults_to("\"cascade\""),
+        Field::new("redundancy_group", Is::Text(64)).stays(),
+        Field::new("required", Is::Count).with(&["redundancy_group"]).stays(),
+        Field::new("needed_to_start", Is::Bool).filters().defaults_to("true"),
+    ],
+};
+
+pub static ORGANIZATIONS: Spec = Spec {
+    path: "organizations",
+    kind: "organization",
+    prefix: "ORG",
+    shared: true,
+    derived: &[],
+    fields: &[
+        KEY,
+        NAME,
+        DESCRIPTION,
+        EXTERNAL_REFS,
+        TAGS,
+        ATTRIBUTES,
+        choice("status", Is::Choice(&["active", "suspended"])).defaults_to("\"active\""),
+    ],
+};
+
+pub static ALL: [&Spec; 8] =
+    [&SITES, &SERVICES, &COMPONENTS, &BUSINESS_PROCESSES, &SUPPLIERS, &CONTACTS, &MAPPINGS, &ORGANIZATIONS];
+
+impl Spec {
+    pub fn of(path: &str) -> &'static Spec {
+        ALL.into_iter().find(|spec| spec.path == path).unwrap_or_else(|| panic!("no spec for /{path}"))
+    }
+
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}

@@ -1,0 +1,177 @@
+//! A collection on a server, seen by a new organisation.
+
+use super::field::says;
+use super::{Field, Spec};
+use crate::support::client::encode;
+use crate::support::{Answer, Api, Backend, Server};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub struct World {
+    pub spec: &'static Spec,
+    pub server: Arc<Server>,
+    pub api: Api,
+    /// Restricts lists to what this world made, where a collection is the whole installation's.
+    own: String,
+}
+
+impl World {
+    pub fn new(spec: &'static Spec, backend: Backend) -> World {
+        if spec.shared { World::alone(spec, backend) } else { World::on(spec, &Server::shared(backend)) }
+    }
+
+    pub fn on(spec: &'static Spec, server: &Arc<Server>) -> World {
+        World { spec, server: server.clone(), api: server.fresh_organization(), own: String::new() }
+    }
+
+    /// On a server of its own, for a collection that all organisations of an installation share.
+    fn alone(spec: &'static Spec, backend: Backend) -> World {
+        let mut world = World::on(spec, &Server::start(backend));
+        world.api.get("/me").expect(200);
+        std::thread::sleep(Duration::from_millis(2));
+        world.own = format!("&updated_since={}", encode(&jiff::Timestamp::now().to_string()));
+        world
+    }
+
+    /// The same organisation, but another collection.
+    pub fn of(&self, collection: &str) -> World {
+        World { spec: Spec::of(collection), server: self.server.clone(), api: self.api.clone(), own: String::new() }
+    }
+
+    /// The same collection with nothing in it: of another organisation, or of another installation
+    /// where all organisations share it.
+    pub fn elsewhere(&self) -> World {
+        if self.spec.shared { World::alone(self.spec, self.server.backend) } else { World::on(self.spec, &self.server) }
+    }
+
+    pub fn path(&self) -> String {
+        format!("/{}", self.spec.path)
+    }
+
+    pub fn at(&self, object: &Value) -> String {
+        self.spelled(object["id"].as_str().expect("an object has an id"))
+    }
+
+    /// The path of one object under any spelling of its id.
+    pub fn spelled(&self, reference: &str) -> String {
+        format!("/{}/{}", self.spec.path, encode(reference))
+    }
+
+    /// A draft with only what must be there.
+    pub fn minimal(&self) -> Value {
+        self.draft(|field| field.required, 0)
+    }
+
+    /// A draft with every field.
+    pub fn full(&self) -> Value {
+        self.draft(|_| true, 0)
+    }
+
+    /// A full draft with other values.
+    pub fn other(&self) -> Value {
+        self.draft(|_| true, 1)
+    }
+
+    pub fn draft(&self, chosen: impl Fn(&Field) -> bool, turn: usize) -> Value {
+        let fields = self.spec.fields.iter().filter(|field| chosen(field));
+        let members: Map<String, Value> = fields.map(|field| (field.name.to_owned(), field.value(self, turn))).collect();
+        Value::Object(members)
+    }
+
+    /// A minimal draft with one field set, and those it cannot be without.
+    pub fn minimal_with(&self, field: &Field, value: Value) -> Value {
+        let mut draft = self.draft(|known| known.required || field.with.contains(&known.name), 0);
+        draft[field.name] = value;
+        draft
+    }
+
+    #[track_caller]
+    pub fn create(&self, draft: &Value) -> Value {
+        self.api.create(self.spec.path, draft)
+    }
+
+    #[track_caller]
+    pub fn create_minimal(&self) -> Value {
+        self.create(&self.minimal())
+    }
+
+    /// A new object of another collection, to be referred to.
+    #[track_caller]
+    pub fn make(&self, collection: &str) -> Value {
+        self.of(collection).create_minimal()
+    }
+
+    /// Creates `count` minimal objects, the `n`th adjusted by the function.
+    #[track_caller]
+    pub fn create_many(&self, count: usize, adjust: impl Fn(usize, &mut Value)) -> Vec<Value> {
+        let one = |n| {
+            let mut draft = self.minimal();
+            adjust(n, &mut draft);
+            self.create(&draft)
+        };
+        (0..count).map(one).collect()
+    }
+
+    #[track_caller]
+    pub fn read(&self, object: &Value) -> Value {
+        self.api.get(&self.at(object)).expect(200).json()
+    }
+
+    #[track_caller]
+    pub fn list(&self, query: &str) -> Answer {
+        self.api.get(&self.listing(query))
+    }
+
+    /// The path of a list with its query.
+    pub fn listing(&self, query: &str) -> String {
+        let own = if query.contains("updated_since") { "" } else { &self.own };
+        format!("/{}?{query}{own}", self.spec.path).replace("?&", "?")
+    }
+
+    /// The ids of a list's first page, in its order.
+    #[track_caller]
+    pub fn ids(&self, query: &str) -> Vec<String> {
+        self.list(query).expect(200).each("id")
+    }
+
+    /// All objects of a list, page by page.
+    #[track_caller]
+    pub fn all_pages(&self, query: &str, limit: usize) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut more = String::new();
+        loop {
+            let page = self.list(&format!("{query}&limit={limit}{more}")).expect(200);
+            let items = page.items();
+            assert!(items.len() <= limit, "a page is longer than its limit\n{}", page.story());
+            all.extend(items);
+            match page.json()["next_cursor"].as_str() {
+                Some(cursor) => more = format!("&cursor={}", encode(cursor)),
+                None => return all,
+            }
+            assert!(all.len() < 10_000, "the pages never end\n{}", page.story());
+        }
+    }
+
+    /// The end of the ledger in which the collection's writes stand.
+    #[track_caller]
+    pub fn seq(&self) -> u64 {
+        let answer = self.api.get(&format!("/{}?limit=1", self.spec.path)).expect(200);
+        answer.json()["seq"].as_u64().unwrap_or_else(|| panic!("no seq\n{}", answer.story()))
+    }
+
+    /// What the collection and the ledger hold, to see that a refused write changed nothing.
+    #[track_caller]
+    pub fn snapshot(&self) -> Value {
+        let list = self.list("limit=500&sort=key").expect(200).json();
+        json!({"items": list["items"], "seq": list["seq"]})
+    }
+}
+
+/// Asserts that an object says every member of what was sent.
+#[track_caller]
+pub fn assert_says(object: &Value, sent: &Value) {
+    for (name, value) in sent.as_object().expect("a draft is an object") {
+        assert!(says(&object[name], value), "{name} was sent as {value} and came back as {}", object[name]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Holdfast tried from outside: a real process, real HTTP, SQLite and PostgreSQL.
+
+mod access;
+mod command;
+mod conformance;
+mod dependencies;
+mod openapi;
+mod rules;
+mod support;
+mod tokens;

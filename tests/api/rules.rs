@@ -1,0 +1,180 @@
+//! What is special about one collection or another.
+
+use crate::both;
+use crate::support::Api;
+use serde_json::{Value, json};
+
+fn service(api: &Api, name: &str, objectives: Value) -> Value {
+    let mut draft = json!({"name": name});
+    draft.as_object_mut().expect("an object").extend(objectives.as_object().expect("an object").clone());
+    api.create("services", &draft)
+}
+
+fn component(api: &Api, name: &str) -> Value {
+    api.create("components", &json!({"name": name, "kind": "server"}))
+}
+
+fn map(dependent: &Value, provider: &Value, more: Value) -> Value {
+    let mut draft = json!({"dependent": dependent["id"], "provider": provider["id"]});
+    draft.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    draft
+}
+
+/// The effective RTO, RPO and MTPD of an object, as it reads now.
+fn effective(api: &Api, collection: &str, object: &Value) -> [Option<u64>; 3] {
+    let id = object["id"].as_str().expect("an id");
+    let now = api.get(&format!("/{collection}/{id}")).expect(200).json();
+    ["effective_rto_seconds", "effective_rpo_seconds", "effective_mtpd_seconds"].map(|name| now[name].as_u64())
+}
+
+both! {
+    fn a_mapping_to_itself_is_refused(server) {
+        let api = server.fresh_organization();
+        let mail = service(&api, "Mail", json!({}));
+        api.post("/mappings", &map(&mail, &mail, json!({}))).refused(422, "invalid");
+        let disk = component(&api, "Disk");
+        let mapping = api.create("mappings", &map(&mail, &disk, json!({})));
+        let path = format!("/mappings/{}", mapping["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"provider": mail["id"]})).refused(422, "invalid");
+    }
+
+    fn the_same_mapping_twice_is_refused_but_not_in_another_group_or_relation(server) {
+        let api = server.fresh_organization();
+        let (mail, disk) = (service(&api, "Mail", json!({})), component(&api, "Disk"));
+        api.create("mappings", &map(&mail, &disk, json!({})));
+        let again = api.post("/mappings", &map(&mail, &disk, json!({})));
+        assert!(matches!(again.status(), 409 | 422), "{}", again.story());
+        for more in [json!({"relation": "runs_on"}), json!({"redundancy_group": "a"}), json!({"redundancy_group": "b"})] {
+            api.create("mappings", &map(&mail, &disk, more));
+        }
+        let again = api.post("/mappings", &map(&mail, &disk, json!({"redundancy_group": "b", "required": 1})));
+        assert!(matches!(again.status(), 409 | 422), "{}", again.story());
+        assert_eq!(api.get("/mappings?count=true").expect(200).json()["total"], json!(4));
+    }
+
+    fn the_members_of_a_group_require_the_same_number(server) {
+        let api = server.fresh_organization();
+        let (mail, web) = (service(&api, "Mail", json!({})), service(&api, "Web", json!({})));
+        let [a, b, c] = ["a", "b", "c"].map(|name| component(&api, name));
+        let group = |required: u64| json!({"redundancy_group": "cluster", "required": required});
+        let first = api.create("mappings", &map(&mail, &a, group(2)));
+        api.post("/mappings", &map(&mail, &b, group(1))).invalid(&[("/required", "inconsistent")]);
+        let second = api.create("mappings", &map(&mail, &b, group(2)));
+        api.create("mappings", &map(&web, &c, group(1)));
+        let at = |mapping: &Value| format!("/mappings/{}", mapping["id"].as_str().expect("an id"));
+        api.patch(&at(&first), &json!({"required": 1})).invalid(&[("/required", "inconsistent")]);
+        let both: Vec<Value> = [(&first, &a), (&second, &b)]
+            .map(|(mapping, provider)| {
+                json!({"op": "upsert", "kind": "mapping", "id": mapping["id"], "data": map(&mail, provider, group(1))})
+            })
+            .to_vec();
+        api.post("/batch", &json!({"rows": both})).expect(200);
+        assert_eq!(api.get(&at(&second)).expect(200).json()["required"], json!(1));
+    }
+
+    fn a_number_is_required_only_of_a_group(server) {
+        let api = server.fresh_organization();
+        let (mail, disk) = (service(&api, "Mail", json!({})), component(&api, "Disk"));
+        api.post("/mappings", &map(&mail, &disk, json!({"required": 1}))).invalid(&[("/required", "inconsistent")]);
+        let alone = api.create("mappings", &map(&mail, &disk, json!({})));
+        assert_eq!(alone["required"], Value::Null);
+        let member = api.create("mappings", &map(&mail, &disk, json!({"redundancy_group": "pair"})));
+        assert_eq!(member["required"], json!(1));
+    }
+
+    fn circles_are_data_like_any_other(server) {
+        let api = server.fresh_organization();
+        let [a, b, c] = ["a", "b", "c"].map(|name| component(&api, name));
+        for (dependent, provider) in [(&a, &b), (&b, &c), (&c, &a)] {
+            api.create("mappings", &map(dependent, provider, json!({})));
+        }
+        let mail = service(&api, "Mail", json!({"rto_seconds": 60}));
+        api.create("mappings", &map(&mail, &b, json!({})));
+        for component in [&a, &b, &c] {
+            assert_eq!(effective(&api, "components", component)[0], Some(60));
+        }
+    }
+
+    fn recovery_and_work_after_it_fit_into_the_tolerable_period(server) {
+        let api = server.fresh_organization();
+        let draft = |rto: u64, wrt: u64, mtpd: u64| json!({"name": "Pay", "rto_seconds": rto, "wrt_seconds": wrt, "mtpd_seconds": mtpd});
+        api.create("business-processes", &draft(60, 40, 100));
+        api.create("business-processes", &draft(0, 0, 0));
+        api.post("/business-processes", &draft(60, 41, 100)).refused(422, "invalid");
+        let process = api.create("business-processes", &draft(60, 30, 100));
+        let path = format!("/business-processes/{}", process["id"].as_str().expect("an id"));
+        let refused = api.patch(&path, &json!({"wrt_seconds": 41}));
+        refused.refused(422, "invalid");
+        assert_eq!(refused.faults().first().map(|(_, code)| code.as_str()), Some("inconsistent"));
+        api.patch(&path, &json!({"wrt_seconds": 41, "mtpd_seconds": null})).expect(200);
+    }
+
+    fn an_objective_reaches_all_it_depends_on_through_cascades(server) {
+        let api = server.fresh_organization();
+        let pay = api.create("business-processes", &json!({"name": "Pay", "rto_seconds": 3600, "rpo_seconds": 0, "mtpd_seconds": 7200}));
+        let web = service(&api, "Web", json!({"rto_seconds": 7200, "rpo_seconds": 900}));
+        let base = service(&api, "Base", json!({"rto_seconds": 1800}));
+        let [server_a, disk, spare] = ["server", "disk", "spare"].map(|name| component(&api, name));
+        let link = api.create("mappings", &map(&pay, &web, json!({})));
+        for (dependent, provider) in [(&web, &base), (&base, &server_a), (&server_a, &disk)] {
+            api.create("mappings", &map(dependent, provider, json!({})));
+        }
+        for effect in ["partial", "none"] {
+            api.create("mappings", &map(&web, &spare, json!({"effect": effect, "relation": "runs_on", "redundancy_group": effect})));
+        }
+        assert_eq!(effective(&api, "services", &web), [Some(3600), Some(0), Some(7200)]);
+        assert_eq!(effective(&api, "services", &base), [Some(1800), Some(0), Some(7200)]);
+        assert_eq!(effective(&api, "components", &disk), [Some(1800), Some(0), Some(7200)]);
+        assert_eq!(effective(&api, "components", &spare), [None, None, None]);
+        let path = format!("/mappings/{}", link["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"effect": "partial"})).expect(200);
+        assert_eq!(effective(&api, "components", &disk), [Some(1800), Some(900), None]);
+        api.patch(&path, &json!({"effect": "cascade"})).expect(200);
+        assert_eq!(effective(&api, "components", &disk), [Some(1800), Some(0), Some(7200)]);
+        api.delete(&path).expect(204);
+        assert_eq!(effective(&api, "services", &web), [Some(7200), Some(900), None]);
+    }
+
+    fn lists_filter_and_sort_by_effective_objectives(server) {
+        let api = server.fresh_organization();
+        let strict = service(&api, "Strict", json!({"rto_seconds": 60}));
+        let loose = service(&api, "Loose", json!({"rto_seconds": 6000}));
+        let unset = service(&api, "Unset", json!({}));
+        let shared = service(&api, "Shared", json!({}));
+        api.create("mappings", &map(&strict, &shared, json!({})));
+        let keys = |query: &str| api.get(&format!("/services?{query}")).expect(200).each("name");
+        assert_eq!(keys("effective_rto_seconds[lte]=60&sort=name"), ["Shared", "Strict"]);
+        assert_eq!(keys("effective_rto_seconds=6000"), [loose["name"].as_str().expect("a name")]);
+        let sorted = keys("sort=effective_rto_seconds,name");
+        assert_eq!(sorted, ["Shared", "Strict", "Loose", unset["name"].as_str().expect("a name")]);
+    }
+
+    fn the_mappings_of_an_object_are_included_on_demand_in_both_directions(server) {
+        let api = server.fresh_organization();
+        let (web, base, disk) = (service(&api, "Web", json!({})), service(&api, "Base", json!({})), component(&api, "Disk"));
+        let up = api.create("mappings", &map(&web, &base, json!({})));
+        let down = api.create("mappings", &map(&base, &disk, json!({})));
+        let path = format!("/services/{}", base["id"].as_str().expect("an id"));
+        assert!(api.get(&path).expect(200).json().get("mappings").is_none());
+        let with = api.get(&format!("{path}?include=mappings")).expect(200);
+        let found: Vec<String> = with.json()["mappings"].as_array().expect("mappings").iter()
+            .filter_map(|mapping| mapping["id"].as_str().map(str::to_owned))
+            .collect();
+        for mapping in [up, down] {
+            assert!(found.contains(&mapping["id"].as_str().expect("an id").to_owned()), "{}", with.story());
+        }
+        assert_eq!(found.len(), 2);
+        api.get(&format!("{path}?include=nonsense")).refused(400, "invalid_parameter");
+    }
+
+    fn a_new_mapping_changes_the_entity_tag_of_what_it_makes_stricter(server) {
+        let api = server.fresh_organization();
+        let (web, base) = (service(&api, "Web", json!({"rto_seconds": 60})), service(&api, "Base", json!({})));
+        let path = format!("/services/{}", base["id"].as_str().expect("an id"));
+        let before = api.get(&path).expect(200).etag();
+        api.create("mappings", &map(&web, &base, json!({})));
+        let known = api.call("GET", &path).header("If-None-Match", before.as_str()).send();
+        assert_eq!(known.expect(200).json()["effective_rto_seconds"], json!(60));
+        api.call("PATCH", &path).header("If-Match", "\"1\"").json(&json!({"description": "x"})).send().expect(200);
+    }
+}

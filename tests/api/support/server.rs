@@ -1,0 +1,217 @@
+//! The service as its users meet it: its own process, on a real port, on a real database.
+
+use super::client::Api;
+use super::cluster::Cluster;
+use super::wire::Wire;
+use super::{guard, token};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_holdfast");
+const START: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A data folder and a database: what is left when the process is gone.
+#[derive(Debug)]
+pub struct Home {
+    pub folder: PathBuf,
+    pub database_url: Option<String>,
+}
+
+impl Home {
+    pub fn new(backend: Backend) -> Home {
+        match backend {
+            Backend::Sqlite => Home::on(None),
+            Backend::Postgres => Home::on(Some(Cluster::shared().database())),
+        }
+    }
+
+    pub fn on(database_url: Option<String>) -> Home {
+        Home { folder: guard::folder("server"), database_url }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The command line with the folder and the database of this home filled in.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let mut command = program();
+        command.arg(subcommand).arg("--data-dir").arg(self.data()).current_dir(&self.folder);
+        if let Some(url) = &self.database_url {
+            command.arg("--database-url").arg(url);
+        }
+        command
+    }
+
+    pub fn run(&self, subcommand: &str, arguments: &[&str]) -> Output {
+        self.command(subcommand).args(arguments).stdin(Stdio::null()).output().expect("the program starts")
+    }
+
+    /// The key of the local issuer, written at the first start.
+    pub fn issuer_key(&self) -> Vec<u8> {
+        let text = std::fs::read_to_string(self.data().join("local-issuer.key")).expect("the issuer's key file");
+        let text = text.trim().trim_end_matches('=');
+        let key = URL_SAFE_NO_PAD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).expect("a base64 key");
+        assert_eq!(key.len(), 32, "the issuer's key has 256 bits");
+        key
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        guard::discard(&self.folder);
+    }
+}
+
+/// The program without any setting inherited from whoever runs the tests.
+pub fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HOLDFAST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+pub struct Server {
+    pub backend: Backend,
+    pub home: Arc<Home>,
+    pub address: SocketAddr,
+    pub wire: Wire,
+    printed: Mutex<Receiver<String>>,
+    key: Vec<u8>,
+    child: Mutex<Child>,
+}
+
+impl Server {
+    /// The server all tests of one database share; each test brings an organisation of its own.
+    pub fn shared(backend: Backend) -> Arc<Server> {
+        static SQLITE: OnceLock<Arc<Server>> = OnceLock::new();
+        static POSTGRES: OnceLock<Arc<Server>> = OnceLock::new();
+        let place = match backend {
+            Backend::Sqlite => &SQLITE,
+            Backend::Postgres => &POSTGRES,
+        };
+        place.get_or_init(|| Server::start(backend)).clone()
+    }
+
+    pub fn start(backend: Backend) -> Arc<Server> {
+        Server::start_at(&Arc::new(Home::new(backend)), "serve", &[])
+    }
+
+    pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {
+        let log =
+            std::fs::File::options().create(true).append(true).open(home.folder.join("log")).expect("a log file can be made");
+        let mut child = home
+            .command(subcommand)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        guard::started("KILL", child.id());
+        let lines = lines(child.stdout.take().expect("its output is piped"));
+        let address = wait_for_address(&lines, &home.folder);
+        let key = home.issuer_key();
+        let backend = if home.database_url.is_some() { Backend::Postgres } else { Backend::Sqlite };
+        Arc::new(Server {
+            backend,
+            home: home.clone(),
+            address,
+            wire: Wire::new(address),
+            printed: Mutex::new(lines),
+            key,
+            child: Mutex::new(child),
+        })
+    }
+
+    /// A client of a new organisation that may do everything.
+    pub fn fresh_organization(self: &Arc<Self>) -> Api {
+        self.client(&format!("org-{}", super::fresh()), "ana", &token::ALL_POWERFUL)
+    }
+
+    pub fn client(self: &Arc<Self>, organization: &str, subject: &str, roles: &[&str]) -> Api {
+        self.with_token(organization, &self.token(&token::claims(organization, subject, roles)))
+    }
+
+    pub fn with_token(self: &Arc<Self>, organization: &str, token: &str) -> Api {
+        Api { server: self.clone(), organization: organization.to_owned(), token: Some(token.to_owned()) }
+    }
+
+    pub fn stranger(self: &Arc<Self>) -> Api {
+        Api { server: self.clone(), organization: String::new(), token: None }
+    }
+
+    pub fn token(&self, claims: &serde_json::Value) -> String {
+        token::sign(&self.key, &token::header(), claims)
+    }
+
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Kills the process without a warning.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if matches!(child.try_wait(), Ok(None)) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        guard::ended("KILL", child.id());
+    }
+
+    /// What the process has printed after its address, until it is silent for a moment.
+    pub fn printed(&self) -> Vec<String> {
+        let lines = self.printed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::iter::from_fn(|| lines.recv_timeout(Duration::from_millis(500)).ok()).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn log(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+/// Reads what the process prints, for as long as it prints, so that it never blocks on a full pipe.
+fn lines(output: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+fn wait_for_address(lines: &Receiver<String>, folder: &Path) -> SocketAddr {
+    let deadline = Instant::now() + START;
+    let mut printed = Vec::new();
+    while let Ok(line) = lines.recv_timeout(deadline - Instant::now()) {
+        if let Some(rest) = line.trim().strip_prefix("listening on http://") {
+            return rest.trim_end_matches('/').parse().expect("an address with a port");
+        }
+        printed.push(line);
+    }
+    panic!("the service does not start; it printed {printed:?} and logged:\n{}", log(folder));
+}
