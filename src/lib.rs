@@ -1,4 +1,5 @@
 //! Holdfast keeps what an organisation needs to stay in business: see `README.md` and `ARCHITECTURE.md`.
+pub mod analysis;
 pub mod app;
 pub mod auth;
 pub mod cli;

@@ -18,6 +18,7 @@ pub fn document(api: &Api) -> Value {
     let mut schemas = SCHEMAS.clone();
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
+    schemas.extend(crate::analysis::dependencies::schemas());
     let mut tags: Vec<Value> =
         Kind::ALL.iter().map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())})).collect();
     for (name, words) in [("exchange", "Batch and change feed."), ("access", "Who is calling."), ("operations", "For operators.")] {

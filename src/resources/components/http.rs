@@ -1,8 +1,10 @@
 //! Routes of the collection.
 use super::Component;
+use crate::analysis::dependencies;
 use crate::collection::doc;
 use crate::http::routes::Api;
 
 pub fn routes(api: &mut Api) {
     doc::routes::<Component>(api);
+    dependencies::route::<Component>(api);
 }

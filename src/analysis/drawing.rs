@@ -1,0 +1,112 @@
+//! Dependency maps as text for drawing programs. One encoder per language; text of users never becomes syntax.
+use crate::graph::impact::State;
+use crate::graph::region::Dependency;
+use crate::model::{Id, Reference, Word};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// What both languages draw.
+pub struct Drawing<'a> {
+    pub root: Id,
+    pub nodes: &'a [(Reference, State)],
+    pub edges: &'a [Dependency],
+}
+
+fn label(reference: &Reference) -> String {
+    let name = reference.name.as_deref().unwrap_or(&reference.key);
+    format!("{name} ({})", reference.kind.as_str().replace('_', " "))
+}
+
+fn edge_label(edge: &Dependency) -> String {
+    match (&edge.group, edge.required) {
+        (Some(group), required) => format!("{} [{group}: {}]", edge.relation, required.unwrap_or(1)),
+        _ => edge.relation.to_owned(),
+    }
+}
+
+impl Drawing<'_> {
+    fn numbers(&self) -> HashMap<Id, usize> {
+        self.nodes.iter().enumerate().map(|(number, (reference, _))| (reference.id, number)).collect()
+    }
+
+    /// Graphviz DOT.
+    pub fn dot(&self) -> String {
+        let quoted = |text: &str| {
+            let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            format!("\"{}\"", clean.replace('\\', "\\\\").replace('"', "\\\""))
+        };
+        let numbers = self.numbers();
+        let mut out = String::from("digraph dependencies {\n  rankdir=LR;\n  node [shape=box];\n");
+        for (number, (reference, state)) in self.nodes.iter().enumerate() {
+            let look = match state {
+                _ if reference.id == self.root => ", penwidth=3",
+                State::Down => ", style=filled, fillcolor=\"#f4b6b6\"",
+                State::Degraded => ", style=filled, fillcolor=\"#f7e2a8\"",
+                State::Up => "",
+            };
+            let _ = writeln!(out, "  n{number} [label={}{look}];", quoted(&label(reference)));
+        }
+        for edge in self.edges {
+            let (Some(from), Some(to)) = (numbers.get(&edge.dependent), numbers.get(&edge.provider)) else { continue };
+            let style = if edge.effect == State::Down { "solid" } else { "dashed" };
+            let _ = writeln!(out, "  n{from} -> n{to} [label={}, style={style}];", quoted(&edge_label(edge)));
+        }
+        out.push_str("}\n");
+        out
+    }
+
+    /// Mermaid flowchart.
+    pub fn mermaid(&self) -> String {
+        let quoted = |text: &str| {
+            let mut out = String::from("\"");
+            for c in text.chars() {
+                match c {
+                    'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | ',' | '-' | '_' | '(' | ')' | ':' | '/' => out.push(c),
+                    c if c.is_control() => out.push(' '),
+                    c => drop(write!(out, "#{};", u32::from(c))),
+                }
+            }
+            out.push('"');
+            out
+        };
+        let numbers = self.numbers();
+        let mut out = String::from("flowchart LR\n");
+        for (number, (reference, state)) in self.nodes.iter().enumerate() {
+            let class = match state {
+                _ if reference.id == self.root => ":::root",
+                State::Down => ":::down",
+                State::Degraded => ":::degraded",
+                State::Up => "",
+            };
+            let _ = writeln!(out, "  n{number}[{}]{class}", quoted(&label(reference)));
+        }
+        for edge in self.edges {
+            let (Some(from), Some(to)) = (numbers.get(&edge.dependent), numbers.get(&edge.provider)) else { continue };
+            let arrow = if edge.effect == State::Down { "-->" } else { "-.->" };
+            let _ = writeln!(out, "  n{from} {arrow}|{}| n{to}", quoted(&edge_label(edge)));
+        }
+        out.push_str("  classDef root stroke-width:3px\n  classDef down fill:#f4b6b6\n  classDef degraded fill:#f7e2a8\n");
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn text_of_users_never_becomes_syntax() {
+        let evil = "a\"]; x -> y; [\"\n\\ <script>#`|";
+        let reference = Reference { id: Id::SYSTEM, kind: Kind::Service, key: "K".into(), name: Some(evil.into()) };
+        let nodes = [(reference, State::Up)];
+        let drawing = Drawing { root: Id(uuid::Uuid::max()), nodes: &nodes, edges: &[] };
+        let dot = drawing.dot();
+        let line = dot.lines().find(|l| l.contains("n0")).unwrap_or_default();
+        assert_eq!(line, "  n0 [label=\"a\\\"]; x -> y; [\\\" \\\\ <script>#`| (service)\"];");
+        let mermaid = drawing.mermaid();
+        let line = mermaid.lines().find(|l| l.contains("n0")).unwrap_or_default();
+        let inner = line.trim_start_matches("  n0[\"").trim_end_matches("\"]");
+        assert!(!inner.contains(['"', '[', ']', '<', '>', '|', '`', '\\']), "{line}");
+    }
+}

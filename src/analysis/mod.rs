@@ -1,0 +1,3 @@
+//! Questions asked of the graph, and their endpoints.
+pub mod dependencies;
+mod drawing;

@@ -1,0 +1,138 @@
+//! Loads the region around an object, level by level: a fixed number of statements a level.
+use super::impact::State;
+use super::region::{Dependency, Direction};
+use crate::model::{Error, Id, Result, Word};
+use crate::on;
+use crate::resources::mappings::{Effect, Relation};
+use crate::store::fragment::Fragment;
+use crate::store::types::{DbId, DbWord, sql::Identity};
+use crate::store::{Conn, Settle};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel_async::RunQueryDsl;
+use std::collections::{HashMap, HashSet};
+
+/// A region holds so many objects at most.
+pub const MOST_NODES: usize = 2000;
+/// Ids bound by one statement.
+const CHUNK: usize = 1000;
+/// How a component depends on its site, and a site on its parent.
+pub const LOCATED_AT: &str = "located_at";
+
+/// What was found around an object.
+pub struct Region {
+    pub distances: Vec<(Id, usize)>,
+    pub dependencies: Vec<Dependency>,
+    /// Whether more lies beyond the depth.
+    pub more: bool,
+}
+
+/// Walks from the root to a depth.
+///
+/// # Errors
+/// `too_many_objects` when the region grows beyond [`MOST_NODES`].
+pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction, depth: usize) -> Result<Region> {
+    let mut distances = vec![(root, 0)];
+    let mut seen = HashSet::from([root]);
+    let mut found: HashMap<(Id, Id, Option<Id>), Dependency> = HashMap::new();
+    let mut frontier = vec![root];
+    let mut more = false;
+    for distance in 1..=depth + 1 {
+        let edges = edges_at(conn, org, direction, &frontier).await?;
+        frontier.clear();
+        for edge in edges {
+            let next = if direction == Direction::Down { edge.provider } else { edge.dependent };
+            let known = seen.contains(&next);
+            if distance > depth && !known {
+                more = true;
+                continue;
+            }
+            if !known {
+                seen.insert(next);
+                distances.push((next, distance));
+                frontier.push(next);
+            }
+            found.insert((edge.dependent, edge.provider, edge.mapping), edge);
+        }
+        if seen.len() > MOST_NODES {
+            let detail = format!("more than {MOST_NODES} objects lie within this depth: ask for a smaller one");
+            return Err(Error::refused(422, "too_many_objects", detail));
+        }
+        if frontier.is_empty() {
+            break;
+        }
+    }
+    // Whether a group holds depends on all of its members, also on those elsewhere.
+    let grouped: HashSet<Id> = found.values().filter(|edge| edge.group.is_some()).map(|edge| edge.dependent).collect();
+    let grouped: Vec<Id> = grouped.into_iter().collect();
+    for edge in mappings(conn, org, "dependent_id", &grouped).await?.into_iter().filter(|edge| edge.group.is_some()) {
+        found.insert((edge.dependent, edge.provider, edge.mapping), edge);
+    }
+    let mut dependencies: Vec<Dependency> = found.into_values().collect();
+    dependencies.sort_by_key(|edge| (edge.dependent, edge.provider, edge.mapping));
+    Ok(Region { distances, dependencies, more })
+}
+
+async fn edges_at(conn: &mut Conn<'_>, org: Id, direction: Direction, frontier: &[Id]) -> Result<Vec<Dependency>> {
+    let (own, sites, parents) = match direction {
+        Direction::Down => ("dependent_id", "id", "id"),
+        Direction::Up => ("provider_id", "site_id", "parent_id"),
+    };
+    let mut all = mappings(conn, org, own, frontier).await?;
+    all.extend(located(conn, org, "components", "site_id", sites, frontier).await?);
+    all.extend(located(conn, org, "sites", "parent_id", parents, frontier).await?);
+    Ok(all)
+}
+
+async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
+    type Columns = (Identity, Identity, Identity, Text, Text, Text, Nullable<BigInt>, Bool);
+    type Row = (DbId, DbId, DbId, DbWord<Relation>, DbWord<Effect>, String, Option<i64>, bool);
+    let mut found = Vec::new();
+    for ids in ids.chunks(CHUNK) {
+        let statement = Fragment::default()
+            .sql("SELECT id, dependent_id, provider_id, relation, effect, redundancy_group, required, needed_to_start FROM mappings WHERE organization_id = ")
+            .id(org)
+            .sql(&format!(" AND {column} IN ("))
+            .ids(ids)
+            .sql(")");
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c).await).settle()?;
+        found.extend(rows.into_iter().map(|(id, dependent, provider, relation, effect, group, required, needed)| Dependency {
+            mapping: Some(id.0),
+            dependent: dependent.0,
+            provider: provider.0,
+            relation: relation.0.as_str(),
+            effect: match effect.0 {
+                Effect::Cascade => State::Down,
+                Effect::Partial => State::Degraded,
+                Effect::None => State::Up,
+            },
+            group: Some(group).filter(|group| !group.is_empty()),
+            required,
+            needed_to_start: needed,
+        }));
+    }
+    Ok(found)
+}
+
+async fn located(conn: &mut Conn<'_>, org: Id, table: &str, place: &str, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(CHUNK) {
+        let statement = Fragment::default()
+            .sql(&format!("SELECT id, {place} FROM {table} WHERE organization_id = "))
+            .id(org)
+            .sql(&format!(" AND {place} IS NOT NULL AND {column} IN ("))
+            .ids(ids)
+            .sql(")");
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
+        found.extend(rows.into_iter().map(|(dependent, provider)| Dependency {
+            mapping: None,
+            dependent: dependent.0,
+            provider: provider.0,
+            relation: LOCATED_AT,
+            effect: State::Down,
+            group: None,
+            required: None,
+            needed_to_start: true,
+        }));
+    }
+    Ok(found)
+}

@@ -1,0 +1,115 @@
+//! The part of the graph around one object, as far as it was asked for.
+use super::impact::{Edge, Graph, Group, State};
+use crate::model::Id;
+use std::collections::HashMap;
+
+/// Which way to look from an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// What it depends on.
+    Down,
+    /// What depends on it.
+    Up,
+}
+
+/// One dependency as it is kept, or as the place of a component or site implies it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependency {
+    /// `None` where it follows from the place.
+    pub mapping: Option<Id>,
+    pub dependent: Id,
+    pub provider: Id,
+    pub relation: &'static str,
+    pub effect: State,
+    pub group: Option<String>,
+    pub required: Option<i64>,
+    pub needed_to_start: bool,
+}
+
+/// An object of the region: how far away and what its loss, or the root's, means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    pub id: Id,
+    pub distance: usize,
+    /// Down: what happens to the root when this one alone is lost. Up: what happens to this one when the root is lost.
+    pub state: State,
+}
+
+/// Evaluates a region. `distances` holds its objects, the root with 0; `dependencies` all edges between them and every
+/// other member of the groups they stand in.
+pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], dependencies: &[Dependency]) -> Vec<Place> {
+    let mut index: HashMap<Id, usize> = distances.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+    let mut graph = Graph::default();
+    let mut groups: HashMap<(Id, &str), usize> = HashMap::new();
+    let mut twins: HashMap<(usize, usize), usize> = HashMap::new();
+    for one in dependencies {
+        let group = one.group.as_deref().map(|name| {
+            *groups.entry((one.dependent, name)).or_insert_with(|| {
+                let required = usize::try_from(one.required.unwrap_or(1)).unwrap_or(1);
+                graph.groups.push(Group { members: 0, required });
+                graph.groups.len() - 1
+            })
+        });
+        let mut at = |id: Id| {
+            let next = index.len();
+            *index.entry(id).or_insert(next)
+        };
+        let (dependent, provider) = (at(one.dependent), at(one.provider));
+        // A provider that stands in a group twice, by two relations, is one member of it.
+        if let Some(group) = group {
+            if let Some(twin) = twins.get(&(group, provider)) {
+                let twin: &mut Edge = &mut graph.edges[*twin];
+                twin.effect = twin.effect.max(one.effect);
+                continue;
+            }
+            graph.groups[group].members += 1;
+            twins.insert((group, provider), graph.edges.len());
+        }
+        graph.edges.push(Edge { dependent, provider, effect: one.effect, group });
+    }
+    graph.nodes = index.len();
+    let dependents = graph.dependents();
+    let root = index.get(&root).copied().unwrap_or(0);
+    let from_root = graph.impact(&dependents, &[root]);
+    let state = |at: usize| match direction {
+        Direction::Up => from_root[at],
+        Direction::Down => graph.impact(&dependents, &[at])[root],
+    };
+    distances.iter().enumerate().map(|(at, (id, distance))| Place { id: *id, distance: *distance, state: state(at) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(tail: u8) -> Id {
+        Id(uuid::Uuid::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tail]))
+    }
+    fn needs(dependent: u8, provider: u8, group: Option<&str>) -> Dependency {
+        Dependency {
+            mapping: None,
+            dependent: id(dependent),
+            provider: id(provider),
+            relation: "requires",
+            effect: State::Down,
+            group: group.map(str::to_owned),
+            required: group.map(|_| 1),
+            needed_to_start: true,
+        }
+    }
+
+    #[test]
+    fn one_of_two_is_not_essential_but_what_both_need_is() {
+        let edges = [needs(1, 2, Some("db")), needs(1, 3, Some("db")), needs(2, 4, None), needs(3, 4, None)];
+        let distances = [(id(1), 0), (id(2), 1), (id(3), 1), (id(4), 2)];
+        let states: Vec<State> = places(id(1), Direction::Down, &distances, &edges).into_iter().map(|p| p.state).collect();
+        assert_eq!(states, [State::Down, State::Up, State::Up, State::Down]);
+    }
+
+    #[test]
+    fn losing_one_of_two_takes_nothing_down() {
+        let edges = [needs(1, 2, Some("db")), needs(1, 3, Some("db")), needs(5, 2, None)];
+        let up = places(id(2), Direction::Up, &[(id(2), 0), (id(1), 1), (id(5), 1)], &edges);
+        assert_eq!(up.iter().map(|p| p.state).collect::<Vec<_>>(), [State::Down, State::Up, State::Down]);
+    }
+}
