@@ -249,6 +249,12 @@ CREATE INDEX mappings_provider ON mappings (organization_id, provider_id);
 CREATE TRIGGER ledger_keep BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 CREATE TRIGGER ledger_fixed BEFORE UPDATE OF organization_id, seq, at, kind, object_id, object_key, version, operation, actor, request_id, reason, digest, hash ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
+CREATE TRIGGER ledger_body BEFORE UPDATE OF body ON ledger WHEN NEW.body IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
+-- INSERT OR REPLACE deletes without asking the trigger above.
+CREATE TRIGGER ledger_place BEFORE INSERT ON ledger
+WHEN EXISTS (SELECT 1 FROM ledger WHERE organization_id = NEW.organization_id AND seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 
 -- The tenant to which the organisations themselves belong.
 INSERT INTO tenants (organization_id, seq, at, hash) VALUES (zeroblob(16), 0, 0, zeroblob(32));

@@ -50,8 +50,19 @@ impl Cluster {
         cluster
     }
 
-    /// Starts the postmaster, which must not be running.
+    /// Starts the postmaster, which must not be running. After a kill its children may still hold the shared memory
+    /// for a moment, and a new one refuses to start; then it is tried again.
     pub fn start(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            self.launch();
+            if self.wait_until_ready(deadline) {
+                return;
+            }
+        }
+    }
+
+    fn launch(&self) {
         let log =
             std::fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log file can be made");
         let sync = if self.durability == Durability::Synced { "on" } else { "off" };
@@ -68,16 +79,23 @@ impl Cluster {
             .expect(MISSING);
         guard::started("INT", child.id());
         *self.lock() = Some(child);
-        self.wait_until_ready();
     }
 
-    fn wait_until_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !self.run("psql", &self.psql_arguments("postgres", "select 1")).status.success() {
+    /// Whether the postmaster answers; false when it has ended instead.
+    fn wait_until_ready(&self, deadline: Instant) -> bool {
+        while self.try_psql("postgres", "select 1").is_err() {
             let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "PostgreSQL does not start:\n{log}");
             std::thread::sleep(Duration::from_millis(50));
+            let mut postmaster = self.lock();
+            if postmaster.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None))) {
+                if let Some(child) = postmaster.take() {
+                    guard::ended("INT", child.id());
+                }
+                return false;
+            }
         }
+        true
     }
 
     /// Kills the postmaster as a power cut would; its children notice and go.
@@ -99,9 +117,16 @@ impl Cluster {
 
     /// The answer of one SQL statement, unaligned, a row per line, columns parted by `|`.
     pub fn psql(&self, database: &str, statement: &str) -> String {
+        self.try_psql(database, statement).unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// As [`Cluster::psql`] where the statement may be refused; then the words of the refusal.
+    pub fn try_psql(&self, database: &str, statement: &str) -> Result<String, String> {
         let output = self.run("psql", &self.psql_arguments(database, statement));
-        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("psql answers in UTF-8")
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8(output.stdout).expect("psql answers in UTF-8"))
     }
 
     fn psql_arguments(&self, database: &str, statement: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod document;
 pub mod guard;
 pub mod server;
+pub mod sql;
 pub mod token;
 pub mod wire;
 
