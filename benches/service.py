@@ -89,8 +89,14 @@ class Client:
         if body is not None:
             headers["Content-Type"] = "application/json"
         started = time.perf_counter()
-        self.connection.request(method, path, body=body, headers=headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body=body, headers=headers)
+            response = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # The connection was idle for longer than the service keeps it.
+            self.connection.close()
+            self.connection.request(method, path, body=body, headers=headers)
+            response = self.connection.getresponse()
         answer = response.read()
         seconds = time.perf_counter() - started
         if not 200 <= response.status < 300:

@@ -8,7 +8,7 @@ use crate::http::routes::Api;
 use crate::http::{docs, edge, operations, problems};
 use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
 use crate::resources::organizations::Organization;
-use crate::store::{Change, Store, resolve};
+use crate::store::{Change, Store, idempotency, resolve};
 use crate::{exchange, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as Actix, HttpServer, web};
@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// What every request can reach.
 pub struct App {
@@ -26,9 +27,16 @@ pub struct App {
     pub metrics: Metrics,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
+    /// Batches being read and checked at once: each may take many times its size in memory.
+    pub batches: Semaphore,
     /// Idempotency keys being worked on.
     pub in_flight: Mutex<HashSet<(Id, String, String)>>,
 }
+
+/// Batches at work at once; a further one is told to come back.
+const BATCHES: usize = 8;
+/// How often old answers to idempotent requests are forgotten.
+const SWEEP: Duration = Duration::from_secs(3600);
 
 impl App {
     /// # Errors
@@ -42,6 +50,7 @@ impl App {
             config: Arc::new(config),
             metrics: Metrics::default(),
             organizations,
+            batches: Semaphore::new(BATCHES),
             in_flight: Mutex::default(),
         })
     }
@@ -127,6 +136,25 @@ fn plain_routes(config: &mut web::ServiceConfig) {
         .service(get("/openapi.json").route(web::get().to(docs::openapi)));
 }
 
+/// Forgets old answers now and then.
+async fn sweep(app: web::Data<App>) {
+    let mut hours = tokio::time::interval(SWEEP);
+    loop {
+        hours.tick().await;
+        let change = Change {
+            organization: Id::SYSTEM,
+            actor: "holdfast".into(),
+            request_id: String::new(),
+            reason: None,
+            now: app.now(),
+            dry_run: false,
+        };
+        if let Err(error) = app.store.write(change, async |tx| idempotency::sweep(tx).await).await {
+            tracing::warn!(%error, "old idempotency keys were not swept");
+        }
+    }
+}
+
 /// Serves until a signal ends it; requests being worked on are finished.
 ///
 /// # Errors
@@ -134,6 +162,7 @@ fn plain_routes(config: &mut web::ServiceConfig) {
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
     let app = web::Data::new(app);
     app.verifier.start_refresh();
+    actix_web::rt::spawn(sweep(app.clone()));
     let limits = app.config.limits.clone();
     let workers = limits.workers.max(1);
     HttpServer::new(move || {
@@ -149,6 +178,7 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
             .wrap(from_fn(edge::edge))
     })
     .workers(workers)
+    .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(limits.request_seconds))
     .shutdown_timeout(30)
     .listen(listener)?

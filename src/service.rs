@@ -33,7 +33,8 @@ fn words(error: Error) -> String {
 
 /// Structured logs to standard error, written by a thread of their own.
 fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    // Buffered: the thread flushes whenever nothing more is waiting, so under load many lines share one system call.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::BufWriter::with_capacity(1 << 16, std::io::stderr()));
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     match log.format {

@@ -53,8 +53,15 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
+/// The properties of a schema; that what is absent is absent needs no default.
 fn properties(schema: &Value) -> Map<String, Value> {
-    schema["properties"].as_object().cloned().unwrap_or_default()
+    let mut all = schema["properties"].as_object().cloned().unwrap_or_default();
+    for one in all.values_mut().filter_map(Value::as_object_mut) {
+        if one.get("default").is_some_and(Value::is_null) {
+            one.remove("default");
+        }
+    }
+    all
 }
 
 fn link() -> Value {

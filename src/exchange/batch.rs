@@ -28,6 +28,7 @@ pub async fn batch(writer: BatchWriter, request: HttpRequest, payload: Payload) 
     let parameters = headers::parameters(&request)?;
     let lines = body::media_type(&request).is_some_and(|found| found == LINES);
     only(&parameters, if lines { &["mode", "dry_run", "snapshot_system", "snapshot_kinds", "max_delete_percent"] } else { &[] })?;
+    let _place = writer.caller().app().batches.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
     let digest = request_digest(&request, &bytes);

@@ -200,17 +200,37 @@ pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
 
 /// Writes the effective objectives of objects; versions and ledger stay, for nothing of theirs was written.
 pub async fn set_effective(conn: &mut Conn<'_>, org: Id, changed: &[(Id, Objectives)]) -> Result<()> {
-    for changed in changed.chunks(CHUNK) {
-        let mut statement = Fragment::default().sql(
-            "UPDATE objects SET effective_rto_seconds = v.column2, effective_rpo_seconds = v.column3, \
-             effective_mtpd_seconds = v.column4 FROM (VALUES ",
-        );
-        for (index, (id, effective)) in changed.iter().enumerate() {
-            statement = statement.sql(if index == 0 { "(" } else { ", (" }).id(*id).sql(", ").integer(effective.rto);
-            statement = statement.sql(", ").integer(effective.rpo).sql(", ").integer(effective.mtpd).sql(")");
+    match conn {
+        Conn::Postgres(c) => {
+            for changed in changed.chunks(CHUNK) {
+                let statement = effective_statement(org, changed).rows::<diesel::sql_types::Untyped>();
+                statement.execute(&mut &**c).await.settle()?;
+            }
         }
-        let statement = statement.sql(") AS v WHERE objects.organization_id = ").id(org).sql(" AND objects.id = v.column1");
-        on!(conn, |c| statement.rows::<diesel::sql_types::Untyped>().execute(c).await).settle()?;
+        Conn::Sqlite(c) => {
+            for (id, effective) in changed {
+                let columns = (
+                    objects::effective_rto_seconds.eq(effective.rto),
+                    objects::effective_rpo_seconds.eq(effective.rpo),
+                    objects::effective_mtpd_seconds.eq(effective.mtpd),
+                );
+                let target = objects::table.find((DbId(org), DbId(*id)));
+                diesel::update(target).set(columns).execute(&mut **c).await.settle()?;
+            }
+        }
     }
     Ok(())
+}
+
+/// One statement for many objects. SQLite would look through all objects for each of them.
+fn effective_statement(org: Id, changed: &[(Id, Objectives)]) -> Fragment {
+    let mut statement = Fragment::default().sql(
+        "UPDATE objects SET effective_rto_seconds = v.column2, effective_rpo_seconds = v.column3, \
+         effective_mtpd_seconds = v.column4 FROM (VALUES ",
+    );
+    for (index, (id, effective)) in changed.iter().enumerate() {
+        statement = statement.sql(if index == 0 { "(" } else { ", (" }).id(*id).sql(", ").integer(effective.rto);
+        statement = statement.sql(", ").integer(effective.rpo).sql(", ").integer(effective.mtpd).sql(")");
+    }
+    statement.sql(") AS v WHERE objects.organization_id = ").id(org).sql(" AND objects.id = v.column1")
 }

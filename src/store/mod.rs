@@ -28,12 +28,19 @@ use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use lane::Lanes;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The database, whichever it is.
 pub struct Store {
     readers: Readers,
     lanes: Lanes,
+    /// Long reads at work at once; a further one waits a little, then is told to come back.
+    scans: Semaphore,
 }
+
+/// How long a long read waits for its place.
+const SCAN_WAIT: Duration = Duration::from_millis(500);
 
 enum Readers {
     Sqlite(sqlite::Readers),
@@ -51,7 +58,8 @@ impl Store {
             Database::Sqlite(path) => Readers::Sqlite(sqlite::Readers::new(path)),
             Database::Postgres(_) => Readers::Postgres(postgres::Readers::new(config)?),
         };
-        Ok(Arc::new(Store { readers, lanes }))
+        let scans = Semaphore::new(2 * config.limits.workers.max(1));
+        Ok(Arc::new(Store { readers, lanes, scans }))
     }
 
     /// Runs queries. On SQLite they run on the calling thread: send what takes longer than a page to
@@ -69,6 +77,8 @@ impl Store {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Conn<'_>) -> Result<T> + Send + 'static,
     {
+        let place = tokio::time::timeout(SCAN_WAIT, self.scans.acquire()).await;
+        let _place = place.map_err(|_| Error::unavailable("too many long reads at work"))?.map_err(Error::internal)?;
         let store = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
         match &self.readers {
