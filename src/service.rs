@@ -130,5 +130,8 @@ pub fn openapi(output: &Path) -> Result<(), String> {
         print!("{text}");
         return Ok(());
     }
+    if let Some(folder) = output.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))
 }

@@ -27,7 +27,7 @@ pub struct Problem {
     pub request_id: String,
     /// All faults of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 200)]
+    #[schema(max_items = 200, required = false)]
     pub errors: Vec<Fault>,
 }
 
