@@ -153,7 +153,7 @@ fn get_operation<R: Resource>(path: &str) -> Operation {
     if read::has_mappings(R::KIND) {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }
-    out.json(200, "The object.", named(R::SCHEMA), &example::<R>(), etag()).response(304, "Unchanged.", Value::Null, etag())
+    out.json(200, "The object.", schema::whole_or_part::<R>(), &example::<R>(), etag()).response(304, "Unchanged.", Value::Null, etag())
 }
 
 fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {

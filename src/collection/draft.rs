@@ -56,11 +56,22 @@ fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
     }
     for error in validator.iter_errors(value) {
         let at = error.instance_path().to_string();
+        // One fault a place is enough: the first says what is wrong with it.
+        if faults.has(&at) {
+            continue;
+        }
         let detail = || shortened(&error.to_string());
         match error.kind() {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
+            }
+            _ if error.instance().is_null() && schema::is_required(R::KIND, &at) => {
+                faults.add(&at, "required", format!("{} is required", at.trim_start_matches('/')));
+            }
+            ValidationErrorKind::UniqueItems => {
+                let index = repeated(error.instance()).unwrap_or_default();
+                faults.add(format!("{at}/{index}"), "duplicate", "the same stands there twice");
             }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 for name in unexpected {
@@ -78,6 +89,12 @@ fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where a list says something for the second time.
+fn repeated(list: &Value) -> Option<usize> {
+    let list = list.as_array()?;
+    (0..list.len()).find(|index| list[..*index].contains(&list[*index]))
 }
 
 fn escaped(name: &str) -> String {

@@ -44,6 +44,21 @@ pub fn is_read_only(kind: Kind, field: &str) -> bool {
     SCHEMAS.get(name).and_then(|schema| schema["properties"].get(field)).is_some()
 }
 
+/// Whether clients may write a field of that name.
+pub fn is_writable(kind: Kind, field: &str) -> bool {
+    of_draft(kind).and_then(|schema| schema["properties"].get(field)).is_some()
+}
+
+/// Whether a draft must have the field at this place.
+pub fn is_required(kind: Kind, pointer: &str) -> bool {
+    let required = of_draft(kind).and_then(|schema| schema["required"].as_array());
+    required.into_iter().flatten().any(|name| name.as_str().is_some_and(|name| pointer.strip_prefix('/') == Some(name)))
+}
+
+fn of_draft(kind: Kind) -> Option<&'static Value> {
+    SCHEMAS.get(&for_kind!(kind, |R| format!("{}Draft", R::SCHEMA)))
+}
+
 fn value_of(schema: &impl serde::Serialize) -> Value {
     serde_json::to_value(schema).unwrap_or_default()
 }
@@ -53,8 +68,17 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
+/// The members of an object schema; what stands in parts only because it has a description of its own is put together.
 fn properties(schema: &Value) -> Map<String, Value> {
-    schema["properties"].as_object().cloned().unwrap_or_default()
+    let mut all = schema["properties"].as_object().cloned().unwrap_or_default();
+    for property in all.values_mut() {
+        let parts: Vec<Map<String, Value>> =
+            property["allOf"].as_array().into_iter().flatten().filter_map(Value::as_object).cloned().collect();
+        if !parts.is_empty() && parts.iter().all(|part| !part.contains_key("$ref")) {
+            *property = Value::Object(parts.into_iter().flatten().collect());
+        }
+    }
+    all
 }
 
 fn link() -> Value {
@@ -94,20 +118,31 @@ fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
     let patch = patch_of(&draft);
     all.insert(format!("{}Draft", R::SCHEMA), draft);
     all.insert(format!("{}Patch", R::SCHEMA), patch);
-    all.insert(R::SCHEMA.into(), view_of::<R>(&own, &common, &description));
+    let view = view_of::<R>(&own, &common, &description);
+    let mut part = view.clone();
+    part["description"] = "Only the fields that `fields=` selects.".into();
+    part.as_object_mut().map(|part| part.remove("required"));
+    all.insert(format!("{}Part", R::SCHEMA), part);
+    all.insert(R::SCHEMA.into(), view);
     let mut list = json!({
         "type": "object",
         "description": format!("A page of the list of {}.", R::KIND.collection()),
         "required": ["items", "seq"],
         "properties": {
-            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", R::SCHEMA)}},
-            "next_cursor": {"type": "string", "description": "Where the list goes on; absent on the last page."},
+            "items": {"type": "array", "maxItems": 500, "items": whole_or_part::<R>()},
+            "next_cursor": {"type": "string", "maxLength": 4096, "description": "Where the list goes on; absent on the last page."},
             "seq": {"type": "integer", "format": "int64", "description": "The ledger's newest entry when the page was read."},
             "total": {"type": "integer", "format": "int64", "description": "How many there are in all; with `count=true`."}
         }
     });
     list["additionalProperties"] = Value::Bool(false);
     all.insert(format!("{}List", R::SCHEMA), list);
+}
+
+/// An object as it is read: whole, or what `fields=` selects.
+pub fn whole_or_part<R: Resource>() -> Value {
+    let named = |name: String| json!({"$ref": format!("#/components/schemas/{name}")});
+    json!({"anyOf": [named(R::SCHEMA.into()), named(format!("{}Part", R::SCHEMA))]})
 }
 
 fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
@@ -122,6 +157,10 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
     if R::NAMED {
         required.insert(0, "name".into());
         all["name"]["type"] = "string".into();
+    }
+    all["tags"]["uniqueItems"] = true.into();
+    for schema in all.values_mut().filter_map(Value::as_object_mut) {
+        schema.retain(|name, value| name != "default" || !value.is_null());
     }
     let mut draft = json!({
         "type": "object", "description": description, "properties": all,

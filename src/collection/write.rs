@@ -269,12 +269,12 @@ impl<R: Resource> Pending<R> {
             (Verb::Put(draft), _) => *draft,
             (Verb::Patch { patch, .. }, None) => {
                 let mut content = Value::Object(serde_json::Map::new());
-                crate::model::merge(&mut content, &patch);
+                overlay::<R>(&mut content, &patch);
                 draft::parse::<R>(content)?
             }
             (Verb::Patch { patch, .. }, Some(old)) => {
                 let mut content = draft::of(&old.head, &old.body)?;
-                crate::model::merge(&mut content, &patch);
+                overlay::<R>(&mut content, &patch);
                 let mut draft = draft::parse::<R>(content)?;
                 draft.given.extend(["external_refs", "tags", "attributes"].map(String::from));
                 draft
@@ -332,6 +332,16 @@ impl<R: Resource> Pending<R> {
             effective: old.map_or(draft.body.objectives(), |old| old.effective),
         };
         Ok(Planned { old: self.old.clone(), new: Object { head, body: draft.body.settled() }, fault: None })
+    }
+}
+
+/// Lays a merge patch over the content. Also what clients do not write cannot be taken away: it stays to be refused.
+fn overlay<R: Resource>(content: &mut Value, patch: &Value) {
+    crate::model::merge(content, patch);
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        if value.is_null() && !super::schema::is_writable(R::KIND, name) {
+            content[name] = Value::Null;
+        }
     }
 }
 
@@ -397,24 +407,25 @@ fn collections(kinds: &[Kind]) -> String {
 
 /// Marks the changes whose key or external reference another object already has.
 async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result<()> {
-    let mut wanted: HashMap<Spelling, Vec<Id>> = HashMap::new();
+    let mut wanted: HashSet<Spelling> = HashSet::new();
     for one in changes.iter() {
         let head = &one.new.head;
         let old = one.old.as_ref().map(|old| &old.head);
         let key = (old.map(|old| &old.key) != Some(&head.key)).then(|| Spelling::Key(head.key.clone()));
         let refs = head.external_refs.iter().filter(|one| !old.is_some_and(|old| old.external_refs.contains(one)));
         let refs = refs.map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
-        key.into_iter().chain(refs).for_each(|spelling| wanted.entry(spelling).or_default().push(head.id));
+        wanted.extend(key.into_iter().chain(refs));
     }
-    let spellings: HashSet<Spelling> = wanted.keys().cloned().collect();
     let org = tx.organization();
-    let found = resolve::locate(&mut tx.conn()?, org, &[R::KIND], &spellings).await?;
-    for (spelling, all) in found {
-        wanted.entry(spelling).or_default().extend(all.into_iter().map(|(_, id)| id));
-    }
+    let found = resolve::locate(&mut tx.conn()?, org, &[R::KIND], &wanted).await?;
+    // Of several that want the same the first gets it.
+    let mut claimed: HashMap<Spelling, Id> = HashMap::new();
     for one in changes.iter_mut() {
         let head = &one.new.head;
-        let others = |spelling: &Spelling| wanted.get(spelling).is_some_and(|all| all.iter().any(|id| *id != head.id));
+        let others = |spelling: &Spelling| {
+            let there = found.get(spelling).into_iter().flatten().any(|(_, id)| *id != head.id);
+            there || claimed.get(spelling).is_some_and(|id| *id != head.id)
+        };
         let mut faults = Faults::default();
         let mut code = "key_taken";
         if others(&Spelling::Key(head.key.clone())) {
@@ -427,7 +438,10 @@ async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result<(
                 faults.add(format!("/external_refs/{index}"), "external_ref_taken", detail);
             }
         }
-        if !faults.is_empty() {
+        if faults.is_empty() {
+            let refs = head.external_refs.iter().map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
+            claimed.extend(refs.chain([Spelling::Key(head.key.clone())]).map(|spelling| (spelling, head.id)));
+        } else {
             one.fault = Some(Error::Conflict { code, detail: "another object already has it".into(), faults: faults.into_vec() });
         }
     }

@@ -150,8 +150,12 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snap
         faults.add("/snapshot/system", "required", "the system whose ids count");
     }
     let words = value.get("kinds").and_then(Value::as_array).filter(|kinds| !kinds.is_empty());
-    let kinds: Option<Vec<Kind>> = words?.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect();
-    let kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    let kinds = words.and_then(|words| words.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect::<Option<Vec<Kind>>>());
+    let mut kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    if let Some(kinds) = &mut kinds {
+        kinds.sort();
+        kinds.dedup();
+    }
     if kinds.is_none() {
         faults.add("/snapshot/kinds", "not_allowed", "kinds that a batch can hold");
     }

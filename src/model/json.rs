@@ -65,7 +65,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Number(v.into()))
     }
     fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
-        Ok(Value::Number(v.into()))
+        // Beyond 64 bits with a sign no two computers agree.
+        i64::try_from(v).map(|v| Value::Number(v.into())).map_err(|_| E::custom("number out of range"))
     }
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
         // 60.0 is the integer 60; -0.0 is 0.
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn refuses_what_two_parsers_could_read_differently() {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
-        for text in ["{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\\u009f\"", "\u{feff}1", "1 2", "\"\\ud800\"", "1e400", deep.as_str(), ""] {
+        for text in ["{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\\u009f\"", "\u{feff}1", "1 2", "\"\\ud800\"", "1e400", "9223372036854775808", deep.as_str(), ""] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"\"\xff\"").is_err());

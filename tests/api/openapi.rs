@@ -3,10 +3,10 @@
 use crate::both;
 use crate::support::document::{Document, FILE};
 use crate::support::server::program;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const OPEN: [&str; 5] = ["/livez", "/readyz", "/metrics", "/problems/{code}", "/api/v1/problems/{code}"];
+const OPEN: [&str; 6] = ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems/{code}"];
 
 /// Whether there is an example anywhere in a body or an answer of the operation.
 fn has_example(value: &Value) -> bool {
@@ -175,6 +175,14 @@ both! {
             }
         }
         server.stranger().absolute("GET", "/problems/nonsense").send().refused(404, "not_found");
+        let listed = server.stranger().absolute("GET", "/problems").send().expect(200).each("code");
+        assert!(codes.iter().all(|code| listed.iter().any(|known| known == code)), "{listed:?}");
+        for code in &listed {
+            let api = server.stranger();
+            let page = api.absolute("GET", &format!("/problems/{code}")).header("Accept", "application/json");
+            let page = page.send().expect(200).json();
+            assert_eq!((&page["code"], &page["example"]["code"]), (&json!(code), &json!(code)));
+        }
     }
 
     fn the_pages_for_machines_are_answered(server) {
