@@ -210,6 +210,7 @@ fn row(place: usize, value: Value) -> Result<Row> {
     };
     let target = match value.remove("id") {
         None => fault(&mut faults, "/id", "required", "id is required"),
+        Some(id) if !id.is_string() => fault(&mut faults, "/id", "wrong_type", "an id is a text"),
         Some(id) => match id.as_str().and_then(Spelling::parse) {
             None => fault(&mut faults, "/id", "bad_format", "neither a UUID nor key:… nor ref:system:id"),
             id => id,

@@ -26,7 +26,7 @@ pub struct ExternalRef {
     pub id: String,
     /// Where a person finds it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000, format = "uri")]
+    #[schema(max_length = 2000, format = "uri", pattern = "^https?://[^ ]+$")]
     pub url: Option<String>,
 }
 

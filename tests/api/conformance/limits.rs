@@ -204,7 +204,7 @@ each_of! {
                     for value in [json!(most), json!(-most), json!(0), json!(0.000_001)] {
                         taken(world, field, value);
                     }
-                    for value in [json!(most as f64 + 0.001), json!(-most - 1), json!(1e300)] {
+                    for value in [json!(most as f64 + 0.001), json!(-most - 1), json!(1e18)] {
                         refused(world, field, value, &field.pointer(), &["out_of_range"]);
                     }
                 }
