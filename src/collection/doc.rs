@@ -47,7 +47,7 @@ fn named(schema: &str) -> Value {
 }
 
 fn etag() -> Value {
-    json!({"ETag": {"description": "The version, and a digest of what is derived.", "schema": {"type": "string"}}})
+    json!({"ETag": {"description": "The version, and a digest of what is derived.", "schema": {"type": "string", "maxLength": 40}}})
 }
 
 /// Singular and plural as they stand in operation ids.
@@ -87,7 +87,7 @@ fn for_writing(operation: Operation) -> Operation {
 fn list_operation<R: Resource>(path: &str) -> Operation {
     let schema = named(&format!("{}List", R::SCHEMA));
     let page = json!({"items": [example::<R>()], "seq": 8123});
-    let link = json!({"Link": {"description": "`rel=\"next\"`: the next page.", "schema": {"type": "string"}}});
+    let link = json!({"Link": {"description": "`rel=\"next\"`: the next page.", "schema": {"type": "string", "maxLength": 65536}}});
     let summary = "List {many}";
     let description = "Pages of {many}, filtered and sorted; see the parameters. Several values are separated by commas.";
     let sortable: Vec<&str> =
@@ -161,8 +161,8 @@ fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
     let patch_example = schema::SCHEMAS.get(&format!("{}Patch", R::SCHEMA)).map(|s| s["examples"][0].clone()).unwrap_or_default();
     let (shown, view) = (example::<R>(), named(R::SCHEMA));
     let mut created = etag();
-    created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string"}});
-    created["Idempotent-Replayed"] = json!({"description": "`true` when the first answer is given again.", "schema": {"type": "string"}});
+    created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
+    created["Idempotent-Replayed"] = json!({"description": "`true` when the first answer is given again.", "schema": {"type": "string", "enum": ["true"]}});
     let if_match = "The ETag (or just `\"version\"`) the change is meant for; 412 when it has changed since.";
 
     let words = "Creates a {one}. With an Idempotency-Key the first answer is kept 72 hours and given again.";
@@ -204,6 +204,6 @@ fn history_operation<R: Resource>(path: &str) -> Operation {
     let words = "Every version, newest first: who, when, why and what changed. Needs `history:read` too.";
     with_id(operation::<R>(Method::GET, path, "list_{one}_history", "History of a {one}", words, Action::Read))
         .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}), "Entries a page.")
-        .query("before", json!({"type": "integer", "minimum": 1}), "`next_before` of the page before.")
+        .query("before", json!({"type": "integer", "format": "int64", "minimum": 1}), "`next_before` of the page before.")
         .json(200, "The history.", named("History"), &json!({"items": [entry], "next_before": null}), Value::Null)
 }

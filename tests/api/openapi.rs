@@ -123,6 +123,40 @@ fn every_schema_of_the_document_is_a_schema() {
     }
 }
 
+/// The schemas in which a text, a list or a figure has no bound.
+fn unbounded(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            let is = |kind: &str| match members.get("type") {
+                Some(Value::Array(types)) => types.iter().any(|one| one == kind),
+                Some(one) => one == kind,
+                None => false,
+            };
+            let any = |names: &[&str]| names.iter().any(|name| members.contains_key(*name));
+            let loose = is("string") && !any(&["maxLength", "enum", "const", "format"])
+                || is("array") && !any(&["maxItems"])
+                || is("integer") && !any(&["maximum", "format"])
+                || is("number") && !any(&["maximum", "maxLength"]);
+            // A whole page of text is bounded by what it is a page of.
+            if loose && !place.contains("/content/text/") {
+                found.push(place.to_owned());
+            }
+            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "default"].contains(&name.as_str())) {
+                unbounded(member, &format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| unbounded(item, &format!("{place}/{n}"), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_text_list_and_figure_of_the_document_is_bounded() {
+    let mut found = Vec::new();
+    unbounded(&Document::committed().root, "", &mut found);
+    assert!(found.is_empty(), "without a limit: {found:#?}");
+}
+
 #[test]
 fn every_parameter_of_a_path_is_described() {
     for operation in &Document::committed().operations {
