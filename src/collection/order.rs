@@ -189,10 +189,10 @@ impl<R: Resource> Pending<R> {
             Some(Spelling::Key(key)) if self.old.is_none() && draft.head.key.get_or_insert_with(|| key.clone()) != key => {
                 draft.faults.add("/key", "inconsistent", "another key than the one it is addressed by");
             }
-            Some(Spelling::External { system, id }) => {
-                if !draft.head.external_refs.iter().any(|one| one.system == *system && one.id == *id) {
-                    draft.head.external_refs.push(ExternalRef { system: system.clone(), id: id.clone(), url: None });
-                }
+            Some(Spelling::External { system, id })
+                if !draft.head.external_refs.iter().any(|one| one.system == *system && one.id == *id) =>
+            {
+                draft.head.external_refs.push(ExternalRef { system: system.clone(), id: id.clone(), url: None });
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! The outermost layer: an id for every request, a problem for every failure, one log line, figures.
 use super::context::RequestId;
 use super::problem;
-use crate::app::App;
+use crate::app::{App, new_id};
 use crate::model::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -27,7 +27,7 @@ fn request_id(request: &ServiceRequest) -> Arc<str> {
         return id.into();
     }
     let trace = text("traceparent").and_then(|value| value.split('-').nth(1)).filter(|id| id.len() == 32).filter(plain);
-    trace.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+    trace.map_or_else(|| new_id().to_string().into(), Into::into)
 }
 
 /// Wraps every request.
