@@ -129,8 +129,7 @@ fn roots(faults: &[crate::model::Fault]) -> HashSet<&str> {
 /// The object without its faulty fields, filled up where something required is missing.
 fn sound<R: Resource>(object: Map<String, Value>, faults: &[crate::model::Fault]) -> Map<String, Value> {
     let faulty = roots(faults);
-    let mut sound: Map<String, Value> =
-        object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
+    let mut sound: Map<String, Value> = object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
     if let Value::Object(example) = R::example() {
         for name in faulty {
             if let Some(value) = example.get(name).filter(|_| !matches!(name, "key" | "external_refs" | "tags")) {

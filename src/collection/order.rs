@@ -22,7 +22,10 @@ pub enum Verb<R> {
     /// Create, or replace when it is there.
     Put(Box<Draft<R>>),
     /// Lay a JSON merge patch over it; with `creates`, over nothing when it is not there.
-    Patch { patch: Value, creates: bool },
+    Patch {
+        patch: Value,
+        creates: bool,
+    },
     Delete,
 }
 
@@ -130,7 +133,9 @@ impl<R: Resource> Pending<R> {
             (None, guard) if (guard.present || guard.versions.is_some()) && self.target.is_some() && self.creates() => {
                 return Err(Error::Stale);
             }
-            (Some(old), Guard { versions: Some(versions), .. }) if !versions.contains(&old.head.version) => return Err(Error::Stale),
+            (Some(old), Guard { versions: Some(versions), .. }) if !versions.contains(&old.head.version) => {
+                return Err(Error::Stale);
+            }
             _ => {}
         }
         match (&self.old, &self.verb) {

@@ -28,7 +28,12 @@ pub async fn look_up<R: Resource>(tx: &mut Tx, common: &Common, drafts: &mut [(u
 }
 
 /// Points every link of a draft at its object; tells where it points to what only this request makes.
-pub fn point<R: Resource>(draft: &mut Draft<R>, found: &resolve::Found, common: &Common, faults: &mut Faults) -> Vec<(String, Id)> {
+pub fn point<R: Resource>(
+    draft: &mut Draft<R>,
+    found: &resolve::Found,
+    common: &Common,
+    faults: &mut Faults,
+) -> Vec<(String, Id)> {
     let mut leans = Vec::new();
     for slot in draft.body.links() {
         let root = slot.pointer.split('/').nth(1).unwrap_or_default();
@@ -54,8 +59,16 @@ pub fn point<R: Resource>(draft: &mut Draft<R>, found: &resolve::Found, common: 
                 }
                 *slot.link = Link::To(one.1);
             }
-            [] => faults.add(slot.pointer, "unknown_reference", format!("{text} is none of the organisation's {}", collections(slot.kinds))),
-            _ => faults.add(slot.pointer, "ambiguous_reference", format!("{text} stands in several kinds: send an object with id and kind")),
+            [] => faults.add(
+                slot.pointer,
+                "unknown_reference",
+                format!("{text} is none of the organisation's {}", collections(slot.kinds)),
+            ),
+            _ => faults.add(
+                slot.pointer,
+                "ambiguous_reference",
+                format!("{text} stands in several kinds: send an object with id and kind"),
+            ),
         }
     }
     leans

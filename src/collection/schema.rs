@@ -212,7 +212,8 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
             ("effective_rpo_seconds", "recovery point objective"),
             ("effective_mtpd_seconds", "maximum tolerable period of disruption"),
         ] {
-            let description = format!("The strictest {words} of its own and of everything that depends on it through cascading mappings.");
+            let description =
+                format!("The strictest {words} of its own and of everything that depends on it through cascading mappings.");
             all.insert(name.into(), json!({"type": ["integer", "null"], "format": "int64", "description": description}));
         }
     }
@@ -224,7 +225,8 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         });
         all.insert("mappings".into(), schema);
     }
-    let text = serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
+    let text =
+        serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
     let all: Value = serde_json::from_str(&text).unwrap_or_default();
     json!({"type": "object", "description": description, "properties": all, "required": required})
 }

@@ -81,7 +81,10 @@ pub fn from_record<R: Resource>(text: &str) -> Result<Object<R>> {
 
 /// The ids an object points to.
 pub fn targets<R: Resource>(objects: &mut [Object<R>]) -> HashSet<Id> {
-    objects.iter_mut().flat_map(|object| object.body.links().into_iter().filter_map(|slot| slot.link.id()).collect::<Vec<_>>()).collect()
+    objects
+        .iter_mut()
+        .flat_map(|object| object.body.links().into_iter().filter_map(|slot| slot.link.id()).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Puts names to the links of an object.

@@ -22,7 +22,8 @@ impl<R: Stored> Set<R> {
         let org = tx.organization();
         let targets: HashSet<Spelling> = self.0.iter().filter_map(|one| one.target.clone()).collect();
         let found = resolve::locate(&mut tx.conn()?, org, &[R::KIND], &targets).await?;
-        let there = |one: &Pending<R>| one.target.as_ref().and_then(|t| found.get(t)).and_then(|all| all.first()).map(|(_, id)| *id);
+        let there =
+            |one: &Pending<R>| one.target.as_ref().and_then(|t| found.get(t)).and_then(|all| all.first()).map(|(_, id)| *id);
         let ids: Vec<Id> = self.0.iter().filter_map(there).collect();
         let olds = R::find_all(&mut tx.conn()?, org, &ids).await?;
         let olds: HashMap<Id, Object<R>> = olds.into_iter().map(|object| (object.head.id, object)).collect();
@@ -84,7 +85,8 @@ impl<R: Stored> Set<R> {
             }
         }
         let found = look_up(tx, common, &mut drafts).await?;
-        let mut failed: Vec<Id> = self.0.iter().filter(|one| one.outcome.is_err() && one.old.is_none()).map(|one| one.id).collect();
+        let mut failed: Vec<Id> =
+            self.0.iter().filter(|one| one.outcome.is_err() && one.old.is_none()).map(|one| one.id).collect();
         for (index, draft) in &mut drafts {
             let mut faults = std::mem::take(&mut draft.faults);
             let well_formed = faults.is_empty();

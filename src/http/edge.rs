@@ -22,7 +22,8 @@ const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 /// A client's own request id is kept when it is short and plain; W3C `traceparent` gives its trace id.
 fn request_id(request: &ServiceRequest) -> Arc<str> {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let plain = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let plain =
+        |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if let Some(id) = text("x-request-id").filter(plain) {
         return id.into();
     }
@@ -31,7 +32,10 @@ fn request_id(request: &ServiceRequest) -> Arc<str> {
 }
 
 /// Wraps every request.
-pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn edge(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));

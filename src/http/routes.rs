@@ -79,7 +79,8 @@ impl Operation {
     }
     /// Another spelling of the body, as text.
     pub fn body_text(mut self, media_type: &str, example: &str) -> Self {
-        self.value["requestBody"]["content"][media_type] = json!({"schema": {"type": "string", "maxLength": 16_777_216}, "example": example});
+        self.value["requestBody"]["content"][media_type] =
+            json!({"schema": {"type": "string", "maxLength": 16_777_216}, "example": example});
         self
     }
 

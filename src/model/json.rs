@@ -119,7 +119,18 @@ mod tests {
     #[test]
     fn refuses_what_two_parsers_could_read_differently() {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
-        for text in ["{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\\u009f\"", "\u{feff}1", "1 2", "\"\\ud800\"", "1e400", "9223372036854775808", deep.as_str(), ""] {
+        for text in [
+            "{\"a\":1,\"a\":2}",
+            "\"\\u0000\"",
+            "\"\\u009f\"",
+            "\u{feff}1",
+            "1 2",
+            "\"\\ud800\"",
+            "1e400",
+            "9223372036854775808",
+            deep.as_str(),
+            "",
+        ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"\"\xff\"").is_err());

@@ -141,7 +141,8 @@ fn unbounded(value: &Value, place: &str, found: &mut Vec<String>) {
             if loose && !place.contains("/content/text/") {
                 found.push(place.to_owned());
             }
-            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "default"].contains(&name.as_str())) {
+            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "default"].contains(&name.as_str()))
+            {
                 unbounded(member, &format!("{place}/{name}"), found);
             }
         }

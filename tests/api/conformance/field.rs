@@ -138,7 +138,8 @@ impl Field {
         match self.is {
             Is::Key => ["", "-a", "a b", "ä", "a/b", ".a"].map(|key| (json!(key), "bad_format")).to_vec(),
             Is::Country => {
-                let codes = [("de", "bad_format"), ("D1", "bad_format"), ("D", "too_short"), ("", "too_short"), ("DEU", "too_long")];
+                let codes =
+                    [("de", "bad_format"), ("D1", "bad_format"), ("D", "too_short"), ("", "too_short"), ("DEU", "too_long")];
                 codes.map(|(text, code)| (json!(text), code)).to_vec()
             }
             Is::Email => ["ana", "ana@", "@example.org", "a b@example.org"].map(|text| (json!(text), "bad_format")).to_vec(),
