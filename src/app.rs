@@ -115,15 +115,8 @@ pub fn api() -> Api {
     exchange::routes(&mut api);
     operations::routes(&mut api);
     problems::routes(&mut api);
+    docs::routes(&mut api);
     api
-}
-
-fn plain_routes(config: &mut web::ServiceConfig) {
-    let get = |path: &str| web::resource(path);
-    config
-        .service(get("/docs").route(web::get().to(docs::redirect)))
-        .service(get("/docs/{file:.*}").route(web::get().to(docs::page)))
-        .service(get("/openapi.json").route(web::get().to(docs::openapi)));
 }
 
 /// Serves until a signal ends it; requests being worked on are finished.
@@ -139,7 +132,6 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
         Actix::new()
             .app_data(app.clone())
             .configure(|config| api().configure(config))
-            .configure(plain_routes)
             .default_service(web::to(edge::unmatched))
             .wrap(Compress::default())
             .wrap(from_fn(edge::edge))

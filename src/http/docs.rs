@@ -85,3 +85,10 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
 pub async fn redirect() -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header(("location", "/docs/")).finish()
 }
+
+/// The document and its page.
+pub fn routes(api: &mut Api) {
+    api.page("/docs", redirect);
+    api.page("/docs/{file:.*}", page);
+    api.page("/openapi.json", openapi);
+}

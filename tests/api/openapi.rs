@@ -220,6 +220,22 @@ both! {
         }
     }
 
+    fn a_page_refuses_the_methods_it_does_not_have(server) {
+        let api = server.fresh_organization();
+        let pages = ["/docs", "/docs/", "/openapi.json", "/livez", "/readyz", "/metrics", "/problems", "/problems/invalid"];
+        for page in pages.into_iter().chain(["/api/v1/problems/invalid", "/api/v1/me", "/api/v1/changes"]) {
+            for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                let answer = api.absolute(method, page).send();
+                answer.refused(405, "method_not_allowed");
+                assert_eq!(answer.needed_header("allow"), "GET, HEAD", "{}", answer.story());
+            }
+            assert!(api.absolute("HEAD", page).send_unjudged().status() < 400, "HEAD {page}");
+        }
+        let answer = api.get("/batch");
+        answer.refused(405, "method_not_allowed");
+        assert_eq!(answer.needed_header("allow"), "POST");
+    }
+
     fn the_pages_for_machines_are_answered(server) {
         for page in ["/livez", "/readyz"] {
             server.stranger().absolute("GET", page).send().expect(200);
