@@ -122,18 +122,10 @@ pub fn api() -> Api {
     resources::mappings::http::routes(&mut api);
     resources::organizations::http::routes(&mut api);
     exchange::routes(&mut api);
+    operations::routes(&mut api);
+    problems::routes(&mut api);
+    docs::routes(&mut api);
     api
-}
-
-fn plain_routes(config: &mut web::ServiceConfig) {
-    let get = |path: &str| web::resource(path);
-    config
-        .service(get("/docs").route(web::get().to(docs::redirect)))
-        .service(get("/docs/{file:.*}").route(web::get().to(docs::page)))
-        .service(get("/problems").route(web::get().to(problems::index)))
-        .service(get("/problems/{code}").route(web::get().to(problems::page)))
-        .service(get("/api/v1/problems/{code}").route(web::get().to(problems::page)))
-        .service(get("/openapi.json").route(web::get().to(docs::openapi)));
 }
 
 /// Forgets old answers now and then.
@@ -169,10 +161,6 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
         Actix::new()
             .app_data(app.clone())
             .configure(|config| api().configure(config))
-            .configure(plain_routes)
-            .service(web::resource("/livez").route(web::get().to(operations::livez)))
-            .service(web::resource("/readyz").route(web::get().to(operations::readyz)))
-            .service(web::resource("/metrics").route(web::get().to(operations::metrics)))
             .default_service(web::to(edge::unmatched))
             .wrap(Compress::default())
             .wrap(from_fn(edge::edge))

@@ -13,11 +13,7 @@ use crate::auth::{Grant, LocalKey, Role};
 use crate::config::{Config, Overrides, Secret};
 
 #[derive(Debug, Parser)]
-#[command(
-    name = "holdfast",
-    version,
-    about = "Headless REST service for IT Service Continuity Management"
-)]
+#[command(name = "holdfast", version, about = "Headless REST service for IT Service Continuity Management")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -111,45 +107,26 @@ pub struct HealthcheckArguments {
 
 impl From<&StoreFlags> for Overrides {
     fn from(flags: &StoreFlags) -> Self {
-        let StoreFlags {
-            config,
-            data_dir,
-            database_url,
-        } = flags.clone();
-        Self {
-            config,
-            listen: None,
-            data_dir,
-            database_url,
-        }
+        let StoreFlags { config, data_dir, database_url } = flags.clone();
+        Self { config, listen: None, data_dir, database_url }
     }
 }
 
 impl From<&ServiceFlags> for Overrides {
     fn from(flags: &ServiceFlags) -> Self {
-        Self {
-            listen: flags.listen.clone(),
-            ..Self::from(&flags.store)
-        }
+        Self { listen: flags.listen.clone(), ..Self::from(&flags.store) }
     }
 }
 
 /// Issues a token with the local key, which is made if there is none yet.
-pub fn token(
-    arguments: &TokenArguments,
-    environment: &BTreeMap<String, String>,
-    now: i64,
-) -> Result<String, String> {
-    let config = Config::load(&Overrides::from(&arguments.store), environment)
-        .map_err(|faults| faults.to_string())?;
+pub fn token(arguments: &TokenArguments, environment: &BTreeMap<String, String>, now: i64) -> Result<String, String> {
+    let config = Config::load(&Overrides::from(&arguments.store), environment).map_err(|faults| faults.to_string())?;
     if !config.auth.local_issuer {
         return Err("the local issuer is switched off (auth.local_issuer)".into());
     }
     let longest = config.auth.max_token_lifetime_seconds;
     if arguments.ttl_seconds > longest {
-        return Err(format!(
-            "the service accepts tokens of at most {longest} seconds"
-        ));
+        return Err(format!("the service accepts tokens of at most {longest} seconds"));
     }
     let grant = Grant {
         subject: &arguments.subject,
@@ -162,36 +139,23 @@ pub fn token(
 }
 
 /// The configuration in effect, or everything that is wrong with it, one line each.
-pub fn check_config(
-    flags: &ServiceFlags,
-    environment: &BTreeMap<String, String>,
-) -> Result<String, String> {
-    Config::load(&Overrides::from(flags), environment)
-        .map_err(|faults| faults.to_string())?
-        .redacted_toml()
+pub fn check_config(flags: &ServiceFlags, environment: &BTreeMap<String, String>) -> Result<String, String> {
+    Config::load(&Overrides::from(flags), environment).map_err(|faults| faults.to_string())?.redacted_toml()
 }
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks a running service whether it is ready: a container without a shell has nobody else to ask.
-pub fn healthcheck(
-    arguments: &HealthcheckArguments,
-    environment: &BTreeMap<String, String>,
-) -> Result<(), String> {
+pub fn healthcheck(arguments: &HealthcheckArguments, environment: &BTreeMap<String, String>) -> Result<(), String> {
     let url = match &arguments.url {
         Some(url) => url.clone(),
         None => {
-            let config = Config::load(&Overrides::from(&arguments.flags), environment)
-                .map_err(|faults| faults.to_string())?;
+            let config = Config::load(&Overrides::from(&arguments.flags), environment).map_err(|faults| faults.to_string())?;
             format!("http://{}/readyz", reachable(config.listen))
         }
     };
     let status = status_of(&url).map_err(|fault| format!("{url}: {fault}"))?;
-    if (200..300).contains(&status) {
-        Ok(())
-    } else {
-        Err(format!("{url}: answered {status}"))
-    }
+    if (200..300).contains(&status) { Ok(()) } else { Err(format!("{url}: answered {status}")) }
 }
 
 /// Where to reach a service that listens there: "everywhere" is no address to call.
@@ -207,29 +171,19 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 /// The status a plain GET is answered with. As little HTTP as serves the purpose, and no runtime.
 fn status_of(url: &str) -> Result<u16, String> {
     let url = Url::parse(url).map_err(|fault| fault.to_string())?;
-    let (Some(host), Some(port), "http") =
-        (url.host_str(), url.port_or_known_default(), url.scheme())
-    else {
+    let (Some(host), Some(port), "http") = (url.host_str(), url.port_or_known_default(), url.scheme()) else {
         return Err("must be an http:// URL".into());
     };
     let told = |fault: std::io::Error| fault.to_string();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address = (bare, port)
-        .to_socket_addrs()
-        .map_err(told)?
-        .next()
-        .ok_or("the name has no address")?;
+    let address = (bare, port).to_socket_addrs().map_err(told)?.next().ok_or("the name has no address")?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(told)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(told)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(told)?;
-    let query = url
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = url.path();
     // In one piece: a service may answer, and hang up, after the first packet.
-    let request =
-        format!("GET {path}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).map_err(told)?;
     // The status stands in the first twelve bytes: "HTTP/1.1 200".
     let mut start = [0; 12];
@@ -296,10 +250,7 @@ mod tests {
     fn a_token_is_printed_alone_and_only_as_long_as_the_service_would_accept_it() {
         let scratch = Scratch::new();
         let mut arguments = TokenArguments {
-            store: StoreFlags {
-                data_dir: Some(scratch.path().into()),
-                ..Default::default()
-            },
+            store: StoreFlags { data_dir: Some(scratch.path().into()), ..Default::default() },
             organization: "default".into(),
             subject: "ana".into(),
             roles: vec![Role::User],
@@ -309,23 +260,12 @@ mod tests {
         let printed = token(&arguments, &silence(), 1_800_000_000).unwrap();
         assert_eq!(printed.split('.').count(), 3);
         arguments.ttl_seconds += 1;
-        assert!(
-            token(&arguments, &silence(), 0)
-                .unwrap_err()
-                .contains("at most 86400 seconds")
-        );
+        assert!(token(&arguments, &silence(), 0).unwrap_err().contains("at most 86400 seconds"));
         let off = BTreeMap::from([
             ("HOLDFAST_AUTH__LOCAL_ISSUER".to_owned(), "false".to_owned()),
-            (
-                "HOLDFAST_AUTH__ISSUERS".to_owned(),
-                r#"[{ issuer = "a", audience = "b", jwks_file = "c" }]"#.to_owned(),
-            ),
+            ("HOLDFAST_AUTH__ISSUERS".to_owned(), r#"[{ issuer = "a", audience = "b", jwks_file = "c" }]"#.to_owned()),
         ]);
-        assert!(
-            token(&arguments, &off, 0)
-                .unwrap_err()
-                .contains("switched off")
-        );
+        assert!(token(&arguments, &off, 0).unwrap_err().contains("switched off"));
     }
 
     fn service(answer: &'static str) -> SocketAddr {
@@ -336,11 +276,7 @@ mod tests {
             let mut request = [0; 1024];
             let length = stream.read(&mut request).unwrap();
             let asked = request[..length].starts_with(b"GET /readyz HTTP/1.1\r\n");
-            let answer = if asked {
-                answer
-            } else {
-                "HTTP/1.1 404 Not Found\r\n\r\n"
-            };
+            let answer = if asked { answer } else { "HTTP/1.1 404 Not Found\r\n\r\n" };
             stream.write_all(answer.as_bytes()).unwrap();
         });
         address
@@ -350,40 +286,22 @@ mod tests {
     fn a_service_is_healthy_when_it_says_so_and_only_then() {
         let asked = |answer: &'static str| {
             let listen = Some(service(answer).to_string());
-            let flags = ServiceFlags {
-                listen,
-                ..Default::default()
-            };
+            let flags = ServiceFlags { listen, ..Default::default() };
             healthcheck(&HealthcheckArguments { url: None, flags }, &silence())
         };
         assert_eq!(asked("HTTP/1.1 200 OK\r\n\r\n"), Ok(()));
-        assert!(
-            asked("HTTP/1.1 503 Service Unavailable\r\n\r\n")
-                .unwrap_err()
-                .contains("503")
-        );
+        assert!(asked("HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap_err().contains("503"));
         assert!(asked("SSH-2.0-OpenSSH").unwrap_err().contains("not HTTP"));
-        let gone = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = Some(format!("http://{gone}/readyz"));
         let flags = ServiceFlags::default();
         assert!(healthcheck(&HealthcheckArguments { url, flags }, &silence()).is_err());
-        assert!(
-            status_of("https://127.0.0.1/")
-                .unwrap_err()
-                .contains("http://")
-        );
+        assert!(status_of("https://127.0.0.1/").unwrap_err().contains("http://"));
     }
 
     #[test]
     fn a_service_that_listens_everywhere_is_asked_on_loopback() {
-        for (listen, reached) in [
-            ("0.0.0.0:1", "127.0.0.1:1"),
-            ("[::]:1", "[::1]:1"),
-            ("10.0.0.1:1", "10.0.0.1:1"),
-        ] {
+        for (listen, reached) in [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("10.0.0.1:1", "10.0.0.1:1")] {
             assert_eq!(reachable(listen.parse().unwrap()).to_string(), reached);
         }
     }

@@ -108,10 +108,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            level: "info".into(),
-            format: LogFormat::Json,
-        }
+        Self { level: "info".into(), format: LogFormat::Json }
     }
 }
 
@@ -150,25 +147,14 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             faults.push("data_dir must not be empty".into());
         }
-        if self
-            .metrics_token
-            .as_ref()
-            .is_some_and(|token| token.expose().len() < 16)
-        {
+        if self.metrics_token.as_ref().is_some_and(|token| token.expose().len() < 16) {
             faults.push("metrics_token must have at least 16 characters".into());
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
-            faults.push(
-                "log.level must be a level such as info, or directives such as info,holdfast=debug"
-                    .into(),
-            );
+            faults.push("log.level must be a level such as info, or directives such as info,holdfast=debug".into());
         }
         faults.extend(self.auth.faults());
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Faults(faults))
-        }
+        if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
     }
 
     /// The database the URL names.
@@ -181,9 +167,7 @@ impl Config {
             return Ok(Database::Postgres(url.clone()));
         }
         let Some(path) = text.strip_prefix("sqlite:") else {
-            return Err(
-                "database_url must begin with postgres://, postgresql:// or sqlite:".into(),
-            );
+            return Err("database_url must begin with postgres://, postgresql:// or sqlite:".into());
         };
         match path.strip_prefix("//").unwrap_or(path) {
             "" => Ok(Database::Sqlite(self.data_dir.join(SQLITE_FILE))),
@@ -211,41 +195,16 @@ impl Limits {
             }
         };
         let size = |value: usize| value as u64;
-        within(
-            "body_bytes",
-            size(self.body_bytes),
-            size(KIB),
-            size(64 * MIB),
-        );
-        within(
-            "batch_bytes",
-            size(self.batch_bytes),
-            size(KIB),
-            size(256 * MIB),
-        );
+        within("body_bytes", size(self.body_bytes), size(KIB), size(64 * MIB));
+        within("batch_bytes", size(self.batch_bytes), size(KIB), size(256 * MIB));
         within("batch_rows", size(self.batch_rows), 1, 100_000);
         within("page_size", size(self.page_size), 1, 500);
         within("request_seconds", self.request_seconds, 1, 600);
         within("write_queue", size(self.write_queue), 1, 1_000_000);
-        within(
-            "write_wait_milliseconds",
-            self.write_wait_milliseconds,
-            100,
-            60_000,
-        );
+        within("write_wait_milliseconds", self.write_wait_milliseconds, 100, 60_000);
         within("workers", size(self.workers), 1, 1_024);
-        within(
-            "postgres_connections",
-            size(self.postgres_connections),
-            1,
-            1_000,
-        );
-        within(
-            "statement_timeout_milliseconds",
-            self.statement_timeout_milliseconds,
-            100,
-            600_000,
-        );
+        within("postgres_connections", size(self.postgres_connections), 1, 1_000);
+        within("statement_timeout_milliseconds", self.statement_timeout_milliseconds, 100, 600_000);
         faults
     }
 }
@@ -258,8 +217,7 @@ fn public_url_fault(text: &str) -> Option<String> {
             && url.query().is_none()
             && url.fragment().is_none()
     });
-    (!sound)
-        .then(|| "public_url must be an http or https URL without user, query and fragment".into())
+    (!sound).then(|| "public_url must be an http or https URL without user, query and fragment".into())
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@ use crate::app::{self, App};
 use crate::auth::{Grant, Role};
 use crate::cli::{MigrateFlags, ServiceFlags, StoreFlags};
 use crate::config::{Config, Log, LogFormat, Overrides};
+use crate::exchange::batch;
 use crate::http::docs;
 use crate::model::{Error, Id};
 use crate::store::{self, Change, Store, ledger};
-use crate::exchange::batch;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
@@ -130,6 +130,9 @@ pub fn openapi(output: &Path) -> Result<(), String> {
     if output == Path::new("-") {
         print!("{text}");
         return Ok(());
+    }
+    if let Some(folder) = output.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))
 }

@@ -56,15 +56,21 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
             let places = places(root, direction, &region.distances, &region.dependencies);
             let ids: HashSet<_> = places.iter().map(|place| place.id).collect();
             let names = resolve::references(conn, org, &ids).await?;
-            let edges: Vec<Dependency> =
-                region.dependencies.into_iter().filter(|edge| ids.contains(&edge.dependent) && ids.contains(&edge.provider)).collect();
+            let edges: Vec<Dependency> = region
+                .dependencies
+                .into_iter()
+                .filter(|edge| ids.contains(&edge.dependent) && ids.contains(&edge.provider))
+                .collect();
             let named = |id| names.get(id).cloned().ok_or(Error::NotFound);
             if format != "json" {
                 let nodes = places.iter().map(|place| Ok((named(&place.id)?, place.state))).collect::<Result<Vec<_>>>()?;
                 let drawing = Drawing { root, nodes: &nodes, edges: &edges };
                 return Ok(if format == "dot" { (DOT, drawing.dot()) } else { (MERMAID, drawing.mermaid()) });
             }
-            let nodes = places.iter().map(|place| Ok(node(named(&place.id)?, place.distance, place.state, direction))).collect::<Result<Vec<_>>>()?;
+            let nodes = places
+                .iter()
+                .map(|place| Ok(node(named(&place.id)?, place.distance, place.state, direction)))
+                .collect::<Result<Vec<_>>>()?;
             let answer = json!({
                 "root": named(&root)?,
                 "direction": if direction == Direction::Down { "down" } else { "up" },

@@ -88,11 +88,7 @@ impl ClaimRules {
             }
             _ => return Err(Rejection::Claims),
         };
-        if meant {
-            Ok(())
-        } else {
-            Err(Rejection::Audience)
-        }
+        if meant { Ok(()) } else { Err(Rejection::Audience) }
     }
 
     fn organization(&self, claims: &Map<String, Value>) -> Result<String, Rejection> {
@@ -101,30 +97,17 @@ impl ClaimRules {
         let key = if self.organizations_map.is_empty() {
             named
         } else {
-            self.organizations_map
-                .get(named)
-                .ok_or(Rejection::Organization)?
+            self.organizations_map.get(named).ok_or(Rejection::Organization)?
         };
-        if is_key(key) {
-            Ok(key.to_owned())
-        } else {
-            Err(Rejection::Organization)
-        }
+        if is_key(key) { Ok(key.to_owned()) } else { Err(Rejection::Organization) }
     }
 
     /// The known roles, in the order of the enumeration and each once. Unknown names grant nothing.
     fn roles(&self, claims: &Map<String, Value>) -> Result<Vec<Role>, Rejection> {
         let known = |name: &str| {
-            if self.roles_map.is_empty() {
-                name.parse().ok()
-            } else {
-                self.roles_map.get(name).copied()
-            }
+            if self.roles_map.is_empty() { name.parse().ok() } else { self.roles_map.get(name).copied() }
         };
-        let mut roles: Vec<Role> = words(at(claims, &self.pointers.roles))?
-            .into_iter()
-            .filter_map(known)
-            .collect();
+        let mut roles: Vec<Role> = words(at(claims, &self.pointers.roles))?.into_iter().filter_map(known).collect();
         roles.sort_unstable();
         roles.dedup();
         Ok(roles)
@@ -139,19 +122,12 @@ pub fn has_ended(expires_at: i64, now: i64) -> bool {
 /// Whether the text can be the key of an organisation.
 pub(super) fn is_key(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    text.len() <= 64
-        && text
-            .bytes()
-            .next()
-            .is_some_and(|first| first.is_ascii_alphanumeric())
-        && text.bytes().all(plain)
+    text.len() <= 64 && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric()) && text.bytes().all(plain)
 }
 
 /// The text as the name of somebody: neither empty nor endless, and nothing that could garble a log.
 pub(super) fn is_name(text: &str) -> bool {
-    !text.trim().is_empty()
-        && text.chars().count() <= LONGEST_NAME
-        && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
 fn name(claim: Option<&Value>) -> Option<&str> {
@@ -176,10 +152,7 @@ fn words(claim: Option<&Value>) -> Result<Vec<&str>, Rejection> {
     match claim {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(text)) => Ok(text.split_ascii_whitespace().collect()),
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|item| item.as_str().ok_or(Rejection::Claims))
-            .collect(),
+        Some(Value::Array(list)) => list.iter().map(|item| item.as_str().ok_or(Rejection::Claims)).collect(),
         Some(_) => Err(Rejection::Claims),
     }
 }
@@ -192,15 +165,10 @@ fn date(claims: &Map<String, Value>, claim: &str) -> Result<Option<i64>, Rejecti
     let whole = match (value.as_i64(), value.as_f64()) {
         (Some(seconds), _) => Some(seconds),
         // Below 2^53 a whole float is exactly the integer it looks like.
-        (None, Some(float)) if float.fract() == 0.0 && float.abs() <= LATEST as f64 => {
-            Some(float as i64)
-        }
+        (None, Some(float)) if float.fract() == 0.0 && float.abs() <= LATEST as f64 => Some(float as i64),
         _ => None,
     };
-    whole
-        .filter(|seconds| (0..=LATEST).contains(seconds))
-        .map(Some)
-        .ok_or(Rejection::Claims)
+    whole.filter(|seconds| (0..=LATEST).contains(seconds)).map(Some).ok_or(Rejection::Claims)
 }
 
 #[cfg(test)]

@@ -52,9 +52,7 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
 fn sync_directory_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         // Only Unix lets a directory be opened and synced; elsewhere the rename has to do.
-        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => {
-            File::open(parent)?.sync_all()
-        }
+        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => Ok(()),
     }
 }

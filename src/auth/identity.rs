@@ -22,13 +22,8 @@ pub struct Identity {
 impl Identity {
     /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it.
     pub fn may(&self, collection: &str, action: Action) -> bool {
-        self.roles
-            .iter()
-            .any(|role| roles::allows(*role, collection, action))
-            && self
-                .scopes
-                .as_ref()
-                .is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
+        self.roles.iter().any(|role| roles::allows(*role, collection, action))
+            && self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
     }
 
     /// Keeps what this service knows of a token's scopes.
@@ -37,20 +32,14 @@ impl Identity {
     /// token that carries only such words was not narrowed for this service, so it counts as one
     /// without scopes and is limited by its roles alone. One known scope is enough to narrow it.
     pub(super) fn known_scopes<'a>(given: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
-        let known: Vec<String> = given
-            .filter(|scope| roles::is_permission(scope))
-            .map(str::to_owned)
-            .collect();
+        let known: Vec<String> = given.filter(|scope| roles::is_permission(scope)).map(str::to_owned).collect();
         (!known.is_empty()).then_some(known)
     }
 }
 
 /// Compares in place: this runs for every request and must not allocate.
 fn names(scope: &str, collection: &str, action: Action) -> bool {
-    scope
-        .strip_prefix(collection)
-        .and_then(|rest| rest.strip_prefix(':'))
-        == Some(action.as_str())
+    scope.strip_prefix(collection).and_then(|rest| rest.strip_prefix(':')) == Some(action.as_str())
 }
 
 #[cfg(test)]
@@ -71,9 +60,7 @@ mod tests {
     #[test]
     fn roles_add_up_and_no_role_permits_nothing() {
         let both = identity(&[Role::ProcessOwner, Role::ApplicationManager], &[]);
-        assert!(
-            both.may("services", Action::Write) && both.may("business-processes", Action::Write)
-        );
+        assert!(both.may("services", Action::Write) && both.may("business-processes", Action::Write));
         assert!(!both.may("sites", Action::Write));
         assert!(!identity(&[], &["services:read"]).may("services", Action::Read));
     }

@@ -69,8 +69,7 @@ impl KeySource {
                 (Origin::File(path.clone()), Some(text))
             }
             (None, Some(url)) => {
-                let target = Target::parse(url, config.allow_insecure_url)
-                    .map_err(|fault| format!("jwks_url {fault}"))?;
+                let target = Target::parse(url, config.allow_insecure_url).map_err(|fault| format!("jwks_url {fault}"))?;
                 let copy = data_dir.join(copy_name(&config.issuer, url));
                 let text = read_bounded(&copy).ok();
                 (Origin::Web { target, copy }, text)
@@ -88,33 +87,16 @@ impl KeySource {
             // A damaged copy is as good as none: the next answer replaces it.
             (_, text) => text.and_then(|text| parsed(&text).ok()),
         };
-        Ok(Self::starting(
-            &config.issuer,
-            origin,
-            keys,
-            Duration::from_secs(config.refresh_seconds),
-        ))
+        Ok(Self::starting(&config.issuer, origin, keys, Duration::from_secs(config.refresh_seconds)))
     }
 
-    fn starting(
-        issuer: &str,
-        origin: Origin,
-        keys: Option<(KeySet, [u8; 32])>,
-        refresh: Duration,
-    ) -> Self {
+    fn starting(issuer: &str, origin: Origin, keys: Option<(KeySet, [u8; 32])>, refresh: Duration) -> Self {
         let (keys, fingerprint) = keys.unwrap_or_default();
         Self {
             issuer: issuer.to_owned(),
             origin,
-            current: ArcSwap::from_pointee(Generation {
-                number: 0,
-                keys,
-                fingerprint,
-            }),
-            unknown: Cache::builder()
-                .max_capacity(MOST_UNKNOWN)
-                .time_to_live(UNKNOWN_FOR)
-                .build(),
+            current: ArcSwap::from_pointee(Generation { number: 0, keys, fingerprint }),
+            unknown: Cache::builder().max_capacity(MOST_UNKNOWN).time_to_live(UNKNOWN_FOR).build(),
             asking: tokio::sync::Mutex::new(None),
             refresh,
         }
@@ -164,11 +146,7 @@ impl KeySource {
         let source = source.upgrade()?;
         let _turn = source.asking.lock().await;
         let answered = source.refresh_once().await;
-        Some(if answered {
-            source.refresh
-        } else {
-            source.refresh.min(RETRY)
-        })
+        Some(if answered { source.refresh } else { source.refresh.min(RETRY) })
     }
 
     /// Asks the origin once and takes over what it says. Whether it gave a usable answer.
@@ -189,9 +167,7 @@ impl KeySource {
             Origin::Web { target, .. } => fetch(target).await,
             Origin::File(path) => {
                 let path = path.clone();
-                tokio::task::spawn_blocking(move || read_bounded(&path))
-                    .await
-                    .map_err(|fault| fault.to_string())?
+                tokio::task::spawn_blocking(move || read_bounded(&path)).await.map_err(|fault| fault.to_string())?
             }
         }
     }
@@ -207,11 +183,7 @@ impl KeySource {
             before.number + 1
         };
         tracing::info!(issuer = %self.issuer, "the keys of an issuer have changed");
-        self.current.store(Arc::new(Generation {
-            number,
-            keys,
-            fingerprint,
-        }));
+        self.current.store(Arc::new(Generation { number, keys, fingerprint }));
         if let Origin::Web { copy, .. } = &self.origin {
             let (copy, text) = (copy.clone(), text.to_vec());
             let kept = tokio::task::spawn_blocking(move || files::replace(&copy, &text)).await;

@@ -19,25 +19,18 @@ pub struct VerificationKey {
 impl VerificationKey {
     /// The key of the local issuer.
     pub fn from_secret(secret: &[u8]) -> Self {
-        Self {
-            algorithms: &[Algorithm::HS256],
-            key: DecodingKey::from_secret(secret),
-        }
+        Self { algorithms: &[Algorithm::HS256], key: DecodingKey::from_secret(secret) }
     }
 
     /// The algorithm of this name, if the key may be used with it.
     pub fn algorithm(&self, name: &str) -> Option<Algorithm> {
-        self.algorithms
-            .iter()
-            .copied()
-            .find(|algorithm| spelling(*algorithm) == Some(name))
+        self.algorithms.iter().copied().find(|algorithm| spelling(*algorithm) == Some(name))
     }
 
     /// Whether the signature (still base64url) over the message was made with the other half of this key.
     pub fn accepts(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
         self.algorithms.contains(&algorithm)
-            && jsonwebtoken::crypto::verify(signature, message, &self.key, algorithm)
-                .unwrap_or(false)
+            && jsonwebtoken::crypto::verify(signature, message, &self.key, algorithm).unwrap_or(false)
     }
 }
 
@@ -70,10 +63,7 @@ pub struct KeySet {
 impl KeySet {
     /// The set of the local issuer: one key.
     pub fn of_one(kid: &str, key: impl Fn() -> VerificationKey) -> Self {
-        Self {
-            keys: HashMap::from([(kid.to_owned(), key())]),
-            sole: Some(key()),
-        }
+        Self { keys: HashMap::from([(kid.to_owned(), key())]), sole: Some(key()) }
     }
 
     /// Reads a JSON Web Key Set (RFC 7517). Keys that cannot be used here are passed over, as the
@@ -93,11 +83,7 @@ impl KeySet {
         for (kid, jwk) in &usable {
             let Some(kid) = kid else { continue };
             // Two keys of one name: nobody can say which is meant, so neither is.
-            let unique = usable
-                .iter()
-                .filter(|(other, _)| *other == Some(*kid))
-                .count()
-                == 1;
+            let unique = usable.iter().filter(|(other, _)| *other == Some(*kid)).count() == 1;
             if let (true, Some(key)) = (unique, verification_key(jwk)) {
                 keys.insert((*kid).to_owned(), key);
             }
@@ -128,22 +114,15 @@ fn verification_key(jwk: &Map<String, Value>) -> Option<VerificationKey> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     let private = jwk.contains_key("d");
     let for_signatures = jwk.get("use").is_none_or(|purpose| purpose == "sig")
-        && jwk.get("key_ops").is_none_or(|operations| {
-            operations
-                .as_array()
-                .is_some_and(|list| list.iter().any(|one| one == "verify"))
-        });
+        && jwk
+            .get("key_ops")
+            .is_none_or(|operations| operations.as_array().is_some_and(|list| list.iter().any(|one| one == "verify")));
     if private || !for_signatures {
         return None;
     }
     let (possible, key): (&'static [Algorithm], DecodingKey) = match text("kty")? {
-        "RSA" => (
-            &[Algorithm::RS256, Algorithm::PS256],
-            rsa(text("n")?, text("e")?)?,
-        ),
-        "EC" if text("crv") == Some("P-256") => {
-            (&[Algorithm::ES256], p256(text("x")?, text("y")?)?)
-        }
+        "RSA" => (&[Algorithm::RS256, Algorithm::PS256], rsa(text("n")?, text("e")?)?),
+        "EC" if text("crv") == Some("P-256") => (&[Algorithm::ES256], p256(text("x")?, text("y")?)?),
         "OKP" if text("crv") == Some("Ed25519") => (&[Algorithm::EdDSA], ed25519(text("x")?)?),
         _ => return None,
     };
@@ -152,9 +131,7 @@ fn verification_key(jwk: &Map<String, Value>) -> Option<VerificationKey> {
         Some(Value::String(name)) => {
             // RFC 9864 gave Ed25519 a name of its own for keys; tokens go on to say EdDSA.
             let name = if name == "Ed25519" { "EdDSA" } else { name };
-            let at = possible
-                .iter()
-                .position(|one| spelling(*one) == Some(name))?;
+            let at = possible.iter().position(|one| spelling(*one) == Some(name))?;
             possible.get(at..=at)?
         }
         Some(_) => return None,
@@ -163,27 +140,16 @@ fn verification_key(jwk: &Map<String, Value>) -> Option<VerificationKey> {
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Option<DecodingKey> {
-    let strip = |bytes: Vec<u8>| {
-        bytes
-            .into_iter()
-            .skip_while(|byte| *byte == 0)
-            .collect::<Vec<u8>>()
-    };
+    let strip = |bytes: Vec<u8>| bytes.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<u8>>();
     let n = strip(URL_SAFE_NO_PAD.decode(modulus).ok()?);
     let e = strip(URL_SAFE_NO_PAD.decode(exponent).ok()?);
     let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
-    let sound = (2048..=8192).contains(&bits)
-        && e.len() <= 5
-        && e.last().is_some_and(|byte| byte % 2 == 1)
-        && e != [1];
+    let sound = (2048..=8192).contains(&bits) && e.len() <= 5 && e.last().is_some_and(|byte| byte % 2 == 1) && e != [1];
     sound.then(|| DecodingKey::from_rsa_raw_components(&n, &e))
 }
 
 fn p256(x: &str, y: &str) -> Option<DecodingKey> {
-    let point = [
-        URL_SAFE_NO_PAD.decode(x).ok()?,
-        URL_SAFE_NO_PAD.decode(y).ok()?,
-    ];
+    let point = [URL_SAFE_NO_PAD.decode(x).ok()?, URL_SAFE_NO_PAD.decode(y).ok()?];
     if point.iter().any(|coordinate| coordinate.len() != 32) {
         return None;
     }
@@ -227,12 +193,10 @@ mod tests {
             {"kty": "OKP", "kid": "o", "crv": "Ed25519", "x": bytes(32), "key_ops": ["verify"]},
         ]));
         let serves = |kid: &str| {
-            [
-                "HS256", "RS256", "PS256", "ES256", "EdDSA", "none", "rs256", "RS512",
-            ]
-            .into_iter()
-            .filter(|name| keys.find(Some(kid)).unwrap().algorithm(name).is_some())
-            .collect::<Vec<_>>()
+            ["HS256", "RS256", "PS256", "ES256", "EdDSA", "none", "rs256", "RS512"]
+                .into_iter()
+                .filter(|name| keys.find(Some(kid)).unwrap().algorithm(name).is_some())
+                .collect::<Vec<_>>()
         };
         assert_eq!(serves("r"), ["RS256", "PS256"]);
         assert_eq!(serves("p"), ["PS256"]);
@@ -279,28 +243,13 @@ mod tests {
     #[test]
     fn a_token_without_a_key_name_is_served_only_by_a_set_of_one() {
         assert!(set(json!([rsa_key("a")])).find(None).is_some());
-        assert!(
-            set(json!([{"kty": "RSA", "n": bytes(256), "e": "AQAB"}]))
-                .find(None)
-                .is_some()
-        );
-        assert!(
-            set(json!([rsa_key("a"), rsa_key("b")]))
-                .find(None)
-                .is_none()
-        );
+        assert!(set(json!([{"kty": "RSA", "n": bytes(256), "e": "AQAB"}])).find(None).is_some());
+        assert!(set(json!([rsa_key("a"), rsa_key("b")])).find(None).is_none());
     }
 
     #[test]
     fn what_is_no_key_set_is_refused_and_an_empty_one_is_believed() {
-        for text in [
-            "",
-            "[]",
-            "{}",
-            r#"{"keys":{}}"#,
-            r#"{"keys":[],"keys":[]}"#,
-            "<html>",
-        ] {
+        for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, "<html>"] {
             assert!(KeySet::from_jwks(text.as_bytes()).is_err(), "{text}");
         }
         assert!(set(json!([])).is_empty());

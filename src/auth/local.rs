@@ -84,16 +84,10 @@ impl LocalKey {
     /// Signs a token. Refuses a grant the service itself would refuse to accept later.
     pub fn mint(&self, grant: &Grant<'_>, now: i64) -> Result<String, String> {
         if !is_name(grant.subject) {
-            return Err(
-                "the subject must have 1 to 255 characters, none of them a control character"
-                    .into(),
-            );
+            return Err("the subject must have 1 to 255 characters, none of them a control character".into());
         }
         if !is_key(grant.organization) {
-            return Err(format!(
-                "{:?} cannot be the key of an organisation",
-                grant.organization
-            ));
+            return Err(format!("{:?} cannot be the key of an organisation", grant.organization));
         }
         if let Some(unknown) = grant.scopes.iter().find(|scope| !is_permission(scope)) {
             // An unknown scope would not narrow the token at all, which nobody asks for on purpose.
@@ -120,9 +114,7 @@ impl LocalKey {
     }
 
     pub(super) fn key_set(&self) -> KeySet {
-        KeySet::of_one(LOCAL_KID, || {
-            VerificationKey::from_secret(self.0.expose_secret())
-        })
+        KeySet::of_one(LOCAL_KID, || VerificationKey::from_secret(self.0.expose_secret()))
     }
 }
 
@@ -146,9 +138,7 @@ pub(super) fn rules(longest_lifetime: i64) -> ClaimRules {
 
 fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|fault| format!("the system gives no random numbers: {fault}"))?;
+    SysRng.try_fill_bytes(&mut bytes).map_err(|fault| format!("the system gives no random numbers: {fault}"))?;
     Ok(bytes)
 }
 
@@ -161,13 +151,7 @@ mod tests {
 
     fn grant<'a>(scopes: &'a [String]) -> Grant<'a> {
         let roles = &[Role::Auditor];
-        Grant {
-            subject: "ana",
-            organization: "default",
-            roles,
-            scopes,
-            ttl_seconds: 60,
-        }
+        Grant { subject: "ana", organization: "default", roles, scopes, ttl_seconds: 60 }
     }
 
     #[test]
@@ -175,24 +159,12 @@ mod tests {
         let scratch = Scratch::new();
         let dir = scratch.path().join("not/there/yet");
         let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
-            let start = || {
-                LocalKey::load_or_create(&dir)
-                    .unwrap()
-                    .0
-                    .expose_secret()
-                    .to_owned()
-            };
+            let start = || LocalKey::load_or_create(&dir).unwrap().0.expose_secret().to_owned();
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
-            starts
-                .into_iter()
-                .map(|start| start.join().unwrap())
-                .collect()
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| *key == keys[0] && *key != [0; 32]));
-        let left: Vec<_> = fs::read_dir(&dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [KEY_FILE], "no draft stays behind");
     }
 
@@ -202,10 +174,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let scratch = Scratch::new();
         LocalKey::load_or_create(scratch.path()).unwrap();
-        let mode = fs::metadata(scratch.path().join(KEY_FILE))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(scratch.path().join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -215,18 +184,11 @@ mod tests {
         let path = scratch.path().join(KEY_FILE);
         for text in ["", "short", &"A".repeat(44), "!"] {
             fs::write(&path, text).unwrap();
-            assert!(
-                LocalKey::load_or_create(scratch.path())
-                    .unwrap_err()
-                    .contains("32 bytes")
-            );
+            assert!(LocalKey::load_or_create(scratch.path()).unwrap_err().contains("32 bytes"));
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         fs::write(&path, format!("{}\n", "A".repeat(43))).unwrap();
-        assert!(
-            LocalKey::load_or_create(scratch.path()).is_ok(),
-            "a line end is no damage"
-        );
+        assert!(LocalKey::load_or_create(scratch.path()).is_ok(), "a line end is no damage");
     }
 
     #[test]
@@ -234,31 +196,15 @@ mod tests {
         let key = LocalKey(SecretBox::new(Box::new([7; 32])));
         let typo = ["servcies:read".to_owned()];
         for wrong in [
-            Grant {
-                subject: "",
-                ..grant(&[])
-            },
-            Grant {
-                subject: "a\n",
-                ..grant(&[])
-            },
-            Grant {
-                organization: "no key",
-                ..grant(&[])
-            },
-            Grant {
-                ttl_seconds: 0,
-                ..grant(&[])
-            },
+            Grant { subject: "", ..grant(&[]) },
+            Grant { subject: "a\n", ..grant(&[]) },
+            Grant { organization: "no key", ..grant(&[]) },
+            Grant { ttl_seconds: 0, ..grant(&[]) },
             grant(&typo),
         ] {
             assert!(key.mint(&wrong, NOW).is_err(), "{wrong:?}");
         }
-        assert_ne!(
-            key.mint(&grant(&[]), NOW),
-            key.mint(&grant(&[]), NOW),
-            "every token is its own"
-        );
+        assert_ne!(key.mint(&grant(&[]), NOW), key.mint(&grant(&[]), NOW), "every token is its own");
     }
 
     #[test]

@@ -61,12 +61,7 @@ impl FromStr for Role {
         Role::ALL
             .into_iter()
             .find(|role| role.as_str() == text)
-            .ok_or_else(|| {
-                format!(
-                    "there is no such role; the roles are {}",
-                    Role::ALL.map(Role::as_str).join(", ")
-                )
-            })
+            .ok_or_else(|| format!("there is no such role; the roles are {}", Role::ALL.map(Role::as_str).join(", ")))
     }
 }
 
@@ -94,9 +89,8 @@ struct Grant {
 }
 
 use Role::{
-    Administrator as ADM, ApplicationManager as APP, Auditor as AUD,
-    IctInfrastructureManager as ICT, Integration as INT, ItServiceContinuityManager as SCM,
-    ProcessOwner as OWN, TestManager as TST,
+    Administrator as ADM, ApplicationManager as APP, Auditor as AUD, IctInfrastructureManager as ICT, Integration as INT,
+    ItServiceContinuityManager as SCM, ProcessOwner as OWN, TestManager as TST,
 };
 
 const ALL: &[Role] = &Role::ALL;
@@ -105,11 +99,7 @@ const STAFF: &[Role] = &[SCM, OWN, APP, ICT, TST, AUD, INT, ADM];
 const NONE: &[Role] = &[];
 
 const fn grant(collection: &'static str, read: &'static [Role], write: &'static [Role]) -> Grant {
-    Grant {
-        collection,
-        read,
-        write,
-    }
+    Grant { collection, read, write }
 }
 
 /// The one table of who may do what. Nothing else in the service grants a right.
@@ -151,9 +141,7 @@ pub fn is_permission(text: &str) -> bool {
     let Some((collection, action)) = text.split_once(':') else {
         return false;
     };
-    [Action::Read, Action::Write]
-        .into_iter()
-        .any(|known| known.as_str() == action && !holders(collection, known).is_empty())
+    [Action::Read, Action::Write].into_iter().any(|known| known.as_str() == action && !holders(collection, known).is_empty())
 }
 
 /// Every right there is, in the order of the table.
@@ -166,10 +154,7 @@ pub fn permissions() -> impl Iterator<Item = String> {
 }
 
 fn holders(collection: &str, action: Action) -> &'static [Role] {
-    TABLE
-        .iter()
-        .find(|row| row.collection == collection)
-        .map_or(NONE, |row| row.holders(action))
+    TABLE.iter().find(|row| row.collection == collection).map_or(NONE, |row| row.holders(action))
 }
 
 impl Grant {
@@ -186,21 +171,10 @@ mod tests {
     use super::Role::User as USR;
     use super::*;
 
-    const CATALOGUE: [&str; 7] = [
-        "services",
-        "business-processes",
-        "sites",
-        "components",
-        "suppliers",
-        "contacts",
-        "mappings",
-    ];
+    const CATALOGUE: [&str; 7] = ["services", "business-processes", "sites", "components", "suppliers", "contacts", "mappings"];
 
     fn written_by(role: Role) -> Vec<&'static str> {
-        CATALOGUE
-            .into_iter()
-            .filter(|name| allows(role, name, Action::Write))
-            .collect()
+        CATALOGUE.into_iter().filter(|name| allows(role, name, Action::Write)).collect()
     }
 
     #[test]
@@ -218,14 +192,8 @@ mod tests {
             assert_eq!(written_by(role), CATALOGUE);
         }
         assert_eq!(written_by(OWN), ["business-processes"]);
-        assert_eq!(
-            written_by(APP),
-            ["services", "components", "contacts", "mappings"]
-        );
-        assert_eq!(
-            written_by(ICT),
-            ["sites", "components", "suppliers", "contacts", "mappings"]
-        );
+        assert_eq!(written_by(APP), ["services", "components", "contacts", "mappings"]);
+        assert_eq!(written_by(ICT), ["sites", "components", "suppliers", "contacts", "mappings"]);
         for role in [TST, USR, AUD] {
             assert!(written_by(role).is_empty());
         }
@@ -234,15 +202,8 @@ mod tests {
     #[test]
     fn everybody_reads_the_catalogue_but_users_only_the_landscape() {
         for role in Role::ALL {
-            let read: Vec<_> = CATALOGUE
-                .into_iter()
-                .filter(|name| allows(role, name, Action::Read))
-                .collect();
-            let expected = if role == USR {
-                &CATALOGUE[..4]
-            } else {
-                &CATALOGUE[..]
-            };
+            let read: Vec<_> = CATALOGUE.into_iter().filter(|name| allows(role, name, Action::Read)).collect();
+            let expected = if role == USR { &CATALOGUE[..4] } else { &CATALOGUE[..] };
             assert_eq!(read, expected, "{role}");
         }
     }
@@ -250,11 +211,7 @@ mod tests {
     #[test]
     fn the_batch_is_open_to_exactly_those_who_write_something() {
         for role in Role::ALL {
-            assert_eq!(
-                allows(role, "batch", Action::Write),
-                !written_by(role).is_empty(),
-                "{role}"
-            );
+            assert_eq!(allows(role, "batch", Action::Write), !written_by(role).is_empty(), "{role}");
         }
     }
 
@@ -264,11 +221,7 @@ mod tests {
         assert_eq!(roles_allowed("history", Action::Read), [SCM, AUD, INT, ADM]);
         assert_eq!(roles_allowed("organizations", Action::Write), [ADM]);
         assert!(roles_allowed("changes", Action::Write).is_empty());
-        assert!(
-            Role::ALL
-                .into_iter()
-                .all(|role| !allows(role, "secrets", Action::Read))
-        );
+        assert!(Role::ALL.into_iter().all(|role| !allows(role, "secrets", Action::Read)));
     }
 
     #[test]
@@ -276,15 +229,7 @@ mod tests {
         assert_eq!(permission("services", Action::Read), "services:read");
         assert!(permissions().all(|name| is_permission(&name)));
         assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1);
-        for text in [
-            "openid",
-            "services",
-            "services:delete",
-            "changes:write",
-            "batch:read",
-            ":read",
-            "",
-        ] {
+        for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!is_permission(text), "{text}");
         }
     }

@@ -6,11 +6,7 @@ pub struct Scratch(PathBuf);
 
 impl Scratch {
     pub fn new() -> Self {
-        let name = format!(
-            "holdfast-{}-{:016x}",
-            std::process::id(),
-            rand::random::<u64>()
-        );
+        let name = format!("holdfast-{}-{:016x}", std::process::id(), rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)

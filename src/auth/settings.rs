@@ -21,11 +21,7 @@ pub struct AuthConfig {
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self {
-            local_issuer: true,
-            max_token_lifetime_seconds: 86_400,
-            issuers: Vec::new(),
-        }
+        Self { local_issuer: true, max_token_lifetime_seconds: 86_400, issuers: Vec::new() }
     }
 }
 
@@ -70,12 +66,7 @@ pub struct ClaimPointers {
 
 impl Default for ClaimPointers {
     fn default() -> Self {
-        Self {
-            subject: "/sub".into(),
-            organization: "/org".into(),
-            roles: "/roles".into(),
-            scopes: "/scope".into(),
-        }
+        Self { subject: "/sub".into(), organization: "/org".into(), roles: "/roles".into(), scopes: "/scope".into() }
     }
 }
 
@@ -95,12 +86,7 @@ impl AuthConfig {
             if !seen.insert(&issuer.issuer) {
                 faults.push(format!("{here}.issuer stands twice"));
             }
-            faults.extend(
-                issuer
-                    .faults()
-                    .into_iter()
-                    .map(|fault| format!("{here}.{fault}")),
-            );
+            faults.extend(issuer.faults().into_iter().map(|fault| format!("{here}.{fault}")));
         }
         faults
     }
@@ -113,9 +99,7 @@ impl IssuerConfig {
             faults.push("issuer must not be empty".to_owned());
         }
         if self.issuer == LOCAL_ISSUER {
-            faults.push(format!(
-                "issuer must not be {LOCAL_ISSUER}, the name of the service's own"
-            ));
+            faults.push(format!("issuer must not be {LOCAL_ISSUER}, the name of the service's own"));
         }
         if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
             faults.push("audience must name at least one audience, and no empty one".to_owned());
@@ -134,16 +118,12 @@ impl IssuerConfig {
         }
         for (name, pointer) in self.claims.named() {
             if !pointer.starts_with('/') {
-                faults.push(format!(
-                    "claims.{name} must be a JSON pointer such as /{name}"
-                ));
+                faults.push(format!("claims.{name} must be a JSON pointer such as /{name}"));
             }
         }
         for key in self.organizations_map.values() {
             if !super::claims::is_key(key) {
-                faults.push(format!(
-                    "organizations_map: {key:?} is not the key of an organisation"
-                ));
+                faults.push(format!("organizations_map: {key:?} is not the key of an organisation"));
             }
         }
         faults
@@ -152,12 +132,7 @@ impl IssuerConfig {
 
 impl ClaimPointers {
     fn named(&self) -> [(&'static str, &str); 4] {
-        [
-            ("subject", &self.subject),
-            ("organization", &self.organization),
-            ("roles", &self.roles),
-            ("scopes", &self.scopes),
-        ]
+        [("subject", &self.subject), ("organization", &self.organization), ("roles", &self.roles), ("scopes", &self.scopes)]
     }
 }
 
@@ -211,11 +186,7 @@ mod tests {
     #[test]
     fn unknown_members_are_refused_at_every_level() {
         let issuer = "[[issuers]]\nissuer = \"a\"\naudience = \"b\"\njwks_file = \"c\"\n";
-        for text in [
-            "local = true",
-            &format!("{issuer}jwks = 1"),
-            &format!("{issuer}claims = {{ org = \"/o\" }}"),
-        ] {
+        for text in ["local = true", &format!("{issuer}jwks = 1"), &format!("{issuer}claims = {{ org = \"/o\" }}")] {
             let fault = toml::from_str::<AuthConfig>(text).unwrap_err();
             assert!(fault.message().contains("unknown field"), "{fault}");
         }
@@ -246,10 +217,7 @@ mod tests {
 
     #[test]
     fn a_door_nobody_can_open_is_a_fault() {
-        let settings = AuthConfig {
-            local_issuer: false,
-            ..AuthConfig::default()
-        };
+        let settings = AuthConfig { local_issuer: false, ..AuthConfig::default() };
         assert!(settings.faults()[0].contains("nobody could get in"));
     }
 }

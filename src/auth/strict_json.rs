@@ -31,9 +31,7 @@ impl Strict {
         if self.depth == DEEPEST {
             return Err(E::custom("nested too deeply"));
         }
-        Ok(Strict {
-            depth: self.depth + 1,
-        })
+        Ok(Strict { depth: self.depth + 1 })
     }
 }
 
@@ -105,33 +103,19 @@ mod tests {
     #[test]
     fn ordinary_objects_are_read_as_they_are() {
         let text = br#" {"a": [1, -2, 3.5, null, true], "b": {"c": "\u00e9"}} "#;
-        assert_eq!(
-            Value::Object(object(text).unwrap()),
-            serde_json::from_slice::<Value>(text).unwrap()
-        );
+        assert_eq!(Value::Object(object(text).unwrap()), serde_json::from_slice::<Value>(text).unwrap());
     }
 
     #[test]
     fn doubled_members_are_refused_at_every_depth_and_in_every_spelling() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"a":1,"\u0061":2}"#,
-            r#"{"x":[{"b":{},"b":{}}]}"#,
-        ] {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":[{"b":{},"b":{}}]}"#] {
             assert!(object(text.as_bytes()).is_err(), "{text}");
         }
     }
 
     #[test]
     fn thirty_two_levels_are_read_and_one_more_is_not() {
-        let nested = |levels: usize| {
-            format!(
-                "{{\"a\":{}{}}}",
-                "[".repeat(levels - 1),
-                "]".repeat(levels - 1)
-            )
-            .into_bytes()
-        };
+        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1)).into_bytes();
         assert!(object(&nested(32)).is_ok());
         assert!(object(&nested(33)).is_err());
         assert!(object(&nested(100_000)).is_err());
@@ -140,18 +124,7 @@ mod tests {
     #[test]
     fn what_is_not_exactly_one_object_is_refused() {
         let mark = "\u{feff}{}";
-        for text in [
-            "",
-            "1",
-            "[]",
-            "\"{}\"",
-            "{} {}",
-            "{}x",
-            "{",
-            "{\"a\":1e400}",
-            "{\"a\":\"\\ud800\"}",
-            mark,
-        ] {
+        for text in ["", "1", "[]", "\"{}\"", "{} {}", "{}x", "{", "{\"a\":1e400}", "{\"a\":\"\\ud800\"}", mark] {
             assert!(object(text.as_bytes()).is_err(), "{text}");
         }
         assert!(object(b"{\"a\":\"\xff\"}").is_err());

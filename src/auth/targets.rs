@@ -46,21 +46,12 @@ impl Target {
             Ok(address) => Host::Address(address),
             Err(_) => Host::Name(host.to_ascii_lowercase()),
         };
-        let target = Target {
-            host,
-            port,
-            insecure,
-            url,
-        };
+        let target = Target { host, port, insecure, url };
         let refused = match &target.host {
             Host::Address(address) => !target.admits(*address),
             Host::Name(name) => !insecure && is_loopback_name(name),
         };
-        if refused {
-            Err("points into a network that must not be reached")
-        } else {
-            Ok(target)
-        }
+        if refused { Err("points into a network that must not be reached") } else { Ok(target) }
     }
 
     /// Whether a connection to this address of the host is permitted.
@@ -112,16 +103,12 @@ const CLOSED_V6: &[(Ipv6Addr, u32)] = &[
 ];
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let within = |&(net, length): &(Ipv4Addr, u32)| {
-        (address.to_bits() ^ net.to_bits()) >> (32 - length) == 0
-    };
+    let within = |&(net, length): &(Ipv4Addr, u32)| (address.to_bits() ^ net.to_bits()) >> (32 - length) == 0;
     !CLOSED_V4.iter().any(within)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let within = |&(net, length): &(Ipv6Addr, u32)| {
-        (address.to_bits() ^ net.to_bits()) >> (128 - length) == 0
-    };
+    let within = |&(net, length): &(Ipv6Addr, u32)| (address.to_bits() ^ net.to_bits()) >> (128 - length) == 0;
     address.segments()[0] & 0xe000 == 0x2000 && !CLOSED_V6.iter().any(within)
 }
 
@@ -252,25 +239,14 @@ mod tests {
             assert!(Target::parse(text, false).is_ok(), "{text} was refused");
         }
         let target = Target::parse("https://Login.Example.ORG/keys", false).unwrap();
-        assert_eq!(
-            (target.host.clone(), target.port),
-            (Host::Name("login.example.org".into()), 443)
-        );
+        assert_eq!((target.host.clone(), target.port), (Host::Name("login.example.org".into()), 443));
         assert!(target.admits(IpAddr::from([8, 8, 8, 8])));
-        assert!(
-            !target.admits(IpAddr::from([10, 0, 0, 1])),
-            "what a name resolves to is judged too"
-        );
+        assert!(!target.admits(IpAddr::from([10, 0, 0, 1])), "what a name resolves to is judged too");
     }
 
     #[test]
     fn the_insecure_switch_opens_http_and_loopback_and_nothing_more() {
-        for text in [
-            "http://127.0.0.1:9/keys",
-            "http://localhost:9/",
-            "http://[::1]:9/",
-            "http://example.org/",
-        ] {
+        for text in ["http://127.0.0.1:9/keys", "http://localhost:9/", "http://[::1]:9/", "http://example.org/"] {
             assert!(Target::parse(text, true).is_ok(), "{text} was refused");
         }
         for text in [

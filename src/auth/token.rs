@@ -98,24 +98,13 @@ impl<'a> Unverified<'a> {
         let header = part(header)?;
         let (algorithm, kid) = checked_header(&header)?;
         let claims = part(payload)?;
-        URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| Rejection::Malformed)?;
-        Ok(Self {
-            algorithm,
-            kid,
-            claims,
-            message: message.as_bytes(),
-            signature,
-        })
+        URL_SAFE_NO_PAD.decode(signature).map_err(|_| Rejection::Malformed)?;
+        Ok(Self { algorithm, kid, claims, message: message.as_bytes(), signature })
     }
 
     /// Who the token says has issued it. Serves to find the key, and proves nothing.
     pub fn issuer(&self) -> Result<&str, Rejection> {
-        self.claims
-            .get("iss")
-            .and_then(Value::as_str)
-            .ok_or(Rejection::UnknownIssuer)
+        self.claims.get("iss").and_then(Value::as_str).ok_or(Rejection::UnknownIssuer)
     }
 
     pub fn kid(&self) -> Option<&str> {
@@ -133,24 +122,17 @@ impl<'a> Unverified<'a> {
 }
 
 fn part(encoded: &str) -> Result<Map<String, Value>, Rejection> {
-    let text = URL_SAFE_NO_PAD
-        .decode(encoded)
-        .map_err(|_| Rejection::Malformed)?;
+    let text = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Rejection::Malformed)?;
     strict_json::object(&text).map_err(|_| Rejection::Malformed)
 }
 
 /// Members that change what the token means or bring their own key: a token with one of them is refused
 /// whole, for ignoring it would be reading another token than its issuer wrote. (`x5t`, the mere
 /// fingerprint of a certificate, is harmless and common; it is never looked at.)
-const REFUSED_MEMBERS: [&str; 9] = [
-    "crit", "jku", "x5u", "jwk", "x5c", "zip", "enc", "cty", "b64",
-];
+const REFUSED_MEMBERS: [&str; 9] = ["crit", "jku", "x5u", "jwk", "x5c", "zip", "enc", "cty", "b64"];
 
 fn checked_header(header: &Map<String, Value>) -> Result<(String, Option<String>), Rejection> {
-    if REFUSED_MEMBERS
-        .iter()
-        .any(|name| header.contains_key(*name))
-    {
+    if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
         return Err(Rejection::Header);
     }
     match header.get("typ") {
@@ -174,10 +156,7 @@ fn is_token_type(typ: &str) -> bool {
 }
 
 fn is_plain(kid: &str) -> bool {
-    (1..=LONGEST_KID).contains(&kid.len())
-        && kid
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._~-=+".contains(&byte))
+    (1..=LONGEST_KID).contains(&kid.len()) && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-=+".contains(&byte))
 }
 
 #[cfg(test)]
@@ -195,9 +174,7 @@ mod tests {
     }
 
     fn refusal(token: &str) -> Rejection {
-        Unverified::parse(token)
-            .err()
-            .unwrap_or_else(|| panic!("{token} was read"))
+        Unverified::parse(token).err().unwrap_or_else(|| panic!("{token} was read"))
     }
 
     #[test]
@@ -284,27 +261,21 @@ mod tests {
     #[test]
     fn only_the_algorithm_of_the_key_is_looked_at_and_only_its_signature_counts() {
         let key = VerificationKey::from_secret(SECRET);
-        for name in [
-            "none", "None", "NONE", "nOnE", "", "hs256", "HS384", "RS256", "ES256", "EdDSA",
-        ] {
+        for name in ["none", "None", "NONE", "nOnE", "", "hs256", "HS384", "RS256", "ES256", "EdDSA"] {
             let token = unsigned(&format!(r#"{{"alg":"{name}"}}"#));
             let seal = Unverified::parse(&token).unwrap().sealed_by(&key).err();
             assert_eq!(seal, Some(Rejection::Algorithm), "{name}");
         }
         let claims = serde_json::json!({"iss": "a"});
         let signer = jsonwebtoken::EncodingKey::from_secret(SECRET);
-        let token =
-            jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &signer).unwrap();
+        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &signer).unwrap();
         let parsed = Unverified::parse(&token).unwrap();
         assert_eq!((parsed.issuer(), parsed.kid()), (Ok("a"), None));
         assert!(parsed.sealed_by(&key).is_ok());
         let other = VerificationKey::from_secret(b"another secret");
         assert_eq!(parsed.sealed_by(&other).err(), Some(Rejection::Signature));
         let zero = format!("{}.{}", token.rsplit_once('.').unwrap().0, "A".repeat(43));
-        assert_eq!(
-            Unverified::parse(&zero).unwrap().sealed_by(&key).err(),
-            Some(Rejection::Signature)
-        );
+        assert_eq!(Unverified::parse(&zero).unwrap().sealed_by(&key).err(), Some(Rejection::Signature));
     }
 
     #[test]

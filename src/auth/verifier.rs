@@ -48,12 +48,9 @@ impl Verifier {
         let longest = settings.max_token_lifetime_seconds;
         let mut issuers = HashMap::new();
         for config in &settings.issuers {
-            let keys = KeySource::configured(config, data_dir)
-                .map_err(|fault| format!("the keys of {}: {fault}", config.issuer))?;
-            let issuer = Issuer {
-                rules: ClaimRules::of(config, longest),
-                keys: Arc::new(keys),
-            };
+            let keys =
+                KeySource::configured(config, data_dir).map_err(|fault| format!("the keys of {}: {fault}", config.issuer))?;
+            let issuer = Issuer { rules: ClaimRules::of(config, longest), keys: Arc::new(keys) };
             issuers.insert(config.issuer.clone(), Arc::new(issuer));
         }
         let local_key = match settings.local_issuer {
@@ -62,18 +59,11 @@ impl Verifier {
         };
         if let Some(key) = &local_key {
             let keys = Arc::new(KeySource::fixed(LOCAL_ISSUER, key.key_set()));
-            let issuer = Issuer {
-                rules: local::rules(longest),
-                keys,
-            };
+            let issuer = Issuer { rules: local::rules(longest), keys };
             issuers.insert(LOCAL_ISSUER.to_owned(), Arc::new(issuer));
         }
         let remembered = Cache::new(MOST_REMEMBERED);
-        Ok(Self {
-            issuers,
-            local_key,
-            remembered,
-        })
+        Ok(Self { issuers, local_key, remembered })
     }
 
     /// The key of the local issuer, if it is in use.
@@ -103,40 +93,24 @@ impl Verifier {
     /// The identity of a token checked before, unless it has ended or its issuer's keys have changed.
     fn recall(&self, hash: &[u8; 32], now: i64) -> Option<Arc<Identity>> {
         let known = self.remembered.get(hash)?;
-        let fresh = !has_ended(known.identity.expires_at, now)
-            && known.issuer.keys.current().number == known.generation;
+        let fresh = !has_ended(known.identity.expires_at, now) && known.issuer.keys.current().number == known.generation;
         if !fresh {
             self.remembered.invalidate(hash);
         }
         fresh.then_some(known.identity)
     }
 
-    async fn verify_anew(
-        &self,
-        token: &str,
-        hash: [u8; 32],
-        now: i64,
-    ) -> Result<Arc<Identity>, Rejection> {
+    async fn verify_anew(&self, token: &str, hash: [u8; 32], now: i64) -> Result<Arc<Identity>, Rejection> {
         let token = Unverified::parse(token)?;
-        let issuer = self
-            .issuers
-            .get(token.issuer()?)
-            .ok_or(Rejection::UnknownIssuer)?;
+        let issuer = self.issuers.get(token.issuer()?).ok_or(Rejection::UnknownIssuer)?;
         if issuer.keys.current().keys.find(token.kid()).is_none() {
             issuer.keys.look_again_for(token.kid()).await;
         }
         let current = issuer.keys.current();
-        let key = current
-            .keys
-            .find(token.kid())
-            .ok_or(Rejection::UnknownKey)?;
+        let key = current.keys.find(token.kid()).ok_or(Rejection::UnknownKey)?;
         let claims = token.sealed_by(key)?;
         let identity = Arc::new(issuer.rules.identity(claims, now)?);
-        let remembered = Remembered {
-            identity: identity.clone(),
-            issuer: issuer.clone(),
-            generation: current.number,
-        };
+        let remembered = Remembered { identity: identity.clone(), issuer: issuer.clone(), generation: current.number };
         self.remembered.insert(hash, remembered);
         Ok(identity)
     }
@@ -144,9 +118,7 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Verifier")
-            .field("issuers", &self.issuers.keys())
-            .finish_non_exhaustive()
+        out.debug_struct("Verifier").field("issuers", &self.issuers.keys()).finish_non_exhaustive()
     }
 }
 

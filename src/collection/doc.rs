@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 /// An object of the kind as the document shows it.
 pub fn example<R: Resource>() -> Value {
-    let id = |tail: u8| Id(uuid::Uuid::from_bytes([1, 0x8f, 0x6c, 0x2e, 0x5a, 0x4b, 0x7c, 0x3d, 0x8e, 0x9f, 0, 0, 0, 0, 0, tail]));
+    let id =
+        |tail: u8| Id(uuid::Uuid::from_bytes([1, 0x8f, 0x6c, 0x2e, 0x5a, 0x4b, 0x7c, 0x3d, 0x8e, 0x9f, 0, 0, 0, 0, 0, tail]));
     let Ok(mut draft) = draft::parse::<R>(R::example()) else { return Value::Null };
     for slot in draft.body.links() {
         let kind = slot.kinds.first().copied().unwrap_or(Kind::Service);
@@ -47,7 +48,7 @@ fn named(schema: &str) -> Value {
 }
 
 fn etag() -> Value {
-    json!({"ETag": {"description": "The version, and a digest of what is derived.", "schema": {"type": "string"}}})
+    json!({"ETag": {"description": "The version, and a digest of what is derived.", "schema": {"type": "string", "maxLength": 40}}})
 }
 
 /// Singular and plural as they stand in operation ids.
@@ -87,18 +88,36 @@ fn for_writing(operation: Operation) -> Operation {
 fn list_operation<R: Resource>(path: &str) -> Operation {
     let schema = named(&format!("{}List", R::SCHEMA));
     let page = json!({"items": [example::<R>()], "seq": 8123});
-    let link = json!({"Link": {"description": "`rel=\"next\"`: the next page.", "schema": {"type": "string"}}});
+    let link =
+        json!({"Link": {"description": "`rel=\"next\"`: the next page.", "schema": {"type": "string", "maxLength": 65536}}});
     let summary = "List {many}";
     let description = "Pages of {many}, filtered and sorted; see the parameters. Several values are separated by commas.";
-    let sortable: Vec<&str> =
-        fields::<R>().iter().flat_map(|t| t.iter()).filter(|f| !f.order.is_empty()).map(|f| f.name).chain(["created_at"]).collect();
+    let sortable: Vec<&str> = fields::<R>()
+        .iter()
+        .flat_map(|t| t.iter())
+        .filter(|f| !f.order.is_empty())
+        .map(|f| f.name)
+        .chain(["created_at"])
+        .collect();
     let mut out = operation::<R>(Method::GET, path, "list_{many}", summary, description, Action::Read)
         .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}), "Objects a page.")
-        .query("cursor", json!({"type": "string", "maxLength": 4096}), "`next_cursor` of the page before; holds for the same filters and order.")
-        .query("sort", json!({"type": "string", "maxLength": 200}), &format!("Up to three of {}; `-` before a name descends. What is absent sorts last.", sortable.join(", ")))
+        .query(
+            "cursor",
+            json!({"type": "string", "maxLength": 4096}),
+            "`next_cursor` of the page before; holds for the same filters and order.",
+        )
+        .query(
+            "sort",
+            json!({"type": "string", "maxLength": 200}),
+            &format!("Up to three of {}; `-` before a name descends. What is absent sorts last.", sortable.join(", ")),
+        )
         .query("count", json!({"type": "boolean"}), "Adds `total`.")
         .query("fields", json!({"type": "string", "maxLength": 1000}), "Only these fields, separated by commas.")
-        .query("as_of", json!({"type": "string", "maxLength": 40}), "The list as it was: an RFC 3339 time or a seq of the ledger.")
+        .query(
+            "as_of",
+            json!({"type": "string", "maxLength": 40}),
+            "The list as it was: an RFC 3339 time or a seq of the ledger.",
+        )
         .query("q", json!({"type": "string", "maxLength": 200}), "Words that all occur in key, name or description.")
         .query("tag", json!({"type": "string", "maxLength": 1000}), "Carries any of these tags.")
         .query("external_ref", json!({"type": "string", "maxLength": 330}), "Has this id in a client's system: `system:id`.")
@@ -131,7 +150,9 @@ fn filter_words(kind: FieldType, operator: Operator) -> String {
         FieldType::Boolean => "true or false".into(),
         FieldType::Time => "RFC 3339 times".into(),
         FieldType::Date => "dates".into(),
-        FieldType::Link(kinds) => format!("references to {}", kinds.iter().map(|k| k.collection()).collect::<Vec<_>>().join(", ")),
+        FieldType::Link(kinds) => {
+            format!("references to {}", kinds.iter().map(|k| k.collection()).collect::<Vec<_>>().join(", "))
+        }
         FieldType::Id => "UUIDs".into(),
     };
     match operator {
@@ -153,7 +174,12 @@ fn get_operation<R: Resource>(path: &str) -> Operation {
     if read::has_mappings(R::KIND) {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }
-    out.json(200, "The object.", named(R::SCHEMA), &example::<R>(), etag()).response(304, "Unchanged.", Value::Null, etag())
+    out.json(200, "The object.", schema::whole_or_part::<R>(), &example::<R>(), etag()).response(
+        304,
+        "Unchanged.",
+        Value::Null,
+        etag(),
+    )
 }
 
 fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
@@ -161,8 +187,9 @@ fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
     let patch_example = schema::SCHEMAS.get(&format!("{}Patch", R::SCHEMA)).map(|s| s["examples"][0].clone()).unwrap_or_default();
     let (shown, view) = (example::<R>(), named(R::SCHEMA));
     let mut created = etag();
-    created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string"}});
-    created["Idempotent-Replayed"] = json!({"description": "`true` when the first answer is given again.", "schema": {"type": "string"}});
+    created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
+    created["Idempotent-Replayed"] =
+        json!({"description": "`true` when the first answer is given again.", "schema": {"type": "string", "enum": ["true"]}});
     let if_match = "The ETag (or just `\"version\"`) the change is meant for; 412 when it has changed since.";
 
     let words = "Creates a {one}. With an Idempotency-Key the first answer is kept 72 hours and given again.";
@@ -204,6 +231,6 @@ fn history_operation<R: Resource>(path: &str) -> Operation {
     let words = "Every version, newest first: who, when, why and what changed. Needs `history:read` too.";
     with_id(operation::<R>(Method::GET, path, "list_{one}_history", "History of a {one}", words, Action::Read))
         .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}), "Entries a page.")
-        .query("before", json!({"type": "integer", "minimum": 1}), "`next_before` of the page before.")
+        .query("before", json!({"type": "integer", "format": "int64", "minimum": 1}), "`next_before` of the page before.")
         .json(200, "The history.", named("History"), &json!({"items": [entry], "next_before": null}), Value::Null)
 }

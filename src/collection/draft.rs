@@ -2,6 +2,7 @@
 use super::schema;
 use crate::model::{Error, Faults, HeadDraft, Result};
 use crate::resources::Resource;
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -32,8 +33,9 @@ pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
     }
     let value = Value::Object(object.clone());
     check::<R>(&value, &mut faults)?;
-    let given: HashSet<String> = object.keys().cloned().collect();
     let list = faults.into_vec();
+    let faulty = roots(&list);
+    let given: HashSet<String> = object.keys().filter(|name| !faulty.contains(escaped(name).as_str())).cloned().collect();
     if !list.is_empty() {
         object = sound::<R>(object, &list);
     }
@@ -55,29 +57,60 @@ fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
         return Ok(());
     }
     for error in validator.iter_errors(value) {
-        let at = error.instance_path().to_string();
-        let detail = || shortened(&error.to_string());
-        match error.kind() {
-            ValidationErrorKind::Required { property } => {
-                let name = property.as_str().unwrap_or_default();
-                faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
-            }
-            ValidationErrorKind::AdditionalProperties { unexpected } => {
-                for name in unexpected {
-                    let read_only = at.is_empty() && schema::is_read_only(R::KIND, name);
-                    let (code, words) = if read_only { ("read_only", "is read-only") } else { ("unknown_field", "is not a field") };
-                    faults.add(format!("{at}/{}", escaped(name)), code, format!("{name} {words}"));
-                }
-            }
-            ValidationErrorKind::Type { .. } => faults.add(at, "wrong_type", detail()),
-            ValidationErrorKind::MaxLength { .. } | ValidationErrorKind::MaxItems { .. } => faults.add(at, "too_long", detail()),
-            ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => faults.add(at, "too_short", detail()),
-            ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => faults.add(at, "out_of_range", detail()),
-            ValidationErrorKind::Format { .. } | ValidationErrorKind::Pattern { .. } => faults.add(at, "bad_format", detail()),
-            _ => faults.add(at, "not_allowed", detail()),
-        }
+        tell::<R>(&error, faults);
     }
     Ok(())
+}
+
+fn tell<R: Resource>(error: &ValidationError<'_>, faults: &mut Faults) {
+    let at = error.instance_path().to_string();
+    // One fault a place is enough: the first says what is wrong with it.
+    if faults.has(&at) {
+        return;
+    }
+    let detail = || shortened(&error.to_string());
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
+        }
+        _ if error.instance().is_null() && schema::is_required(R::KIND, &at) => {
+            faults.add(&at, "required", format!("{} is required", at.trim_start_matches('/')));
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for name in unexpected {
+                let read_only = at.is_empty() && schema::is_read_only(R::KIND, name);
+                let (code, words) = if read_only { ("read_only", "is read-only") } else { ("unknown_field", "is not a field") };
+                faults.add(format!("{at}/{}", escaped(name)), code, format!("{name} {words}"));
+            }
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            // What is wrong with the alternative that was meant: the one whose type it has.
+            let mistyped = |error: &ValidationError<'_>| {
+                matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().as_str() == at
+            };
+            match context.iter().find(|errors| !errors.iter().any(mistyped)) {
+                Some(meant) => meant.iter().for_each(|error| tell::<R>(error, faults)),
+                None => faults.add(at, "wrong_type", detail()),
+            }
+        }
+        ValidationErrorKind::UniqueItems => {
+            let index = repeated(error.instance()).unwrap_or_default();
+            faults.add(format!("{at}/{index}"), "duplicate", "the same stands there twice");
+        }
+        ValidationErrorKind::Type { .. } => faults.add(at, "wrong_type", detail()),
+        ValidationErrorKind::MaxLength { .. } | ValidationErrorKind::MaxItems { .. } => faults.add(at, "too_long", detail()),
+        ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => faults.add(at, "too_short", detail()),
+        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => faults.add(at, "out_of_range", detail()),
+        ValidationErrorKind::Format { .. } | ValidationErrorKind::Pattern { .. } => faults.add(at, "bad_format", detail()),
+        _ => faults.add(at, "not_allowed", detail()),
+    }
+}
+
+/// Where a list says something for the second time.
+fn repeated(list: &Value) -> Option<usize> {
+    let list = list.as_array()?;
+    (0..list.len()).find(|index| list[..*index].contains(&list[*index]))
 }
 
 fn escaped(name: &str) -> String {
@@ -88,11 +121,15 @@ fn shortened(text: &str) -> String {
     text.chars().take(300).collect()
 }
 
+/// The fields in which faults lie.
+fn roots(faults: &[crate::model::Fault]) -> HashSet<&str> {
+    faults.iter().filter_map(|fault| fault.pointer.split('/').nth(1)).collect()
+}
+
 /// The object without its faulty fields, filled up where something required is missing.
 fn sound<R: Resource>(object: Map<String, Value>, faults: &[crate::model::Fault]) -> Map<String, Value> {
-    let faulty: HashSet<&str> = faults.iter().filter_map(|fault| fault.pointer.split('/').nth(1)).collect();
-    let mut sound: Map<String, Value> =
-        object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
+    let faulty = roots(faults);
+    let mut sound: Map<String, Value> = object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
     if let Value::Object(example) = R::example() {
         for name in faulty {
             if let Some(value) = example.get(name).filter(|_| !matches!(name, "key" | "external_refs" | "tags")) {

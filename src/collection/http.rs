@@ -76,7 +76,13 @@ fn selection<R: Resource>(parameters: &[(String, String)]) -> Result<Option<Vec<
 /// Every field of the representation, in the order of the document.
 pub fn columns<R: Resource>() -> Vec<String> {
     let schema = super::schema::SCHEMAS.get(R::SCHEMA);
-    schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten().map(|(name, _)| name.clone()).filter(|n| n != "mappings").collect()
+    schema
+        .and_then(|schema| schema["properties"].as_object())
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .filter(|n| n != "mappings")
+        .collect()
 }
 
 /// `GET /{collection}`.
@@ -287,7 +293,8 @@ pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: 
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object"));
     }
-    let order: Order<R> = Order { place: 0, target: Some(target), verb: Verb::Patch { patch, creates: false }, guard: wishes.guard.clone() };
+    let order: Order<R> =
+        Order { place: 0, target: Some(target), verb: Verb::Patch { patch, creates: false }, guard: wishes.guard.clone() };
     let answer = writer.write(&wishes, async move |tx| single(tx, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }

@@ -2,6 +2,8 @@
 pub mod doc;
 pub mod draft;
 pub mod http;
+mod order;
+mod point;
 pub mod read;
 pub mod remove;
 pub mod schema;

@@ -2,10 +2,10 @@
 use super::view;
 use crate::graph::objectives;
 use crate::model::{Error, FieldValue, Id, Kind, Objectives, Query, Reference, Result, Spelling, Timestamp, Word, evaluate};
+use crate::resources::Resource;
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::mappings::Mapping;
 use crate::resources::services::Service;
-use crate::resources::Resource;
 use crate::store::ledger::{self, Entry, Operation};
 use crate::store::{Conn, Object, Rows, resolve};
 use serde_json::{Map, Value, json};
@@ -288,7 +288,8 @@ pub async fn history(conn: &mut Conn<'_>, org: Id, kind: Kind, id: Id, before: i
 
 /// Field by field, what was and what is.
 fn changes(old: Option<&str>, new: Option<&str>) -> Value {
-    let read = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
+    let read =
+        |text: Option<&str>| text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
     let (old, new) = (read(old), read(new));
     let mut changed = Map::new();
     for name in old.keys().chain(new.keys()) {

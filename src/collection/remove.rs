@@ -69,7 +69,9 @@ async fn referrers(tx: &mut Tx, ids: &[Id], doomed: &HashSet<Id>) -> Result<Hash
         }
         let rows: Vec<(DbId, DbId)> =
             on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
-        for (target, referrer) in rows.into_iter().filter(|(target, referrer)| !doomed.contains(&referrer.0) && target != referrer) {
+        for (target, referrer) in
+            rows.into_iter().filter(|(target, referrer)| !doomed.contains(&referrer.0) && target != referrer)
+        {
             found.entry(target.0).or_default().push(referrer.0);
         }
     }

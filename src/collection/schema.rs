@@ -44,6 +44,21 @@ pub fn is_read_only(kind: Kind, field: &str) -> bool {
     SCHEMAS.get(name).and_then(|schema| schema["properties"].get(field)).is_some()
 }
 
+/// Whether clients may write a field of that name.
+pub fn is_writable(kind: Kind, field: &str) -> bool {
+    of_draft(kind).and_then(|schema| schema["properties"].get(field)).is_some()
+}
+
+/// Whether a draft must have the field at this place.
+pub fn is_required(kind: Kind, pointer: &str) -> bool {
+    let required = of_draft(kind).and_then(|schema| schema["required"].as_array());
+    required.into_iter().flatten().any(|name| name.as_str().is_some_and(|name| pointer.strip_prefix('/') == Some(name)))
+}
+
+fn of_draft(kind: Kind) -> Option<&'static Value> {
+    SCHEMAS.get(&for_kind!(kind, |R| format!("{}Draft", R::SCHEMA)))
+}
+
 fn value_of(schema: &impl serde::Serialize) -> Value {
     serde_json::to_value(schema).unwrap_or_default()
 }
@@ -53,15 +68,25 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
-/// The properties of a schema; that what is absent is absent needs no default.
+/// The members of an object schema; what stands in parts only because it has a description of its own is put together.
 fn properties(schema: &Value) -> Map<String, Value> {
     let mut all = schema["properties"].as_object().cloned().unwrap_or_default();
-    for one in all.values_mut().filter_map(Value::as_object_mut) {
-        if one.get("default").is_some_and(Value::is_null) {
-            one.remove("default");
+    for property in all.values_mut() {
+        let parts: Vec<Map<String, Value>> =
+            property["allOf"].as_array().into_iter().flatten().filter_map(Value::as_object).cloned().collect();
+        if !parts.is_empty() && parts.iter().all(|part| !part.contains_key("$ref")) {
+            *property = Value::Object(parts.into_iter().flatten().collect());
         }
     }
     all
+}
+
+/// Takes a default away that says nothing, or with `any` every one: what is read has none, and a patch leaves alone what
+/// it does not name.
+fn without_default(schema: &mut Value, any: bool) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.retain(|name, value| name != "default" || !(any || value.is_null()));
+    }
 }
 
 fn link() -> Value {
@@ -101,20 +126,31 @@ fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
     let patch = patch_of(&draft);
     all.insert(format!("{}Draft", R::SCHEMA), draft);
     all.insert(format!("{}Patch", R::SCHEMA), patch);
-    all.insert(R::SCHEMA.into(), view_of::<R>(&own, &common, &description));
+    let view = view_of::<R>(&own, &common, &description);
+    let mut part = view.clone();
+    part["description"] = "Only the fields that `fields=` selects.".into();
+    part.as_object_mut().map(|part| part.remove("required"));
+    all.insert(format!("{}Part", R::SCHEMA), part);
+    all.insert(R::SCHEMA.into(), view);
     let mut list = json!({
         "type": "object",
         "description": format!("A page of the list of {}.", R::KIND.collection()),
         "required": ["items", "seq"],
         "properties": {
-            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", R::SCHEMA)}},
-            "next_cursor": {"type": "string", "description": "Where the list goes on; absent on the last page."},
+            "items": {"type": "array", "maxItems": 500, "items": whole_or_part::<R>()},
+            "next_cursor": {"type": "string", "maxLength": 4096, "description": "Where the list goes on; absent on the last page."},
             "seq": {"type": "integer", "format": "int64", "description": "The ledger's newest entry when the page was read."},
             "total": {"type": "integer", "format": "int64", "description": "How many there are in all; with `count=true`."}
         }
     });
     list["additionalProperties"] = Value::Bool(false);
     all.insert(format!("{}List", R::SCHEMA), list);
+}
+
+/// An object as it is read: whole, or what `fields=` selects.
+pub fn whole_or_part<R: Resource>() -> Value {
+    let named = |name: String| json!({"$ref": format!("#/components/schemas/{name}")});
+    json!({"anyOf": [named(R::SCHEMA.into()), named(format!("{}Part", R::SCHEMA))]})
 }
 
 fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
@@ -129,6 +165,12 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
     if R::NAMED {
         required.insert(0, "name".into());
         all["name"]["type"] = "string".into();
+    }
+    all["tags"]["uniqueItems"] = true.into();
+    for (field, schema) in all.iter_mut() {
+        // PUT keeps the key and the external references that are left out: they have no default.
+        let kept = matches!(field.as_str(), "key" | "external_refs" | "tags" | "attributes");
+        without_default(schema, kept);
     }
     let mut draft = json!({
         "type": "object", "description": description, "properties": all,
@@ -148,6 +190,7 @@ fn patch_of(draft: &Value) -> Value {
         object.insert("description".into(), "A JSON merge patch (RFC 7396): `null` takes a field away.".into());
     }
     for (_, schema) in patch["properties"].as_object_mut().into_iter().flatten() {
+        without_default(schema, true);
         match schema.get("type").cloned() {
             Some(Value::String(one)) => schema["type"] = json!([one, "null"]),
             Some(_) => {}
@@ -174,13 +217,15 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
     all.insert("created_by".into(), text(255, "Who created it."));
     all.insert("updated_by".into(), text(255, "Who changed it last."));
     all.extend(properties(own));
+    all.values_mut().for_each(|schema| without_default(schema, true));
     if R::EFFECTIVE {
         for (name, words) in [
             ("effective_rto_seconds", "recovery time objective"),
             ("effective_rpo_seconds", "recovery point objective"),
             ("effective_mtpd_seconds", "maximum tolerable period of disruption"),
         ] {
-            let description = format!("The strictest {words} of its own and of everything that depends on it through cascading mappings.");
+            let description =
+                format!("The strictest {words} of its own and of everything that depends on it through cascading mappings.");
             all.insert(name.into(), json!({"type": ["integer", "null"], "format": "int64", "description": description}));
         }
     }
@@ -192,7 +237,8 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         });
         all.insert("mappings".into(), schema);
     }
-    let text = serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
+    let text =
+        serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
     let all: Value = serde_json::from_str(&text).unwrap_or_default();
     json!({"type": "object", "description": description, "properties": all, "required": required})
 }

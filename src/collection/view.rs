@@ -81,7 +81,10 @@ pub fn from_record<R: Resource>(text: &str) -> Result<Object<R>> {
 
 /// The ids an object points to.
 pub fn targets<R: Resource>(objects: &mut [Object<R>]) -> HashSet<Id> {
-    objects.iter_mut().flat_map(|object| object.body.links().into_iter().filter_map(|slot| slot.link.id()).collect::<Vec<_>>()).collect()
+    objects
+        .iter_mut()
+        .flat_map(|object| object.body.links().into_iter().filter_map(|slot| slot.link.id()).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Puts names to the links of an object.
@@ -134,7 +137,7 @@ pub fn csv(columns: &[String], items: &[Value]) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(columns).map_err(Error::internal)?;
     for item in items {
-        let cells = columns.iter().map(|column| guarded(cell(&item[column.as_str()])));
+        let cells = columns.iter().map(|column| cell(&item[column.as_str()]));
         out.write_record(cells).map_err(Error::internal)?;
     }
     out.into_inner().map_err(Error::internal)
@@ -143,16 +146,15 @@ pub fn csv(columns: &[String], items: &[Value]) -> Result<Vec<u8>> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => guarded(text),
         Value::Object(link) if link.contains_key("id") && link.contains_key("kind") => {
-            link.get("key").and_then(Value::as_str).unwrap_or_default().to_owned()
+            guarded(link.get("key").and_then(Value::as_str).unwrap_or_default())
         }
         other => other.to_string(),
     }
 }
 
-/// A cell that begins like a formula gets an apostrophe before it; negative numbers stay numbers.
-fn guarded(cell: String) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if formula { format!("'{cell}") } else { cell }
+/// A text that begins like a formula gets an apostrophe before it; numbers need none.
+fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

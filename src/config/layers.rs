@@ -15,12 +15,7 @@ const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 const LOG_LEVEL_VARIABLE: &str = "HOLDFAST_LOG__LEVEL";
 const DEFAULT_FILE: &str = "holdfast.toml";
 /// Settings without a default; all of them are texts.
-const OPTIONAL: [&str; 4] = [
-    "database_url",
-    "database_ca_file",
-    "public_url",
-    "metrics_token",
-];
+const OPTIONAL: [&str; 4] = ["database_url", "database_ca_file", "public_url", "metrics_token"];
 /// Settings whose variable may also name a file that holds the value (`…_FILE`).
 const SECRETS: [&str; 2] = ["database_url", "metrics_token"];
 
@@ -44,10 +39,7 @@ pub fn environment() -> BTreeMap<String, String> {
 
 impl Config {
     /// The effective configuration, or everything that is wrong with it.
-    pub fn load(
-        overrides: &Overrides,
-        environment: &BTreeMap<String, String>,
-    ) -> Result<Config, Faults> {
+    pub fn load(overrides: &Overrides, environment: &BTreeMap<String, String>) -> Result<Config, Faults> {
         Self::load_beside(overrides, environment, Path::new("."))
     }
 
@@ -85,10 +77,7 @@ fn read_file(path: &Path) -> Result<Table, String> {
     let text = fs::read_to_string(path).map_err(|fault| format!("{shown}: {fault}"))?;
     // Not the whole message of the parser: it quotes the line, and the line may hold a password.
     let told = |fault: toml::de::Error| {
-        let before = fault
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or_default();
+        let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         format!("{shown}, line {line}: {}", on_one_line(fault.message()))
     };
@@ -102,10 +91,7 @@ fn on_one_line(text: &str) -> String {
 
 /// An empty variable counts as absent: container files often pass one on without a value.
 fn given<'a>(environment: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
-    environment
-        .get(name)
-        .map(String::as_str)
-        .filter(|value| !value.is_empty())
+    environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
 /// A setting the environment can reach, and what a value for it looks like.
@@ -120,11 +106,7 @@ fn settings() -> BTreeMap<String, Setting> {
     let defaults = Table::try_from(Config::default()).unwrap_or_default();
     collect(&mut found, &mut Vec::new(), &Value::Table(defaults));
     for name in OPTIONAL {
-        collect(
-            &mut found,
-            &mut vec![name.to_owned()],
-            &Value::String(String::new()),
-        );
+        collect(&mut found, &mut vec![name.to_owned()], &Value::String(String::new()));
     }
     found
 }
@@ -139,13 +121,7 @@ fn collect(found: &mut BTreeMap<String, Setting>, path: &mut Vec<String>, value:
         return;
     }
     let name = format!("{PREFIX}{}", path.join("__").to_uppercase());
-    found.insert(
-        name,
-        Setting {
-            path: path.clone(),
-            example: value.clone(),
-        },
-    );
+    found.insert(name, Setting { path: path.clone(), example: value.clone() });
 }
 
 fn add_environment(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<String> {
@@ -171,9 +147,7 @@ fn add_variable(
 ) -> Result<(), String> {
     if name == LOG_VARIABLE {
         if given(environment, LOG_LEVEL_VARIABLE).is_some() {
-            return Err(format!(
-                "{LOG_VARIABLE} and {LOG_LEVEL_VARIABLE} are the same setting; give one"
-            ));
+            return Err(format!("{LOG_VARIABLE} and {LOG_LEVEL_VARIABLE} are the same setting; give one"));
         }
         return add_variable(table, environment, settings, LOG_LEVEL_VARIABLE, value);
     }
@@ -188,43 +162,24 @@ fn add_variable(
         });
     };
     if given(environment, direct).is_some() {
-        return Err(format!(
-            "{direct} and {name} are the same setting; give one"
-        ));
+        return Err(format!("{direct} and {name} are the same setting; give one"));
     }
     let content = fs::read_to_string(value).map_err(|fault| format!("{name}: {value}: {fault}"))?;
-    put(
-        table,
-        &secret.path,
-        Value::String(content.trim_end_matches(['\r', '\n']).to_owned()),
-    )
-    .map_err(|fault| format!("{name} {fault}"))
+    put(table, &secret.path, Value::String(content.trim_end_matches(['\r', '\n']).to_owned()))
+        .map_err(|fault| format!("{name} {fault}"))
 }
 
-fn secret_named_by<'a>(
-    name: &'a str,
-    settings: &'a BTreeMap<String, Setting>,
-) -> Option<(&'a str, &'a Setting)> {
+fn secret_named_by<'a>(name: &'a str, settings: &'a BTreeMap<String, Setting>) -> Option<(&'a str, &'a Setting)> {
     let direct = name.strip_suffix("_FILE")?;
     let setting = settings.get(direct)?;
-    SECRETS
-        .contains(&setting.path.join(".").as_str())
-        .then_some((direct, setting))
+    SECRETS.contains(&setting.path.join(".").as_str()).then_some((direct, setting))
 }
 
 /// The text as a value like the example. Faults never repeat the text, which may be a secret.
 fn typed(example: &Value, text: &str) -> Result<Value, &'static str> {
     match example {
-        Value::Integer(_) => text
-            .trim()
-            .parse()
-            .map(Value::Integer)
-            .map_err(|_| "must be a whole number"),
-        Value::Boolean(_) => text
-            .trim()
-            .parse()
-            .map(Value::Boolean)
-            .map_err(|_| "must be true or false"),
+        Value::Integer(_) => text.trim().parse().map(Value::Integer).map_err(|_| "must be a whole number"),
+        Value::Boolean(_) => text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false"),
         Value::Array(_) => toml::from_str::<Table>(&format!("list = {text}"))
             .ok()
             .and_then(|mut table| table.remove("list"))
@@ -241,9 +196,7 @@ fn put(table: &mut Table, path: &[String], value: Value) -> Result<(), &'static 
             table.insert(name.clone(), value);
         }
         [name, rest @ ..] => {
-            let inner = table
-                .entry(name)
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner = table.entry(name).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(inner) = inner else {
                 return Err("lies in what is not a table");
             };
@@ -254,19 +207,9 @@ fn put(table: &mut Table, path: &[String], value: Value) -> Result<(), &'static 
 }
 
 fn add_flags(table: &mut Table, overrides: &Overrides) {
-    let data_dir = overrides
-        .data_dir
-        .as_ref()
-        .map(|path| path.to_string_lossy().into_owned());
-    let database_url = overrides
-        .database_url
-        .as_ref()
-        .map(|url| url.expose().to_owned());
-    for (name, value) in [
-        ("listen", overrides.listen.clone()),
-        ("data_dir", data_dir),
-        ("database_url", database_url),
-    ] {
+    let data_dir = overrides.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let database_url = overrides.database_url.as_ref().map(|url| url.expose().to_owned());
+    for (name, value) in [("listen", overrides.listen.clone()), ("data_dir", data_dir), ("database_url", database_url)] {
         if let Some(value) = value {
             table.insert(name.into(), Value::String(value));
         }
@@ -276,20 +219,14 @@ fn add_flags(table: &mut Table, overrides: &Overrides) {
 /// Kubernetes tells every pod about the services beside it, and one of them may well be called
 /// `holdfast` or `holdfast-database`. Those variables look like ours and mean nothing to us.
 fn placed_by_orchestrator(name: &str, value: &str) -> bool {
-    let link = ["tcp://", "udp://", "sctp://"]
-        .iter()
-        .any(|scheme| value.starts_with(scheme));
+    let link = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let of_port = ["_TCP", "_UDP", "_SCTP"].iter().any(|protocol| {
         name.contains("_PORT_")
-            && ["", "_PROTO", "_PORT", "_ADDR"].iter().any(|part| {
-                name.strip_suffix(part)
-                    .is_some_and(|rest| rest.ends_with(protocol))
-            })
+            && ["", "_PROTO", "_PORT", "_ADDR"]
+                .iter()
+                .any(|part| name.strip_suffix(part).is_some_and(|rest| rest.ends_with(protocol)))
     });
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || (name.ends_with("_PORT") && link)
-        || of_port
+    name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || (name.ends_with("_PORT") && link) || of_port
 }
 
 /// The names of all variables the service listens to.

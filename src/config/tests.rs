@@ -12,11 +12,7 @@ struct Deployment {
 
 impl Deployment {
     fn new() -> Self {
-        Self {
-            scratch: Scratch::new(),
-            variables: BTreeMap::new(),
-            flags: Overrides::default(),
-        }
+        Self { scratch: Scratch::new(), variables: BTreeMap::new(), flags: Overrides::default() }
     }
 
     fn file(self, text: &str) -> Self {
@@ -43,9 +39,7 @@ fn nothing_at_all_is_a_configuration() {
     let config = Deployment::new().load().unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.limits, Limits::default());
-    assert!(
-        matches!(config.database(), Ok(Database::Sqlite(path)) if path.as_os_str() == "data/holdfast.db")
-    );
+    assert!(matches!(config.database(), Ok(Database::Sqlite(path)) if path.as_os_str() == "data/holdfast.db"));
 }
 
 #[test]
@@ -58,10 +52,7 @@ fn the_later_layer_wins_setting_by_setting() {
     let config = deployment.load().unwrap();
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.data_dir, PathBuf::from("file"));
-    assert_eq!(
-        (config.limits.body_bytes, config.limits.batch_rows),
-        (4096, 7)
-    );
+    assert_eq!((config.limits.body_bytes, config.limits.batch_rows), (4096, 7));
     assert_eq!(config.limits.page_size, 500);
 }
 
@@ -87,19 +78,10 @@ fn every_setting_can_be_given_by_the_environment() {
         .variable("HOLDFAST_LOG__FORMAT", "text")
         .variable("HOLDFAST_LOG", "debug")
         .variable("HOLDFAST_AUTH__LOCAL_ISSUER", "false")
-        .variable(
-            "HOLDFAST_AUTH__ISSUERS",
-            r#"[{ issuer = "a", audience = "b", jwks_file = "c" }]"#,
-        );
+        .variable("HOLDFAST_AUTH__ISSUERS", r#"[{ issuer = "a", audience = "b", jwks_file = "c" }]"#);
     let config = deployment.load().unwrap();
     assert!(config.require_if_match && !config.auth.local_issuer);
-    assert_eq!(
-        config.log,
-        Log {
-            level: "debug".into(),
-            format: LogFormat::Text
-        }
-    );
+    assert_eq!(config.log, Log { level: "debug".into(), format: LogFormat::Text });
     assert_eq!(config.auth.issuers[0].audience, ["b"]);
     assert_eq!(config.metrics_token.unwrap().expose(), "sixteen letters!");
     assert_eq!(config.database_ca_file, Some("ca.pem".into()));
@@ -119,18 +101,13 @@ fn a_setting_without_a_default_has_a_variable_too() {
     let known = layers::variables();
     for name in names.keys() {
         let variable = format!("HOLDFAST_{}", name.to_uppercase());
-        assert!(
-            known.iter().any(|known| known.starts_with(&variable)),
-            "{variable}"
-        );
+        assert!(known.iter().any(|known| known.starts_with(&variable)), "{variable}");
     }
 }
 
 #[test]
 fn an_empty_variable_counts_as_absent() {
-    let deployment = Deployment::new()
-        .variable("HOLDFAST_DATABASE_URL", "")
-        .variable("HOLDFAST_LISTEN", "");
+    let deployment = Deployment::new().variable("HOLDFAST_DATABASE_URL", "").variable("HOLDFAST_LISTEN", "");
     assert!(deployment.load().unwrap().database_url.is_none());
 }
 
@@ -141,10 +118,7 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     fs::write(&file, "postgres://ana:word@db/holdfast\n").unwrap();
     deployment = deployment.variable("HOLDFAST_DATABASE_URL_FILE", file.to_str().unwrap());
     let config = deployment.load().unwrap();
-    assert_eq!(
-        config.database_url.unwrap().expose(),
-        "postgres://ana:word@db/holdfast"
-    );
+    assert_eq!(config.database_url.unwrap().expose(), "postgres://ana:word@db/holdfast");
     deployment = deployment.variable("HOLDFAST_DATABASE_URL", "postgres://db");
     assert!(deployment.faults()[0].contains("are the same setting"));
     let missing = Deployment::new().variable("HOLDFAST_METRICS_TOKEN_FILE", "/not/there");
@@ -154,18 +128,9 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
 #[test]
 fn unknown_variables_are_refused_with_what_was_probably_meant() {
     for (name, meant) in [
-        (
-            "HOLDFAST_LIMITS_BODY_BYTES",
-            "; did you mean HOLDFAST_LIMITS__BODY_BYTES?",
-        ),
-        (
-            "HOLDFAST_DATABSE_URL",
-            "; did you mean HOLDFAST_DATABASE_URL?",
-        ),
-        (
-            "HOLDFAST_DATABASE_URL_FIEL",
-            "; did you mean HOLDFAST_DATABASE_URL_FILE?",
-        ),
+        ("HOLDFAST_LIMITS_BODY_BYTES", "; did you mean HOLDFAST_LIMITS__BODY_BYTES?"),
+        ("HOLDFAST_DATABSE_URL", "; did you mean HOLDFAST_DATABASE_URL?"),
+        ("HOLDFAST_DATABASE_URL_FIEL", "; did you mean HOLDFAST_DATABASE_URL_FILE?"),
         ("HOLDFAST_LISTEN_FILE", ""),
         ("HOLDFAST_COMPLETELY_DIFFERENT", ""),
     ] {
@@ -186,10 +151,7 @@ fn variables_that_kubernetes_places_are_passed_over() {
         .variable("HOLDFAST_DATABASE_PORT_5432_TCP_PROTO", "tcp");
     assert!(deployment.load().is_ok());
     let faults = Deployment::new().variable("HOLDFAST_PORT", "8080").faults();
-    assert!(
-        faults[0].contains("HOLDFAST_PORT is not a setting"),
-        "this one somebody has set by hand"
-    );
+    assert!(faults[0].contains("HOLDFAST_PORT is not a setting"), "this one somebody has set by hand");
 }
 
 #[test]
@@ -199,21 +161,12 @@ fn unknown_keys_of_the_file_are_named_with_their_line() {
         ("\n[limits]\nbody = 1", "body"),
         ("[log]\nlevle = \"info\"", "levle"),
         ("[auth]\nissuer = \"x\"", "issuer"),
-        (
-            "[[auth.issuers]]\nissuer = \"x\"\naudience = \"x\"\njwks = \"x\"",
-            "jwks",
-        ),
+        ("[[auth.issuers]]\nissuer = \"x\"\naudience = \"x\"\njwks = \"x\"", "jwks"),
     ] {
         let faults = Deployment::new().file(text).faults();
         let line = text.lines().count();
-        assert!(
-            faults[0].contains(&format!("unknown field `{key}`")),
-            "{faults:?}"
-        );
-        assert!(
-            faults[0].contains(&format!("holdfast.toml, line {line}:")),
-            "{faults:?}"
-        );
+        assert!(faults[0].contains(&format!("unknown field `{key}`")), "{faults:?}");
+        assert!(faults[0].contains(&format!("holdfast.toml, line {line}:")), "{faults:?}");
     }
 }
 
@@ -228,10 +181,7 @@ fn all_faults_are_told_at_once() {
         .faults();
     assert_eq!(faults.len(), 9, "{faults:#?}");
     let text = Faults(faults).to_string();
-    assert!(
-        !text.contains("word") && !text.contains("many"),
-        "values are not repeated: {text}"
-    );
+    assert!(!text.contains("word") && !text.contains("many"), "values are not repeated: {text}");
 }
 
 #[test]
@@ -250,16 +200,9 @@ fn values_of_a_wrong_kind_are_told_with_their_place() {
 fn the_database_is_sqlite_or_postgresql_and_nothing_else() {
     let database = |url: &str| {
         let database_url = Some(Secret::from(url.to_owned()));
-        Config {
-            database_url,
-            ..Config::default()
-        }
-        .database()
+        Config { database_url, ..Config::default() }.database()
     };
-    for url in [
-        "postgres://db/x",
-        "postgresql://ana:word@db/x?sslmode=require",
-    ] {
+    for url in ["postgres://db/x", "postgresql://ana:word@db/x?sslmode=require"] {
         assert!(matches!(database(url), Ok(Database::Postgres(secret)) if secret.expose() == url));
     }
     for (url, path) in [
@@ -269,19 +212,9 @@ fn the_database_is_sqlite_or_postgresql_and_nothing_else() {
         ("sqlite:/srv/a.db", "/srv/a.db"),
         ("sqlite:", "data/holdfast.db"),
     ] {
-        assert!(
-            matches!(database(url), Ok(Database::Sqlite(found)) if found.as_os_str() == path),
-            "{url}"
-        );
+        assert!(matches!(database(url), Ok(Database::Sqlite(found)) if found.as_os_str() == path), "{url}");
     }
-    for url in [
-        "",
-        "mysql://db",
-        "db.sqlite",
-        "POSTGRES://db",
-        "sqlite::memory:",
-        "sqlite:a?mode=memory",
-    ] {
+    for url in ["", "mysql://db", "db.sqlite", "POSTGRES://db", "sqlite::memory:", "sqlite:a?mode=memory"] {
         assert!(database(url).is_err(), "{url}");
     }
 }
@@ -313,19 +246,6 @@ fn secrets_are_never_shown() {
 #[test]
 fn what_is_shown_can_be_read_again() {
     let issuer = "[[auth.issuers]]\nissuer = \"a\"\naudience = [\"b\"]\njwks_file = \"c\"\nroles_map = { x = \"user\" }";
-    let shown = Deployment::new()
-        .file(issuer)
-        .load()
-        .unwrap()
-        .redacted_toml()
-        .unwrap();
-    assert_eq!(
-        Deployment::new()
-            .file(&shown)
-            .load()
-            .unwrap()
-            .redacted_toml()
-            .unwrap(),
-        shown
-    );
+    let shown = Deployment::new().file(issuer).load().unwrap().redacted_toml().unwrap();
+    assert_eq!(Deployment::new().file(&shown).load().unwrap().redacted_toml().unwrap(), shown);
 }

@@ -173,7 +173,10 @@ async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<cra
 /// An atomic batch with any fault is refused with all of them.
 fn refuse_faults(results: &[RowResult], snapshot: &[RowResult]) -> Result<()> {
     let mut faults = Faults::default();
-    let rows = results.iter().map(|row| (format!("/rows/{}", row.place), row)).chain(snapshot.iter().map(|row| ("/snapshot".into(), row)));
+    let rows = results
+        .iter()
+        .map(|row| (format!("/rows/{}", row.place), row))
+        .chain(snapshot.iter().map(|row| ("/snapshot".into(), row)));
     for (at, row) in rows {
         let Some(problem) = &row.problem else { continue };
         let (_, code, detail, inner) = parts(problem);
@@ -237,7 +240,11 @@ pub fn routes(api: &mut Api) {
         .header("Change-Reason", "Why; stands in the history. At most 500 characters.")
         .query("mode", json!({"type": "string", "enum": ["atomic", "partial"]}), "For lines: all rows or those that can be done.")
         .query("dry_run", json!({"type": "boolean"}), "For lines: check everything, keep nothing.")
-        .query("snapshot_system", json!({"type": "string", "maxLength": 64}), "For lines: what has an id of this system and was not sent is gone.")
+        .query(
+            "snapshot_system",
+            json!({"type": "string", "maxLength": 64}),
+            "For lines: what has an id of this system and was not sent is gone.",
+        )
         .query("snapshot_kinds", json!({"type": "string", "maxLength": 200}), &format!("For lines: of {}.", kinds.join(", ")))
         .query("max_delete_percent", json!({"type": "number", "minimum": 0, "maximum": 100}), "For lines: the snapshot's brake.")
         .body(&["application/json"], named("Batch"), &example)

@@ -101,7 +101,8 @@ pub fn routes(api: &mut Api) {
         "version": 2, "operation": "updated", "actor": "ana", "reason": null, "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f",
         "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     });
-    let words = "Every write of the organisation in order, deletions included. Keep `next_after` and ask again: nothing is missed.";
+    let words =
+        "Every write of the organisation in order, deletions included. Keep `next_after` and ask again: nothing is missed.";
     let operation = Operation::new(Method::GET, "/api/v1/changes", "exchange", "list_changes", "Follow the changes", words)
         .permission("changes", Action::Read)
         .query("after", json!({"type": "integer", "format": "int64", "minimum": 0, "default": 0}), "Entries after this seq.")

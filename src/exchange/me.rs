@@ -18,7 +18,8 @@ pub async fn me(caller: Caller) -> Result<HttpResponse> {
     let organization = names.get(&id).ok_or_else(|| Error::Forbidden("the organisation is gone".into()))?;
     let may = |right: &String| {
         let (collection, action) = right.split_once(':').unwrap_or((right, ""));
-        [Action::Read, Action::Write].iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a)) && !action.is_empty()
+        [Action::Read, Action::Write].iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a))
+            && !action.is_empty()
     };
     Ok(HttpResponse::Ok().json(json!({
         "subject": identity.subject,
@@ -37,8 +38,12 @@ pub fn routes(api: &mut Api) {
         "roles": [Role::ALL[0].as_str()], "scopes": null, "permissions": ["services:read"], "expires_at": "2026-11-22T10:30:00.000000Z"
     });
     let words = "The subject, organisation, roles and permissions of the token.";
-    let operation = Operation::new(Method::GET, "/api/v1/me", "access", "get_me", "Who am I", words)
-        .any_caller()
-        .json(200, "The caller.", json!({"$ref": "#/components/schemas/Me"}), &example, Value::Null);
+    let operation = Operation::new(Method::GET, "/api/v1/me", "access", "get_me", "Who am I", words).any_caller().json(
+        200,
+        "The caller.",
+        json!({"$ref": "#/components/schemas/Me"}),
+        &example,
+        Value::Null,
+    );
     api.add(operation, me);
 }

@@ -5,6 +5,7 @@ pub mod me;
 mod rows;
 
 use crate::http::routes::Api;
+use crate::model::{Kind, Word};
 use serde_json::{Map, Value, json};
 
 pub fn routes(api: &mut Api) {
@@ -15,21 +16,34 @@ pub fn routes(api: &mut Api) {
 
 /// Schemas of this room, for the document.
 pub fn schemas() -> Map<String, Value> {
-    let text = |maximum: u32| json!({"type": "string", "maxLength": maximum});
-    let optional = |maximum: u32| json!({"type": ["string", "null"], "maxLength": maximum});
-    let integer = json!({"type": "integer", "format": "int64"});
-    let kind = json!({"$ref": "#/components/schemas/Kind"});
-    let uuid = json!({"type": "string", "format": "uuid"});
-    let time = json!({"type": "string", "format": "date-time"});
-    let counts: Map<String, Value> =
-        ["created", "updated", "unchanged", "deleted", "failed"].iter().map(|name| ((*name).to_owned(), integer.clone())).collect();
+    [ledger_schemas(), batch_schemas(), me_schemas()].into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
+}
+
+fn text(maximum: u32) -> Value {
+    json!({"type": "string", "maxLength": maximum})
+}
+
+fn optional(maximum: u32) -> Value {
+    json!({"type": ["string", "null"], "maxLength": maximum})
+}
+
+fn integer() -> Value {
+    json!({"type": "integer", "format": "int64"})
+}
+
+fn time() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+fn ledger_schemas() -> Value {
+    let (uuid, kind) = (json!({"type": "string", "format": "uuid"}), json!({"$ref": "#/components/schemas/Kind"}));
     let change = json!({"type": "object", "required": ["from", "to"], "properties": {"from": {}, "to": {}}});
     let history = json!({
         "type": "object",
         "required": ["seq", "version", "operation", "at", "by", "reason", "request_id", "changes"],
         "properties": {
-            "seq": integer, "version": integer, "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
-            "at": time, "by": text(255), "reason": optional(500), "request_id": text(128),
+            "seq": integer(), "version": integer(), "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
+            "at": time(), "by": text(255), "reason": optional(500), "request_id": text(128),
             "changes": {"type": "object", "description": "By field.", "additionalProperties": change}
         }
     });
@@ -37,14 +51,14 @@ pub fn schemas() -> Map<String, Value> {
         "type": "object",
         "required": ["seq", "at", "kind", "id", "key", "version", "operation", "actor", "reason", "request_id", "hash"],
         "properties": {
-            "seq": integer, "at": time, "kind": kind, "id": uuid, "key": text(64), "version": integer,
+            "seq": integer(), "at": time(), "kind": kind, "id": uuid, "key": text(64), "version": integer(),
             "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
             "actor": text(255), "reason": optional(500), "request_id": text(128),
             "hash": {"type": "string", "maxLength": 64, "description": "SHA-256 of the entry, chained to the one before, in hexadecimal."},
             "body": {"type": ["object", "null"], "description": "With `include=body`: the object after the write."}
         }
     });
-    let all = json!({
+    json!({
         "History": {
             "type": "object", "required": ["items", "next_before"],
             "properties": {"items": {"type": "array", "maxItems": 500, "items": history}, "next_before": {"type": ["integer", "null"], "format": "int64"}}
@@ -57,7 +71,16 @@ pub fn schemas() -> Map<String, Value> {
                 "seq": {"type": "integer", "format": "int64", "description": "The newest entry there is."},
                 "next_after": {"type": "integer", "format": "int64", "description": "Where to go on: `after` of the next call."}
             }
-        },
+        }
+    })
+}
+
+fn batch_schemas() -> Value {
+    let names = ["created", "updated", "unchanged", "deleted", "failed"];
+    let counts: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), integer())).collect();
+    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| **kind != Kind::Organization).map(|kind| kind.as_str()).collect();
+    let kind = json!({"type": "string", "enum": kinds});
+    json!({
         "BatchRow": {
             "type": "object", "required": ["op", "kind", "id"], "additionalProperties": false,
             "properties": {
@@ -85,21 +108,26 @@ pub fn schemas() -> Map<String, Value> {
         "BatchRowResult": {
             "type": "object", "required": ["index", "id", "key", "result"],
             "properties": {
-                "index": integer, "id": {"type": ["string", "null"], "format": "uuid"}, "key": optional(64),
+                "index": integer(), "id": {"type": ["string", "null"], "format": "uuid"}, "key": optional(64),
                 "result": {"type": "string", "enum": ["created", "updated", "unchanged", "deleted", "failed"]},
-                "version": integer,
+                "version": integer(),
                 "problem": {"$ref": "#/components/schemas/Problem"}
             }
         },
         "BatchResult": {
             "type": "object", "required": ["counts", "rows", "seq"],
             "properties": {
-                "counts": {"type": "object", "required": ["created", "updated", "unchanged", "deleted", "failed"], "properties": counts},
+                "counts": {"type": "object", "required": names, "properties": counts},
                 "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRowResult"}},
                 "snapshot": {"type": "array", "maxItems": 500_000, "description": "What the snapshot deleted.", "items": {"$ref": "#/components/schemas/BatchRowResult"}},
-                "seq": integer
+                "seq": integer()
             }
-        },
+        }
+    })
+}
+
+fn me_schemas() -> Value {
+    json!({
         "Me": {
             "type": "object", "required": ["subject", "organization", "roles", "scopes", "permissions", "expires_at"],
             "properties": {
@@ -107,10 +135,8 @@ pub fn schemas() -> Map<String, Value> {
                 "roles": {"type": "array", "maxItems": 20, "items": text(64)},
                 "scopes": {"type": ["array", "null"], "maxItems": 100, "items": text(64), "description": "Null when the token is not narrowed."},
                 "permissions": {"type": "array", "maxItems": 100, "items": text(64)},
-                "expires_at": time
+                "expires_at": time()
             }
         }
-    });
-    let Value::Object(all) = all else { return Map::new() };
-    all
+    })
 }

@@ -1,6 +1,6 @@
 //! From the body of a batch to its rows.
-use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::collection::draft;
+use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::for_kind;
 use crate::http::body;
 use crate::http::headers::Wishes;
@@ -72,7 +72,9 @@ impl<R: Stored> Group for Set<R> {
                 },
                 // To delete what is not there changes nothing.
                 Ok(None) => RowResult { place: one.place, id, key, result: "unchanged", version: None, problem: None },
-                Err(error) => RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) },
+                Err(error) => {
+                    RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) }
+                }
             }
         };
         self.0.iter().map(row).collect()
@@ -94,7 +96,9 @@ pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], wishes: 
                 percent = value.as_f64().unwrap_or(percent);
             }
             ("snapshot", Value::Null) => {}
-            ("mode" | "dry_run" | "snapshot" | "max_delete_percent", _) => faults.add(format!("/{name}"), "not_allowed", "not a value of this option"),
+            ("mode" | "dry_run" | "snapshot" | "max_delete_percent", _) => {
+                faults.add(format!("/{name}"), "not_allowed", "not a value of this option")
+            }
             _ => faults.add(format!("/{name}"), "unknown_field", "a batch has no such member"),
         }
     }
@@ -129,7 +133,9 @@ fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<Stri
     let mut snapshot = Map::new();
     for (name, text) in parameters {
         match name.as_str() {
-            "dry_run" => drop(options.insert(name.clone(), text.parse::<bool>().map_or(Value::String(text.clone()), Value::Bool))),
+            "dry_run" => {
+                drop(options.insert(name.clone(), text.parse::<bool>().map_or(Value::String(text.clone()), Value::Bool)))
+            }
             "max_delete_percent" => drop(options.insert(name.clone(), text.parse::<f64>().map_or(Value::Null, Value::from))),
             "snapshot_system" => drop(snapshot.insert("system".into(), text.clone().into())),
             "snapshot_kinds" => drop(snapshot.insert("kinds".into(), text.split(',').collect::<Vec<_>>().into())),
@@ -150,8 +156,13 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snap
         faults.add("/snapshot/system", "required", "the system whose ids count");
     }
     let words = value.get("kinds").and_then(Value::as_array).filter(|kinds| !kinds.is_empty());
-    let kinds: Option<Vec<Kind>> = words?.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect();
-    let kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    let kinds =
+        words.and_then(|words| words.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect::<Option<Vec<Kind>>>());
+    let mut kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    if let Some(kinds) = &mut kinds {
+        kinds.sort();
+        kinds.dedup();
+    }
     if kinds.is_none() {
         faults.add("/snapshot/kinds", "not_allowed", "kinds that a batch can hold");
     }
@@ -206,6 +217,7 @@ fn row(place: usize, value: Value) -> Result<Row> {
     };
     let target = match value.remove("id") {
         None => fault(&mut faults, "/id", "required", "id is required"),
+        Some(id) if !id.is_string() => fault(&mut faults, "/id", "wrong_type", "an id is a text"),
         Some(id) => match id.as_str().and_then(Spelling::parse) {
             None => fault(&mut faults, "/id", "bad_format", "neither a UUID nor key:… nor ref:system:id"),
             id => id,
@@ -224,7 +236,9 @@ fn row(place: usize, value: Value) -> Result<Row> {
     };
     value.keys().for_each(|name| faults.add(format!("/{name}"), "unknown_field", "a row has no such member"));
     faults.into_result()?;
-    let (Some(op), Some(kind), Some(target)) = (op, kind, target) else { return Err(Error::Internal("a row without fault".into())) };
+    let (Some(op), Some(kind), Some(target)) = (op, kind, target) else {
+        return Err(Error::Internal("a row without fault".into()));
+    };
     Ok(Row { place, kind, target, op, if_version, data })
 }
 
@@ -260,10 +274,14 @@ fn orders<R: Stored>(rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> Vec<Order
 
 /// Faults of a draft lie beneath the row's `data`.
 pub fn beneath_data(error: Error) -> Error {
-    let below = |faults: Vec<Fault>| faults.into_iter().map(|fault| Fault { pointer: format!("/data{}", fault.pointer), ..fault }).collect();
+    let below = |faults: Vec<Fault>| {
+        faults.into_iter().map(|fault| Fault { pointer: format!("/data{}", fault.pointer), ..fault }).collect()
+    };
     match error {
         Error::Invalid(faults) => Error::Invalid(below(faults)),
-        Error::Conflict { code, detail, faults } if code != "still_referenced" => Error::Conflict { code, detail, faults: below(faults) },
+        Error::Conflict { code, detail, faults } if code != "still_referenced" => {
+            Error::Conflict { code, detail, faults: below(faults) }
+        }
         other => other,
     }
 }

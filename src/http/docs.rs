@@ -19,9 +19,12 @@ pub fn document(api: &Api) -> Value {
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
     schemas.extend(crate::analysis::dependencies::schemas());
-    let mut tags: Vec<Value> =
-        Kind::ALL.iter().map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())})).collect();
-    for (name, words) in [("exchange", "Batch and change feed."), ("access", "Who is calling."), ("operations", "For operators.")] {
+    let mut tags: Vec<Value> = Kind::ALL
+        .iter()
+        .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))
+        .collect();
+    for (name, words) in [("exchange", "Batch and change feed."), ("access", "Who is calling."), ("operations", "For operators.")]
+    {
         tags.push(json!({"name": name, "description": words}));
     }
     let example = json!({
@@ -66,8 +69,9 @@ pub async fn openapi() -> HttpResponse {
 
 /// `GET /docs/{file}`: Swagger UI.
 pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
-    static CONFIG: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
-        LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true)));
+    static CONFIG: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> = LazyLock::new(|| {
+        Arc::new(utoipa_swagger_ui::Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true))
+    });
     let file = match request.match_info().get("file").unwrap_or_default() {
         "" => "index.html",
         file => file,
@@ -80,4 +84,11 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
 /// `GET /docs`: to the page.
 pub async fn redirect() -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header(("location", "/docs/")).finish()
+}
+
+/// The document and its page.
+pub fn routes(api: &mut Api) {
+    api.page("/docs", redirect);
+    api.page("/docs/{file:.*}", page);
+    api.page("/openapi.json", openapi);
 }

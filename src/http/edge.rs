@@ -1,7 +1,7 @@
 //! The outermost layer: an id for every request, a problem for every failure, one log line, figures.
 use super::context::RequestId;
 use super::problem;
-use crate::app::App;
+use crate::app::{App, new_id};
 use crate::model::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -22,16 +22,20 @@ const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 /// A client's own request id is kept when it is short and plain; W3C `traceparent` gives its trace id.
 fn request_id(request: &ServiceRequest) -> Arc<str> {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let plain = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let plain =
+        |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if let Some(id) = text("x-request-id").filter(plain) {
         return id.into();
     }
     let trace = text("traceparent").and_then(|value| value.split('-').nth(1)).filter(|id| id.len() == 32).filter(plain);
-    trace.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+    trace.map_or_else(|| new_id().to_string().into(), Into::into)
 }
 
 /// Wraps every request.
-pub async fn edge(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn edge(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));

@@ -39,7 +39,10 @@ impl Wishes {
             return Err(bad("Change-Reason", "at most 500 characters, no control characters"));
         }
         let idempotency_key = single(headers, "idempotency-key")?.map(str::to_owned);
-        if idempotency_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 255 || !key.bytes().all(|b| (0x21..0x7f).contains(&b))) {
+        if idempotency_key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > 255 || !key.bytes().all(|b| (0x21..0x7f).contains(&b)))
+        {
             return Err(bad("Idempotency-Key", "1 to 255 visible ASCII characters"));
         }
         Ok(Wishes { dry_run: rollback(headers), reason, guard: guard(headers)?, idempotency_key })
@@ -71,7 +74,9 @@ fn guard(headers: &HeaderMap) -> Result<Guard> {
 /// Whether `If-None-Match` holds this tag already.
 pub fn unchanged(request: &HttpRequest, etag: &str) -> bool {
     let tags = request.headers().get_all("if-none-match").filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
+    tags.flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
 }
 
 /// Whether the client rather wants this media type than JSON.

@@ -1,6 +1,8 @@
 //! What operators ask: alive, ready, figures.
+use super::routes::{Api, Operation};
 use crate::app::App;
 use crate::model::{Error, Result};
+use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -9,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,4 +83,24 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
     let mut out = String::new();
     text::encode(&mut out, &app.metrics.registry).map_err(Error::internal)?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(out))
+}
+
+/// The pages for operators and machines, open to everybody.
+pub fn routes(api: &mut Api) {
+    let well = json!({"type": "object", "required": ["status"], "properties": {"status": {"type": "string", "enum": ["ok"]}}, "additionalProperties": false});
+    let get = |path: &str, id: &str, summary: &str, words: &str| {
+        Operation::new(Method::GET, path, "operations", id, summary, words).public()
+    };
+    let ok = json!({"status": "ok"});
+    let live = get("/livez", "get_liveness", "Is it alive", "The process answers; nothing behind it is asked.");
+    api.add(live.json(200, "It is alive.", well.clone(), &ok, Value::Null), livez);
+    let ready = get("/readyz", "get_readiness", "Is it ready", "The database answers too.");
+    api.add(ready.json(200, "It is ready.", well, &ok, Value::Null).problems(&[503]), readyz);
+    let words = "Figures of the running service as OpenMetrics; behind a token of their own when one is configured.";
+    let figures = get("/metrics", "get_metrics", "Figures", words);
+    let content = json!({"application/openmetrics-text": {
+        "schema": {"type": "string", "maxLength": 1_000_000},
+        "example": "# TYPE holdfast_requests_running gauge\nholdfast_requests_running 1\n# EOF\n"
+    }});
+    api.add(figures.response(200, "The figures.", content, Value::Null).problems(&[401]), metrics);
 }

@@ -27,7 +27,7 @@ pub struct Problem {
     pub request_id: String,
     /// All faults of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 200)]
+    #[schema(max_items = 200, required = false)]
     pub errors: Vec<Fault>,
 }
 
@@ -39,7 +39,9 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
         Error::Forbidden(detail) => (403, "forbidden", detail.clone(), Vec::new()),
         Error::NotFound => (404, "not_found", "there is no such object".into(), Vec::new()),
         Error::Conflict { code, detail, faults } => (409, code, detail.clone(), faults.clone()),
-        Error::Stale => (412, "precondition_failed", "the object has changed since it was read, or is not there".into(), Vec::new()),
+        Error::Stale => {
+            (412, "precondition_failed", "the object has changed since it was read, or is not there".into(), Vec::new())
+        }
         Error::Invalid(faults) => {
             let detail = format!("{} {} in the request", faults.len(), if faults.len() == 1 { "fault" } else { "faults" });
             (422, "invalid", detail, faults.clone())
@@ -47,7 +49,9 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
         Error::Refused { status, code, detail } => (*status, code, detail.clone(), Vec::new()),
         Error::Unavailable { code: code @ "storage_full", detail, .. } => (507, code, detail.clone(), Vec::new()),
         Error::Unavailable { code, detail, .. } => (503, code, detail.clone(), Vec::new()),
-        Error::Internal(_) => (500, "internal", "the service failed; the request id leads to the cause in its logs".into(), Vec::new()),
+        Error::Internal(_) => {
+            (500, "internal", "the service failed; the request id leads to the cause in its logs".into(), Vec::new())
+        }
     }
 }
 

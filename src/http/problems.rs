@@ -1,7 +1,9 @@
 //! The pages behind the `type` of a problem: what it means, why it happens, what to do. Readable without a network.
+use super::routes::{Api, Operation};
 use crate::model::{Error, Result};
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One code: status, title, cause, fix.
 pub struct Code {
@@ -18,35 +20,185 @@ const fn row(code: &'static str, status: u16, title: &'static str, cause: &'stat
 
 /// Every code a problem may carry at its top.
 pub const CODES: &[Code] = &[
-    row("malformed_json", 400, "Malformed JSON", "The body is not JSON as this service reads it: a syntax error, a member twice, a control character, nesting deeper than 32, or text that is not UTF-8.", "Send one JSON text; `detail` says where it breaks."),
-    row("malformed_request", 400, "Malformed request", "The request line, a header or the chunking cannot be read.", "Check the client and the proxies between."),
-    row("unknown_parameter", 400, "Unknown parameter", "A query parameter or operator is not documented for this path.", "Compare with the API document; nothing is silently ignored."),
-    row("invalid_parameter", 400, "Invalid parameter", "A query parameter or header has a value that cannot be used.", "`errors` names each parameter and what it accepts."),
-    row("unauthenticated", 401, "Not authenticated", "There is no bearer token, or it does not hold.", "Send `Authorization: Bearer …` with a fresh token; `holdfast token` issues one for the local issuer."),
-    row("forbidden", 403, "Not allowed", "The token's roles or scopes do not include the permission this operation names.", "`GET /api/v1/me` shows what the token may do; ask an administrator for the role."),
-    row("not_found", 404, "Not found", "No such path or object, or it belongs to another organisation.", "Check the id; keys are written `key:…`, ids of your own system `ref:system:id`, percent-encoded."),
-    row("method_not_allowed", 405, "Method not allowed", "The path exists but not with this method.", "`Allow` lists the methods there are."),
-    row("not_acceptable", 406, "Not acceptable", "None of the media types in `Accept` can be given.", "Ask for `application/json`."),
-    row("request_timeout", 408, "Request timeout", "The body did not arrive in time.", "Send it again, faster or in smaller parts."),
+    row(
+        "malformed_json",
+        400,
+        "Malformed JSON",
+        "The body is not JSON as this service reads it: a syntax error, a member twice, a control character, nesting deeper than 32, or text that is not UTF-8.",
+        "Send one JSON text; `detail` says where it breaks.",
+    ),
+    row(
+        "malformed_request",
+        400,
+        "Malformed request",
+        "The request line, a header or the chunking cannot be read.",
+        "Check the client and the proxies between.",
+    ),
+    row(
+        "unknown_parameter",
+        400,
+        "Unknown parameter",
+        "A query parameter or operator is not documented for this path.",
+        "Compare with the API document; nothing is silently ignored.",
+    ),
+    row(
+        "invalid_parameter",
+        400,
+        "Invalid parameter",
+        "A query parameter or header has a value that cannot be used.",
+        "`errors` names each parameter and what it accepts.",
+    ),
+    row(
+        "unauthenticated",
+        401,
+        "Not authenticated",
+        "There is no bearer token, or it does not hold.",
+        "Send `Authorization: Bearer …` with a fresh token; `holdfast token` issues one for the local issuer.",
+    ),
+    row(
+        "forbidden",
+        403,
+        "Not allowed",
+        "The token's roles or scopes do not include the permission this operation names.",
+        "`GET /api/v1/me` shows what the token may do; ask an administrator for the role.",
+    ),
+    row(
+        "not_found",
+        404,
+        "Not found",
+        "No such path or object, or it belongs to another organisation.",
+        "Check the id; keys are written `key:…`, ids of your own system `ref:system:id`, percent-encoded.",
+    ),
+    row(
+        "method_not_allowed",
+        405,
+        "Method not allowed",
+        "The path exists but not with this method.",
+        "`Allow` lists the methods there are.",
+    ),
+    row(
+        "not_acceptable",
+        406,
+        "Not acceptable",
+        "None of the media types in `Accept` can be given.",
+        "Ask for `application/json`.",
+    ),
+    row(
+        "request_timeout",
+        408,
+        "Request timeout",
+        "The body did not arrive in time.",
+        "Send it again, faster or in smaller parts.",
+    ),
     row("conflict", 409, "Conflict", "The present state does not allow it.", "Read the object again and decide anew."),
-    row("still_referenced", 409, "Still referenced", "Other objects refer to what is to be deleted.", "`errors` names them: change or delete them first, or delete all in one batch."),
-    row("key_taken", 409, "Key taken", "Another object of the kind has this key.", "Choose another key, or leave it out to have one numbered."),
-    row("external_ref_taken", 409, "External reference taken", "Another object of the kind has this id in the client's system.", "Update that object with `PUT …/ref:{system}:{id}` instead."),
-    row("mapping_exists", 409, "Mapping exists", "The same dependent, provider, relation and redundancy group stand in another mapping.", "Change that mapping."),
+    row(
+        "still_referenced",
+        409,
+        "Still referenced",
+        "Other objects refer to what is to be deleted.",
+        "`errors` names them: change or delete them first, or delete all in one batch.",
+    ),
+    row(
+        "key_taken",
+        409,
+        "Key taken",
+        "Another object of the kind has this key.",
+        "Choose another key, or leave it out to have one numbered.",
+    ),
+    row(
+        "external_ref_taken",
+        409,
+        "External reference taken",
+        "Another object of the kind has this id in the client's system.",
+        "Update that object with `PUT …/ref:{system}:{id}` instead.",
+    ),
+    row(
+        "mapping_exists",
+        409,
+        "Mapping exists",
+        "The same dependent, provider, relation and redundancy group stand in another mapping.",
+        "Change that mapping.",
+    ),
     row("duplicate_row", 409, "Duplicate row", "The same object stands in a batch twice.", "Send each object once."),
-    row("snapshot_brake", 409, "Snapshot brake", "A snapshot would delete more than `max_delete_percent` of what is there.", "Check that the snapshot is complete; raise the limit when the deletion is meant."),
-    row("idempotency_in_flight", 409, "Request in flight", "A request with the same Idempotency-Key is still being worked on.", "Wait for its answer, then repeat."),
+    row(
+        "snapshot_brake",
+        409,
+        "Snapshot brake",
+        "A snapshot would delete more than `max_delete_percent` of what is there.",
+        "Check that the snapshot is complete; raise the limit when the deletion is meant.",
+    ),
+    row(
+        "idempotency_in_flight",
+        409,
+        "Request in flight",
+        "A request with the same Idempotency-Key is still being worked on.",
+        "Wait for its answer, then repeat.",
+    ),
     row("gone", 410, "Gone", "The position is too old.", "Synchronise from the start."),
-    row("precondition_failed", 412, "Precondition failed", "If-Match or If-None-Match does not hold: somebody changed the object in between.", "Read it again, lay your change over it, send the new ETag."),
-    row("payload_too_large", 413, "Payload too large", "The body is larger than the limit of the path.", "Send less at once; batches take 16 MiB and 10,000 rows."),
-    row("unsupported_media_type", 415, "Unsupported media type", "The body's Content-Type is not one the operation reads.", "Send `application/json` (patches also `application/merge-patch+json`, batches also `application/x-ndjson`)."),
-    row("invalid", 422, "Invalid content", "The content was understood but breaks rules.", "`errors` holds every fault with a JSON pointer."),
-    row("too_many_objects", 422, "Too many objects", "The answer would have to look at more objects than the documented limit.", "Narrow the question."),
-    row("idempotency_key_reused", 422, "Idempotency-Key reused", "The key was used before with another request.", "Use a fresh key for every different request."),
-    row("precondition_required", 428, "Precondition required", "This deployment demands If-Match on changes.", "Read the object and send its ETag in If-Match."),
+    row(
+        "precondition_failed",
+        412,
+        "Precondition failed",
+        "If-Match or If-None-Match does not hold: somebody changed the object in between.",
+        "Read it again, lay your change over it, send the new ETag.",
+    ),
+    row(
+        "payload_too_large",
+        413,
+        "Payload too large",
+        "The body is larger than the limit of the path.",
+        "Send less at once; batches take 16 MiB and 10,000 rows.",
+    ),
+    row(
+        "unsupported_media_type",
+        415,
+        "Unsupported media type",
+        "The body's Content-Type is not one the operation reads.",
+        "Send `application/json` (patches also `application/merge-patch+json`, batches also `application/x-ndjson`).",
+    ),
+    row(
+        "invalid",
+        422,
+        "Invalid content",
+        "The content was understood but breaks rules.",
+        "`errors` holds every fault with a JSON pointer.",
+    ),
+    row(
+        "too_many_objects",
+        422,
+        "Too many objects",
+        "The answer would have to look at more objects than the documented limit.",
+        "Narrow the question.",
+    ),
+    row(
+        "idempotency_key_reused",
+        422,
+        "Idempotency-Key reused",
+        "The key was used before with another request.",
+        "Use a fresh key for every different request.",
+    ),
+    row(
+        "precondition_required",
+        428,
+        "Precondition required",
+        "This deployment demands If-Match on changes.",
+        "Read the object and send its ETag in If-Match.",
+    ),
     row("internal", 500, "Internal error", "The service failed.", "Report the request id; the cause stands in the logs."),
-    row("unavailable", 503, "Unavailable", "The service or its database has no room at the moment, or does not answer.", "Try again after `Retry-After` seconds, writes with the same Idempotency-Key."),
-    row("storage_full", 507, "Storage full", "The disk under the database is full. Nothing was written; reading goes on.", "Make room; no restart is needed."),
+    row(
+        "unavailable",
+        503,
+        "Unavailable",
+        "The service or its database has no room at the moment, or does not answer.",
+        "Try again after `Retry-After` seconds, writes with the same Idempotency-Key.",
+    ),
+    row(
+        "storage_full",
+        507,
+        "Storage full",
+        "The disk under the database is full. Nothing was written; reading goes on.",
+        "Make room; no restart is needed.",
+    ),
 ];
 
 /// The title of a code.
@@ -54,21 +206,26 @@ pub fn title(code: &str) -> &'static str {
     CODES.iter().find(|row| row.code == code).map_or("Problem", |row| row.title)
 }
 
+fn explained(code: &Code) -> Value {
+    json!({
+        "code": code.code, "status": code.status, "title": code.title, "cause": code.cause, "fix": code.fix,
+        "example": {
+            "type": format!("/problems/{}", code.code), "title": code.title, "status": code.status, "code": code.code,
+            "detail": code.cause, "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f"
+        }
+    })
+}
+
 /// `GET /problems/{code}`: the page as HTML, or as JSON for programs.
 pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
     let wanted = request.match_info().get("code").unwrap_or_default();
     let code = CODES.iter().find(|row| row.code == wanted).ok_or(Error::NotFound)?;
     let accept = request.headers().get("accept").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let example = json!({
-        "type": format!("/problems/{}", code.code), "title": code.title, "status": code.status, "code": code.code,
-        "detail": code.cause, "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f"
-    });
+    let explained = explained(code);
     if accept.contains("application/json") {
-        return Ok(HttpResponse::Ok().json(json!({
-            "code": code.code, "status": code.status, "title": code.title, "cause": code.cause, "fix": code.fix, "example": example
-        })));
+        return Ok(HttpResponse::Ok().json(explained));
     }
-    let example = serde_json::to_string_pretty(&example).unwrap_or_default();
+    let example = serde_json::to_string_pretty(&explained["example"]).unwrap_or_default();
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><body><h1>{title}</h1>\
          <p><code>{code}</code>, status {status}</p><h2>Cause</h2><p>{cause}</p><h2>What to do</h2><p>{fix}</p>\
@@ -84,6 +241,49 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse> {
 
 /// `GET /problems`: all codes.
 pub async fn index() -> Result<HttpResponse> {
-    let rows: Vec<_> = CODES.iter().map(|c| json!({"code": c.code, "status": c.status, "title": c.title, "type": format!("/problems/{}", c.code)})).collect();
+    let rows: Vec<_> = CODES
+        .iter()
+        .map(|c| json!({"code": c.code, "status": c.status, "title": c.title, "type": format!("/problems/{}", c.code)}))
+        .collect();
     Ok(HttpResponse::Ok().json(json!({"items": rows})))
+}
+
+fn example() -> Value {
+    let code = "key_taken";
+    json!({"type": format!("/problems/{code}"), "title": title(code), "status": 409, "code": code})
+}
+
+/// The pages, open to everybody; under the base path too, for clients that know nothing else.
+pub fn routes(api: &mut Api) {
+    let text = |most: u32| json!({"type": "string", "maxLength": most});
+    let status = json!({"type": "integer", "minimum": 400, "maximum": 599});
+    let row = json!({
+        "type": "object", "required": ["type", "title", "status", "code"], "additionalProperties": false,
+        "properties": {"type": text(200), "title": text(200), "status": status, "code": text(100)}
+    });
+    let list = json!({
+        "type": "object", "required": ["items"], "additionalProperties": false,
+        "properties": {"items": {"type": "array", "maxItems": 200, "items": row}}
+    });
+    let words = "Every code that can stand at the top of a problem.";
+    let all = Operation::new(Method::GET, "/problems", "operations", "list_problems", "List the problems", words).public();
+    api.add(all.json(200, "The codes.", list, &json!({"items": [example()]}), Value::Null), index);
+    let page_schema = json!({
+        "type": "object", "required": ["code", "status", "title", "cause", "fix", "example"], "additionalProperties": false,
+        "properties": {
+            "code": text(100), "status": status, "title": text(200), "cause": text(1000), "fix": text(1000),
+            "example": {"$ref": "#/components/schemas/Problem"}
+        }
+    });
+    let words = "What the problem means, why it happens and what to do; a page for people, JSON when `Accept` names it.";
+    for (path, id) in [("/problems/{code}", "get_problem"), ("/api/v1/problems/{code}", "get_problem_below_the_base_path")] {
+        let shown = CODES.iter().find(|row| row.code == "key_taken").map(explained).unwrap_or_default();
+        let one = Operation::new(Method::GET, path, "operations", id, "Explain a problem", words)
+            .public()
+            .path_parameter("code", "The `code` of the problem.", "key_taken")
+            .json(200, "The page.", page_schema.clone(), &shown, Value::Null)
+            .also(200, "text/html", "<!doctype html><html lang=\"en\"><title>Key taken</title></html>")
+            .problems(&[404]);
+        api.add(one, page);
+    }
 }

@@ -79,7 +79,8 @@ impl Operation {
     }
     /// Another spelling of the body, as text.
     pub fn body_text(mut self, media_type: &str, example: &str) -> Self {
-        self.value["requestBody"]["content"][media_type] = json!({"schema": {"type": "string"}, "example": example});
+        self.value["requestBody"]["content"][media_type] =
+            json!({"schema": {"type": "string", "maxLength": 16_777_216}, "example": example});
         self
     }
 
@@ -137,12 +138,31 @@ impl Api {
         F::Output: Responder + 'static,
     {
         let (method, path) = (operation.method.clone(), operation.path.clone());
-        let routes = self.routes.entry(path.clone()).or_default();
+        self.route(&path, method.clone(), handler);
+        self.paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into_value());
+    }
+
+    /// Adds a page of the document itself, which is not part of it.
+    pub fn page<F, Args>(&mut self, path: &str, handler: F)
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(path, Method::GET, handler);
+    }
+
+    fn route<F, Args>(&mut self, path: &str, method: Method, handler: F)
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let routes = self.routes.entry(path.into()).or_default();
         if method == Method::GET {
             routes.push((Method::HEAD, web::method(Method::HEAD).to(handler.clone())));
         }
-        routes.push((method.clone(), web::method(method.clone()).to(handler)));
-        self.paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into_value());
+        routes.push((method.clone(), web::method(method).to(handler)));
     }
 
     /// The `paths` of the document.

@@ -100,7 +100,9 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Error::Malformed { detail, .. } | Error::Conflict { detail, .. } | Error::Refused { detail, .. } => f.write_str(detail),
+            Error::Malformed { detail, .. } | Error::Conflict { detail, .. } | Error::Refused { detail, .. } => {
+                f.write_str(detail)
+            }
             Error::Unauthenticated(detail) | Error::Forbidden(detail) => f.write_str(detail),
             Error::Unavailable { detail, .. } => f.write_str(detail),
             Error::NotFound => f.write_str("not found"),

@@ -26,7 +26,7 @@ pub struct ExternalRef {
     pub id: String,
     /// Where a person finds it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000, format = "uri")]
+    #[schema(max_length = 2000, format = "uri", pattern = "^https?://[^ ]+$")]
     pub url: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub struct HeadDraft {
     /// Its ids in clients' own systems.
     #[schema(max_items = 20)]
     pub external_refs: Vec<ExternalRef>,
-    /// Free words for grouping and filtering.
+    /// Free words for grouping and filtering, each once; told in alphabetical order.
     #[schema(max_items = 50, inline)]
     pub tags: Vec<Tag>,
     /// The client's own fields: a flat object of texts, numbers, truth values and nulls, 16 KiB at most as JSON.
@@ -71,6 +71,7 @@ impl utoipa::PartialSchema for Attributes {
         use utoipa::openapi::{ObjectBuilder, Type, schema::SchemaType};
         let value = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Number, Type::Boolean, Type::Null]))
+            .max_length(Some(limits::ATTRIBUTES_BYTES))
             .build();
         ObjectBuilder::new().additional_properties(Some(utoipa::openapi::Schema::from(value))).into()
     }
@@ -92,7 +93,6 @@ impl HeadDraft {
             faults.add("/attributes", "too_long", detail);
         }
         self.tags.sort();
-        self.tags.dedup();
     }
 }
 

@@ -65,14 +65,18 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Number(v.into()))
     }
     fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
-        Ok(Value::Number(v.into()))
+        // Beyond 64 bits with a sign no two computers agree.
+        i64::try_from(v).map(|v| Value::Number(v.into())).map_err(|_| E::custom("number out of range"))
     }
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
-        // 60.0 is the integer 60; -0.0 is 0.
-        if v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0 {
-            return Ok(Value::Number((v as i64).into()));
+        if v.fract() != 0.0 {
+            return Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("number out of range"));
         }
-        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+        // 60.0 is the integer 60; -0.0 is 0. Whole numbers beyond 64 bits mean something else to every computer.
+        if v.abs() >= 9_223_372_036_854_775_808.0 {
+            return Err(E::custom("number out of range"));
+        }
+        Ok(Value::Number((v as i64).into()))
     }
     fn visit_str<E: de::Error>(self, v: &str) -> Result<Value, E> {
         plain(v).map(Value::String)
@@ -115,7 +119,18 @@ mod tests {
     #[test]
     fn refuses_what_two_parsers_could_read_differently() {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
-        for text in ["{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\\u009f\"", "\u{feff}1", "1 2", "\"\\ud800\"", "1e400", deep.as_str(), ""] {
+        for text in [
+            "{\"a\":1,\"a\":2}",
+            "\"\\u0000\"",
+            "\"\\u009f\"",
+            "\u{feff}1",
+            "1 2",
+            "\"\\ud800\"",
+            "1e400",
+            "9223372036854775808",
+            deep.as_str(),
+            "",
+        ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"\"\xff\"").is_err());

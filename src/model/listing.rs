@@ -212,7 +212,8 @@ fn matches(condition: &Condition, record: &serde_json::Value) -> bool {
             list("external_refs").iter().any(|own| own["system"] == system.as_str() && own["id"] == id.as_str())
         }
         Condition::Words(words) => {
-            let text = ["key", "name", "description"].map(|f| record.get(f).and_then(|v| v.as_str()).unwrap_or("").to_lowercase());
+            let text =
+                ["key", "name", "description"].map(|f| record.get(f).and_then(|v| v.as_str()).unwrap_or("").to_lowercase());
             words.iter().all(|word| text.iter().any(|t| t.contains(word)))
         }
     }

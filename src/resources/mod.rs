@@ -108,14 +108,38 @@ pub fn words_of<W: crate::model::Word>() -> Vec<&'static str> {
 macro_rules! for_kind {
     ($kind:expr, |$R:ident| $body:expr) => {
         match $kind {
-            $crate::model::Kind::Organization => { type $R = $crate::resources::organizations::Organization; $body }
-            $crate::model::Kind::Contact => { type $R = $crate::resources::contacts::Contact; $body }
-            $crate::model::Kind::Supplier => { type $R = $crate::resources::suppliers::Supplier; $body }
-            $crate::model::Kind::Site => { type $R = $crate::resources::sites::Site; $body }
-            $crate::model::Kind::BusinessProcess => { type $R = $crate::resources::business_processes::BusinessProcess; $body }
-            $crate::model::Kind::Service => { type $R = $crate::resources::services::Service; $body }
-            $crate::model::Kind::Component => { type $R = $crate::resources::components::Component; $body }
-            $crate::model::Kind::Mapping => { type $R = $crate::resources::mappings::Mapping; $body }
+            $crate::model::Kind::Organization => {
+                type $R = $crate::resources::organizations::Organization;
+                $body
+            }
+            $crate::model::Kind::Contact => {
+                type $R = $crate::resources::contacts::Contact;
+                $body
+            }
+            $crate::model::Kind::Supplier => {
+                type $R = $crate::resources::suppliers::Supplier;
+                $body
+            }
+            $crate::model::Kind::Site => {
+                type $R = $crate::resources::sites::Site;
+                $body
+            }
+            $crate::model::Kind::BusinessProcess => {
+                type $R = $crate::resources::business_processes::BusinessProcess;
+                $body
+            }
+            $crate::model::Kind::Service => {
+                type $R = $crate::resources::services::Service;
+                $body
+            }
+            $crate::model::Kind::Component => {
+                type $R = $crate::resources::components::Component;
+                $body
+            }
+            $crate::model::Kind::Mapping => {
+                type $R = $crate::resources::mappings::Mapping;
+                $body
+            }
         }
     };
 }

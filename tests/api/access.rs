@@ -9,7 +9,7 @@ use crate::support::{Answer, Api, Server, fresh};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const PUBLIC: [&str; 5] = ["/livez", "/readyz", "/metrics", "/problems/{code}", "/api/v1/problems/{code}"];
+const PUBLIC: [&str; 6] = ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems/{code}"];
 const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
 
 /// The contract's table of roles, written down once more.
@@ -22,6 +22,8 @@ fn may(role: &str, method: &str, template: &str) -> bool {
         "organizations" => role == "administrator",
         "changes" => mighty || role == "auditor",
         _ if path.ends_with("/history") => mighty || role == "auditor",
+        // Dependencies show mappings.
+        _ if path.ends_with("/dependencies") => reads(role, resource) && reads(role, "mappings"),
         _ if method == "GET" => reads(role, resource),
         _ => mighty || writes(role).contains(&resource),
     }
@@ -167,15 +169,29 @@ both! {
                 let api = server.with_token(&admin.api.organization, &server.token(&claims));
                 let expected = |operation: &Operation| {
                     let own = operation.template.starts_with(&format!("/api/v1/{}", spec.path));
-                    let plain = !operation.template.ends_with("/history") && !operation.template.ends_with("/dependencies");
-                    let granted = own && plain && (writes || operation.method == "GET");
+                    let more = operation.template.ends_with("/history") || operation.template.ends_with("/dependencies");
+                    let granted = own && !more && (writes || operation.method == "GET");
                     (!granted && !operation.template.ends_with("/me")).then_some(403)
                 };
-                let mut surprises = surprises(&admin, &api, expected);
-                // Whether reading a collection includes its history is the document's to say.
-                surprises.retain(|surprise| !surprise.contains("/history") && !surprise.contains("/dependencies"));
+                let surprises = surprises(&admin, &api, expected);
                 assert!(surprises.is_empty(), "{}: {surprises:#?}", claims["scope"]);
             }
+        }
+    }
+
+    fn history_and_dependencies_need_a_scope_of_their_own_too(server) {
+        let admin = world(server);
+        let site = admin.create_minimal();
+        let ask = |scope: &str, tail: &str| {
+            let mut claims = token::claims(&admin.api.organization, "ana", &token::ALL_POWERFUL);
+            claims["scope"] = json!(scope);
+            let api = server.with_token(&admin.api.organization, &server.token(&claims));
+            api.get(&format!("{}/{tail}", admin.at(&site))).status()
+        };
+        for (tail, more) in [("history", "history:read"), ("dependencies", "mappings:read")] {
+            assert_eq!(ask("sites:read", tail), 403);
+            assert_eq!(ask(more, tail), 403);
+            assert_eq!(ask(&format!("sites:read {more}"), tail), 200);
         }
     }
 

@@ -56,6 +56,31 @@ both! {
         assert_eq!(dot.matches('{').count(), dot.matches('}').count(), "{dot}");
     }
 
+    fn everything_that_stands_in_mappings_tells_its_dependencies(server) {
+        let api = server.fresh_organization();
+        let (campus, hall) = ("DC-CAMPUS", "DC-HALL");
+        api.create("sites", &json!({"name": "Campus", "kind": "data_centre", "key": campus}));
+        api.create("sites", &json!({"name": "Hall", "kind": "data_centre", "key": hall, "parent": "key:DC-CAMPUS"}));
+        api.create("suppliers", &json!({"name": "Carrier", "key": "CARRIER"}));
+        api.create("components", &json!({"name": "Router", "kind": "network", "key": "ROUTER", "site": "key:DC-HALL"}));
+        api.create("business-processes", &json!({"name": "Pay", "key": "PAY"}));
+        for provider in [json!({"id": "key:ROUTER", "kind": "component"}), json!({"id": "key:CARRIER", "kind": "supplier"})] {
+            api.create("mappings", &json!({"dependent": {"id": "key:PAY", "kind": "business_process"}, "provider": provider}));
+        }
+        let keys = |path: &str| {
+            let body = api.get(path).expect(200).json();
+            let mut keys: Vec<String> =
+                body["nodes"].as_array().expect("nodes").iter().map(|node| node["key"].as_str().expect("a key").to_owned()).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys("/business-processes/key:PAY/dependencies"), ["CARRIER", "DC-CAMPUS", "DC-HALL", "PAY", "ROUTER"]);
+        assert_eq!(keys("/components/key:ROUTER/dependencies?depth=1"), ["DC-HALL", "ROUTER"]);
+        assert_eq!(keys("/sites/key:DC-CAMPUS/dependencies?direction=up"), ["DC-CAMPUS", "DC-HALL", "PAY", "ROUTER"]);
+        assert_eq!(keys("/suppliers/key:CARRIER/dependencies?direction=up"), ["CARRIER", "PAY"]);
+        assert_eq!(keys("/suppliers/key:CARRIER/dependencies"), ["CARRIER"]);
+    }
+
     fn a_circle_of_dependencies_comes_to_an_end(server) {
         let api = server.fresh_organization();
         let [a, b] = ["Alpha", "Beta"].map(|name| api.create("services", &json!({"name": name})));

@@ -3,10 +3,10 @@
 use crate::both;
 use crate::support::document::{Document, FILE};
 use crate::support::server::program;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const OPEN: [&str; 5] = ["/livez", "/readyz", "/metrics", "/problems/{code}", "/api/v1/problems/{code}"];
+const OPEN: [&str; 6] = ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems/{code}"];
 
 /// Whether there is an example anywhere in a body or an answer of the operation.
 fn has_example(value: &Value) -> bool {
@@ -123,6 +123,41 @@ fn every_schema_of_the_document_is_a_schema() {
     }
 }
 
+/// The schemas in which a text, a list or a figure has no bound.
+fn unbounded(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            let is = |kind: &str| match members.get("type") {
+                Some(Value::Array(types)) => types.iter().any(|one| one == kind),
+                Some(one) => one == kind,
+                None => false,
+            };
+            let any = |names: &[&str]| names.iter().any(|name| members.contains_key(*name));
+            let loose = is("string") && !any(&["maxLength", "enum", "const", "format"])
+                || is("array") && !any(&["maxItems"])
+                || is("integer") && !any(&["maximum", "format"])
+                || is("number") && !any(&["maximum", "maxLength"]);
+            // A whole page of text is bounded by what it is a page of.
+            if loose && !place.contains("/content/text/") {
+                found.push(place.to_owned());
+            }
+            for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "default"].contains(&name.as_str()))
+            {
+                unbounded(member, &format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| unbounded(item, &format!("{place}/{n}"), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_text_list_and_figure_of_the_document_is_bounded() {
+    let mut found = Vec::new();
+    unbounded(&Document::committed().root, "", &mut found);
+    assert!(found.is_empty(), "without a limit: {found:#?}");
+}
+
 #[test]
 fn every_parameter_of_a_path_is_described() {
     for operation in &Document::committed().operations {
@@ -175,6 +210,30 @@ both! {
             }
         }
         server.stranger().absolute("GET", "/problems/nonsense").send().refused(404, "not_found");
+        let listed = server.stranger().absolute("GET", "/problems").send().expect(200).each("code");
+        assert!(codes.iter().all(|code| listed.iter().any(|known| known == code)), "{listed:?}");
+        for code in &listed {
+            let api = server.stranger();
+            let page = api.absolute("GET", &format!("/problems/{code}")).header("Accept", "application/json");
+            let page = page.send().expect(200).json();
+            assert_eq!((&page["code"], &page["example"]["code"]), (&json!(code), &json!(code)));
+        }
+    }
+
+    fn a_page_refuses_the_methods_it_does_not_have(server) {
+        let api = server.fresh_organization();
+        let pages = ["/docs", "/docs/", "/openapi.json", "/livez", "/readyz", "/metrics", "/problems", "/problems/invalid"];
+        for page in pages.into_iter().chain(["/api/v1/problems/invalid", "/api/v1/me", "/api/v1/changes"]) {
+            for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                let answer = api.absolute(method, page).send();
+                answer.refused(405, "method_not_allowed");
+                assert_eq!(answer.needed_header("allow"), "GET, HEAD", "{}", answer.story());
+            }
+            assert!(api.absolute("HEAD", page).send_unjudged().status() < 400, "HEAD {page}");
+        }
+        let answer = api.get("/batch");
+        answer.refused(405, "method_not_allowed");
+        assert_eq!(answer.needed_header("allow"), "POST");
     }
 
     fn the_pages_for_machines_are_answered(server) {

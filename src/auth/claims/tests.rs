@@ -82,60 +82,30 @@ fn the_ends_of_a_lifetime_are_exact_to_the_second() {
         let mut claims = sound();
         claims.insert("iat".into(), json!(NOW - 100));
         claims.insert("exp".into(), json!(NOW + offset));
-        rules()
-            .identity(&claims, NOW)
-            .map(|identity| identity.expires_at)
+        rules().identity(&claims, NOW).map(|identity| identity.expires_at)
     };
     assert_eq!(exp(-29), Ok(NOW - 29));
     assert_eq!(exp(-30), Err(Rejection::Expired));
     for claim in ["nbf", "iat"] {
         assert!(result_with(claim, json!(NOW + 30)).is_ok());
-        assert_eq!(
-            result_with(claim, json!(NOW + 31)),
-            Err(Rejection::NotYetValid)
-        );
+        assert_eq!(result_with(claim, json!(NOW + 31)), Err(Rejection::NotYetValid));
     }
     assert!(result_with("exp", json!(NOW + 86_400)).is_ok());
-    assert_eq!(
-        result_with("exp", json!(NOW + 86_401)),
-        Err(Rejection::LivesTooLong)
-    );
+    assert_eq!(result_with("exp", json!(NOW + 86_401)), Err(Rejection::LivesTooLong));
     let mut undated = sound();
     undated.remove("iat");
     undated.insert("exp".into(), json!(NOW + 86_401));
-    assert_eq!(
-        rules().identity(&undated, NOW),
-        Err(Rejection::LivesTooLong)
-    );
+    assert_eq!(rules().identity(&undated, NOW), Err(Rejection::LivesTooLong));
 }
 
 #[test]
 fn the_audience_is_ours_alone_or_in_a_list_of_texts() {
     assert!(result_with("aud", json!(["account", "holdfast"])).is_ok());
-    for value in [
-        json!("Holdfast"),
-        json!("holdfast "),
-        json!(""),
-        json!([]),
-        json!(["account"]),
-    ] {
-        assert_eq!(
-            result_with("aud", value.clone()),
-            Err(Rejection::Audience),
-            "{value}"
-        );
+    for value in [json!("Holdfast"), json!("holdfast "), json!(""), json!([]), json!(["account"])] {
+        assert_eq!(result_with("aud", value.clone()), Err(Rejection::Audience), "{value}");
     }
-    for value in [
-        json!(null),
-        json!(7),
-        json!({"holdfast": 1}),
-        json!(["holdfast", 7]),
-    ] {
-        assert_eq!(
-            result_with("aud", value.clone()),
-            Err(Rejection::Claims),
-            "{value}"
-        );
+    for value in [json!(null), json!(7), json!({"holdfast": 1}), json!(["holdfast", 7])] {
+        assert_eq!(result_with("aud", value.clone()), Err(Rejection::Claims), "{value}");
     }
 }
 
@@ -147,11 +117,7 @@ fn the_issuer_is_one_text_equal_to_the_letter() {
         json!(["https://issuer.example.org"]),
         json!(null),
     ] {
-        assert_eq!(
-            result_with("iss", value.clone()),
-            Err(Rejection::UnknownIssuer),
-            "{value}"
-        );
+        assert_eq!(result_with("iss", value.clone()), Err(Rejection::UnknownIssuer), "{value}");
     }
 }
 
@@ -169,47 +135,24 @@ fn a_subject_is_a_name_of_bounded_length_without_control_characters() {
         json!(null),
         json!(["ana"]),
     ] {
-        assert_eq!(
-            result_with("sub", value.clone()),
-            Err(Rejection::Claims),
-            "{value}"
-        );
+        assert_eq!(result_with("sub", value.clone()), Err(Rejection::Claims), "{value}");
     }
 }
 
 #[test]
 fn an_organisation_is_a_key() {
-    for value in [
-        json!(""),
-        json!("-a"),
-        json!("a b"),
-        json!("a/b"),
-        json!("a".repeat(65)),
-        json!(["acme"]),
-        json!(1),
-    ] {
-        assert_eq!(
-            result_with("org", value.clone()),
-            Err(Rejection::Organization),
-            "{value}"
-        );
+    for value in [json!(""), json!("-a"), json!("a b"), json!("a/b"), json!("a".repeat(65)), json!(["acme"]), json!(1)] {
+        assert_eq!(result_with("org", value.clone()), Err(Rejection::Organization), "{value}");
     }
 }
 
 #[test]
 fn roles_come_as_list_or_words_and_unknown_ones_grant_nothing() {
     let roles = |value: Value| result_with("roles", value).map(|identity| identity.roles);
-    assert_eq!(
-        roles(json!("user auditor user root")),
-        Ok(vec![Role::User, Role::Auditor])
-    );
+    assert_eq!(roles(json!("user auditor user root")), Ok(vec![Role::User, Role::Auditor]));
     assert_eq!(roles(json!(["offline_access"])), Ok(vec![]));
     assert_eq!(roles(json!(null)), Ok(vec![]));
-    for value in [
-        json!(1),
-        json!({"administrator": true}),
-        json!([["administrator"]]),
-    ] {
+    for value in [json!(1), json!({"administrator": true}), json!([["administrator"]])] {
         assert_eq!(roles(value), Err(Rejection::Claims));
     }
 }
@@ -217,14 +160,8 @@ fn roles_come_as_list_or_words_and_unknown_ones_grant_nothing() {
 #[test]
 fn scopes_come_as_list_or_words_and_foreign_ones_do_not_narrow() {
     let scopes = |value: Value| result_with("scope", value).map(|identity| identity.scopes);
-    assert_eq!(
-        scopes(json!("openid services:read")),
-        Ok(Some(vec!["services:read".into()]))
-    );
-    assert_eq!(
-        scopes(json!(["batch:write"])),
-        Ok(Some(vec!["batch:write".into()]))
-    );
+    assert_eq!(scopes(json!("openid services:read")), Ok(Some(vec!["services:read".into()])));
+    assert_eq!(scopes(json!(["batch:write"])), Ok(Some(vec!["batch:write".into()])));
     assert_eq!(scopes(json!("openid email")), Ok(None));
 }
 
@@ -246,20 +183,9 @@ fn pointers_and_maps_read_the_tokens_of_others() {
     });
     claims.extend(more.as_object().unwrap().clone());
     let identity = rules.identity(&claims, NOW).unwrap();
-    assert_eq!(
-        (&*identity.subject, &*identity.organization),
-        ("ana", "acme")
-    );
-    assert_eq!(
-        identity.roles,
-        [Role::ItServiceContinuityManager],
-        "a map is exhaustive"
-    );
+    assert_eq!((&*identity.subject, &*identity.organization), ("ana", "acme"));
+    assert_eq!(identity.roles, [Role::ItServiceContinuityManager], "a map is exhaustive");
     assert_eq!(identity.scopes, Some(vec!["sites:read".into()]));
     claims.insert("https://example.org/tenant".into(), json!("acme"));
-    assert_eq!(
-        rules.identity(&claims, NOW),
-        Err(Rejection::Organization),
-        "a map is exhaustive"
-    );
+    assert_eq!(rules.identity(&claims, NOW), Err(Rejection::Organization), "a map is exhaustive");
 }

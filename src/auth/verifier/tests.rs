@@ -36,10 +36,7 @@ fn settings(issuer: Value) -> AuthConfig {
     issuer["issuer"] = json!(ISSUER);
     issuer["audience"] = json!("holdfast");
     let issuer: IssuerConfig = serde_json::from_value(issuer).unwrap();
-    AuthConfig {
-        issuers: vec![issuer],
-        ..AuthConfig::default()
-    }
+    AuthConfig { issuers: vec![issuer], ..AuthConfig::default() }
 }
 
 fn verifier_of(scratch: &Scratch, keys: &[Value]) -> Verifier {
@@ -53,13 +50,8 @@ async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_
     let scratch = Scratch::new();
     let verifier = Verifier::new(&AuthConfig::default(), scratch.path()).unwrap();
     let scopes = ["services:read".to_owned()];
-    let grant = Grant {
-        subject: "ana",
-        organization: "default",
-        roles: &[Role::ApplicationManager],
-        scopes: &scopes,
-        ttl_seconds: 60,
-    };
+    let grant =
+        Grant { subject: "ana", organization: "default", roles: &[Role::ApplicationManager], scopes: &scopes, ttl_seconds: 60 };
     let token = verifier.local_key().unwrap().mint(&grant, NOW).unwrap();
     // Twice, for the second answer comes from memory.
     for _ in 0..2 {
@@ -69,17 +61,11 @@ async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_
         assert!(verifier.verify(&token, NOW + 89).await.is_ok());
     }
     for _ in 0..2 {
-        assert_eq!(
-            verifier.verify(&token, NOW + 90).await.err(),
-            Some(Rejection::Expired)
-        );
+        assert_eq!(verifier.verify(&token, NOW + 90).await.err(), Some(Rejection::Expired));
     }
     let other = Scratch::new();
     let elsewhere = Verifier::new(&AuthConfig::default(), other.path()).unwrap();
-    assert_eq!(
-        elsewhere.verify(&token, NOW).await.err(),
-        Some(Rejection::Signature)
-    );
+    assert_eq!(elsewhere.verify(&token, NOW).await.err(), Some(Rejection::Signature));
 }
 
 #[test]
@@ -95,18 +81,10 @@ async fn every_algorithm_of_the_key_set_is_accepted_and_marks_the_bearer_as_fore
     let scratch = Scratch::new();
     let (rsa, ec, ed) = (Signer::rsa(), Signer::ec(), Signer::ed());
     let verifier = verifier_of(&scratch, &[rsa.jwk("r"), ec.jwk("e"), ed.jwk("o")]);
-    for (signer, algorithm, kid) in [
-        (&rsa, "RS256", "r"),
-        (&rsa, "PS256", "r"),
-        (&ec, "ES256", "e"),
-        (&ed, "EdDSA", "o"),
-    ] {
+    for (signer, algorithm, kid) in [(&rsa, "RS256", "r"), (&rsa, "PS256", "r"), (&ec, "ES256", "e"), (&ed, "EdDSA", "o")] {
         let token = signer.token(algorithm, kid, &claims());
         let identity = verifier.verify(&token, NOW).await.unwrap();
-        assert!(
-            !identity.local && identity.organization == "acme",
-            "{algorithm}"
-        );
+        assert!(!identity.local && identity.organization == "acme", "{algorithm}");
     }
 }
 
@@ -120,10 +98,7 @@ async fn no_confusion_of_keys_issuers_or_algorithms_is_accepted() {
     let der = RSA.public_key().as_der().unwrap().as_ref().to_vec();
     for public in [modulus, der, jwk.to_string().into_bytes(), vec![]] {
         let token = Signer::Hmac(public).token("HS256", "r", &claims());
-        assert_eq!(
-            verifier.verify(&token, NOW).await.err(),
-            Some(Rejection::Algorithm)
-        );
+        assert_eq!(verifier.verify(&token, NOW).await.err(), Some(Rejection::Algorithm));
     }
     let mut local = claims();
     local["iss"] = json!(LOCAL_ISSUER);
@@ -133,28 +108,15 @@ async fn no_confusion_of_keys_issuers_or_algorithms_is_accepted() {
         (rsa.token("RS256", "e", &claims()), Rejection::Algorithm),
         (rsa.token("ES256", "e", &claims()), Rejection::Signature),
         (ed.token("EdDSA", "r", &claims()), Rejection::Algorithm),
-        (
-            Signer::ec().token("ES256", "e", &claims()),
-            Rejection::Signature,
-        ),
-        (
-            Signer::ed().token("EdDSA", "o", &claims()),
-            Rejection::Signature,
-        ),
-        (
-            rsa.token("PS256", "r", &claims()).replacen('.', ".e30", 1),
-            Rejection::Malformed,
-        ),
+        (Signer::ec().token("ES256", "e", &claims()), Rejection::Signature),
+        (Signer::ed().token("EdDSA", "o", &claims()), Rejection::Signature),
+        (rsa.token("PS256", "r", &claims()).replacen('.', ".e30", 1), Rejection::Malformed),
         (rsa.token("RS256", "local", &local), Rejection::Algorithm),
         (rsa.token("RS256", "r", &local), Rejection::UnknownKey),
         (rsa.token("RS256", "r", &stranger), Rejection::UnknownIssuer),
         (rsa.token("RS256", "R", &claims()), Rejection::UnknownKey),
     ] {
-        assert_eq!(
-            verifier.verify(&token, NOW).await.err(),
-            Some(expected),
-            "{token}"
-        );
+        assert_eq!(verifier.verify(&token, NOW).await.err(), Some(expected), "{token}");
     }
 }
 
@@ -181,16 +143,8 @@ async fn a_rotated_key_is_found_at_once_and_a_removed_one_ends_its_remembered_to
     let token = old.token("EdDSA", "old", &claims());
     assert!(verifier.verify(&token, NOW).await.is_ok());
     fs::write(scratch.path().join("issuer.json"), jwks(&[new.jwk("new")])).unwrap();
-    assert!(
-        verifier
-            .verify(&new.token("EdDSA", "new", &claims()), NOW)
-            .await
-            .is_ok()
-    );
-    assert_eq!(
-        verifier.verify(&token, NOW).await.err(),
-        Some(Rejection::UnknownKey)
-    );
+    assert!(verifier.verify(&new.token("EdDSA", "new", &claims()), NOW).await.is_ok());
+    assert_eq!(verifier.verify(&token, NOW).await.err(), Some(Rejection::UnknownKey));
 }
 
 /// An identity provider on loopback that counts its visitors.
@@ -215,18 +169,11 @@ impl Provider {
                 let _ = stream.write_all(given.lock().unwrap().as_bytes());
             }
         });
-        Self {
-            url,
-            visits,
-            answer,
-        }
+        Self { url, visits, answer }
     }
 
     fn ok(body: &str) -> String {
-        format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
     }
 
     fn answers(&self, answer: String) {
@@ -252,16 +199,10 @@ async fn an_unknown_key_name_asks_the_issuer_once_a_minute_however_many_come() {
     assert_eq!(provider.visits(), 0, "nothing is asked before it is needed");
     let token = ed.token("EdDSA", "o", &claims());
     let (one, two) = tokio::join!(verifier.verify(&token, NOW), verifier.verify(&token, NOW));
-    assert!(
-        one.is_ok() && two.is_ok(),
-        "who comes meanwhile waits for the same answer"
-    );
+    assert!(one.is_ok() && two.is_ok(), "who comes meanwhile waits for the same answer");
     for attempt in 0..100 {
         let token = ed.token("EdDSA", &format!("guess-{attempt}"), &claims());
-        assert_eq!(
-            verifier.verify(&token, NOW).await.err(),
-            Some(Rejection::UnknownKey)
-        );
+        assert_eq!(verifier.verify(&token, NOW).await.err(), Some(Rejection::UnknownKey));
     }
     assert_eq!(provider.visits(), 1);
 }
@@ -288,26 +229,15 @@ async fn answers_that_are_not_a_key_set_within_bounds_are_not_followed_nor_belie
     let ed = Signer::ed();
     let good = jwks(&[ed.jwk("o")]);
     let elsewhere = Provider::answering(&good);
-    let redirect = format!(
-        "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        elsewhere.url
-    );
+    let redirect = format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", elsewhere.url);
     let padded = format!("{good}{}", " ".repeat(64 * 1024));
-    for answer in [
-        redirect,
-        Provider::ok(&padded),
-        Provider::ok("<html>"),
-        "nonsense".into(),
-    ] {
+    for answer in [redirect, Provider::ok(&padded), Provider::ok("<html>"), "nonsense".into()] {
         let scratch = Scratch::new();
         let provider = Provider::answering("");
         provider.answers(answer);
         let verifier = provider.verifier(&scratch);
         let token = ed.token("EdDSA", "o", &claims());
-        assert_eq!(
-            verifier.verify(&token, NOW).await.err(),
-            Some(Rejection::UnknownKey)
-        );
+        assert_eq!(verifier.verify(&token, NOW).await.err(), Some(Rejection::UnknownKey));
         assert_eq!(provider.visits(), 1);
     }
     assert_eq!(elsewhere.visits(), 0);
@@ -317,8 +247,7 @@ async fn answers_that_are_not_a_key_set_within_bounds_are_not_followed_nor_belie
 fn unsound_settings_and_unusable_key_files_stop_the_start() {
     let scratch = Scratch::new();
     let file = scratch.path().join("keys.json");
-    let start =
-        || Verifier::new(&settings(json!({ "jwks_file": &file })), scratch.path()).unwrap_err();
+    let start = || Verifier::new(&settings(json!({ "jwks_file": &file })), scratch.path()).unwrap_err();
     assert!(start().contains("keys.json"), "a missing file is named");
     for (content, said) in [("{", "strict JSON"), (r#"{"keys":[]}"#, "no usable key")] {
         fs::write(&file, content).unwrap();

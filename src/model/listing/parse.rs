@@ -1,5 +1,7 @@
 //! From query parameters to a [`Query`].
-use super::{Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, MOST_VALUES, Operator, Query, Sort, Timestamp, Value, read_value};
+use super::{
+    Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, MOST_VALUES, Operator, Query, Sort, Timestamp, Value, read_value,
+};
 use sha2::{Digest, Sha256};
 
 pub(super) fn query(
@@ -9,8 +11,14 @@ pub(super) fn query(
     most: usize,
 ) -> Result<Query, Faults> {
     let mut faults = Faults::default();
-    let mut query =
-        Query { conditions: Vec::new(), sort: Vec::new(), after: None, limit: DEFAULT_LIMIT, count: false, fingerprint: String::new() };
+    let mut query = Query {
+        conditions: Vec::new(),
+        sort: Vec::new(),
+        after: None,
+        limit: DEFAULT_LIMIT,
+        count: false,
+        fingerprint: String::new(),
+    };
     let mut cursor = None;
     let mut named: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -131,7 +139,9 @@ fn compare(name: &str, text: &str, field: &'static Field, operator: Operator, fa
         match read_value(field, part) {
             Ok(Value::Null) if !several => faults.add(name, "not_allowed", "null is neither less nor greater"),
             Ok(value) => values.push(value),
-            Err(detail) => faults.add(name, if matches!(field.kind, FieldType::Word(_)) { "not_allowed" } else { "bad_format" }, detail),
+            Err(detail) => {
+                faults.add(name, if matches!(field.kind, FieldType::Word(_)) { "not_allowed" } else { "bad_format" }, detail)
+            }
         }
     }
     Some(Condition::Compare { field, operator, values })

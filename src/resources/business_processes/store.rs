@@ -1,5 +1,5 @@
 use super::{BusinessProcess, ProcessStatus};
-use crate::model::{Date};
+use crate::model::Date;
 use crate::resources::services::Criticality;
 use crate::store::prelude::*;
 
@@ -42,7 +42,19 @@ struct BusinessProcessRow {
 }
 
 fn row(org: Id, id: Id, resource: &BusinessProcess) -> BusinessProcessRow {
-    let BusinessProcess { owner, vital, parent, rto_seconds, rpo_seconds, mtpd_seconds, wrt_seconds, minimum_service_level, criticality, status, review_due } = resource;
+    let BusinessProcess {
+        owner,
+        vital,
+        parent,
+        rto_seconds,
+        rpo_seconds,
+        mtpd_seconds,
+        wrt_seconds,
+        minimum_service_level,
+        criticality,
+        status,
+        review_due,
+    } = resource;
     BusinessProcessRow {
         organization_id: DbId(org),
         id: DbId(id),
@@ -78,7 +90,12 @@ impl From<BusinessProcessRow> for BusinessProcess {
     }
 }
 
-stored!(BusinessProcess, BusinessProcessRow, business_processes, [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]);
+stored!(
+    BusinessProcess,
+    BusinessProcessRow,
+    business_processes,
+    [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]
+);
 impl Stored for BusinessProcess {
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         crate::store::hierarchy::inspect(tx, planned, "business_processes", |process| process.parent.as_ref()).await

@@ -36,7 +36,17 @@ struct ComponentRow {
 }
 
 fn row(org: Id, id: Id, resource: &Component) -> ComponentRow {
-    let Component { kind, site, supplier, owner, lifecycle, recovery_option, recovery_time_seconds, restart_seconds, data_loss_seconds } = resource;
+    let Component {
+        kind,
+        site,
+        supplier,
+        owner,
+        lifecycle,
+        recovery_option,
+        recovery_time_seconds,
+        restart_seconds,
+        data_loss_seconds,
+    } = resource;
     ComponentRow {
         organization_id: DbId(org),
         id: DbId(id),
@@ -68,6 +78,11 @@ impl From<ComponentRow> for Component {
     }
 }
 
-stored!(Component, ComponentRow, components, [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]);
+stored!(
+    Component,
+    ComponentRow,
+    components,
+    [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]
+);
 
 impl Stored for Component {}

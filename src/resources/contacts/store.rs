@@ -1,5 +1,5 @@
 use super::{Contact, ContactKind, Phone};
-use crate::model::{Date};
+use crate::model::Date;
 use crate::store::prelude::*;
 
 diesel::table! {

@@ -21,18 +21,12 @@ struct OrganizationRow {
 
 fn row(org: Id, id: Id, resource: &Organization) -> OrganizationRow {
     let Organization { status } = resource;
-    OrganizationRow {
-        organization_id: DbId(org),
-        id: DbId(id),
-        status: DbWord(*status),
-    }
+    OrganizationRow { organization_id: DbId(org), id: DbId(id), status: DbWord(*status) }
 }
 
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Organization {
-        Organization {
-            status: row.status.0,
-        }
+        Organization { status: row.status.0 }
     }
 }
 

@@ -36,7 +36,17 @@ struct ServiceRow {
 }
 
 fn row(org: Id, id: Id, resource: &Service) -> ServiceRow {
-    let Service { kind, criticality, lifecycle, owner, rto_seconds, rpo_seconds, restart_seconds, recovery_time_seconds, data_loss_seconds } = resource;
+    let Service {
+        kind,
+        criticality,
+        lifecycle,
+        owner,
+        rto_seconds,
+        rpo_seconds,
+        restart_seconds,
+        recovery_time_seconds,
+        data_loss_seconds,
+    } = resource;
     ServiceRow {
         organization_id: DbId(org),
         id: DbId(id),

@@ -32,7 +32,7 @@ pub struct Site {
     pub address: Option<String>,
     /// ISO 3166-1 alpha-2 code.
     #[serde(default)]
-    #[schema(pattern = "^[A-Z]{2}$")]
+    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$")]
     pub country: Option<String>,
     /// Degrees north (WGS 84).
     #[serde(default)]

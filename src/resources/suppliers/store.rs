@@ -1,5 +1,5 @@
 use super::{Substitutability, Supplier, SupplierKind};
-use crate::model::{Link};
+use crate::model::Link;
 use crate::store::prelude::*;
 
 diesel::table! {
@@ -75,7 +75,9 @@ impl Stored for Supplier {
                     )
                 })
                 .collect();
-            let old = supplier_contacts::table.filter(supplier_contacts::organization_id.eq(org)).filter(supplier_contacts::supplier_id.eq(id));
+            let old = supplier_contacts::table
+                .filter(supplier_contacts::organization_id.eq(org))
+                .filter(supplier_contacts::supplier_id.eq(id));
             on!(&mut tx.conn()?, |c| diesel::delete(old).execute(c).await).settle()?;
             for row in rows {
                 on!(&mut tx.conn()?, |c| diesel::insert_into(supplier_contacts::table).values(row).execute(c).await).settle()?;

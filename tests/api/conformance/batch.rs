@@ -13,6 +13,10 @@ fn delete(world: &World, id: &str) -> Value {
     json!({"op": "delete", "kind": world.spec.kind, "id": id})
 }
 
+fn merge(world: &World, id: &str, data: &Value) -> Value {
+    json!({"op": "merge", "kind": world.spec.kind, "id": id, "data": data})
+}
+
 fn send(world: &World, mode: &str, rows: &[Value]) -> Answer {
     world.api.post("/batch", &json!({"mode": mode, "rows": rows}))
 }
@@ -71,6 +75,59 @@ each_own_collection! {
         assert_eq!(mixed.json()["seq"], json!(world.seq()));
     }
 
+    fn a_merge_creates_or_changes_only_what_it_says(world) {
+        let id = reference();
+        let draft = bare(world, 0);
+        let created = send(world, "atomic", &[merge(world, &id, &draft)]).expect(200);
+        assert_eq!(results(&created), ["created"]);
+        assert_says(&at(world, &id), &draft);
+        let mut wanted = at(world, &id);
+        let change = json!({"description": "merged", "attributes": {"rank": null, "new": 1}, "tags": null});
+        let changed = send(world, "atomic", &[merge(world, &id, &change)]).expect(200);
+        assert_eq!(results(&changed), ["updated"]);
+        let object = at(world, &id);
+        wanted["description"] = json!("merged");
+        wanted["tags"] = json!([]);
+        let attributes = wanted["attributes"].as_object_mut().expect("an object");
+        attributes.remove("rank");
+        attributes.insert("new".to_owned(), json!(1));
+        for (name, value) in wanted.as_object().expect("an object") {
+            if !["version", "updated_at"].contains(&name.as_str()) {
+                assert_eq!(&object[name], value, "{name}");
+            }
+        }
+        assert_eq!(object["version"], json!(2));
+        let seq = world.seq();
+        let again = send(world, "atomic", &[merge(world, &id, &change), ]).expect(200);
+        assert_eq!(results(&again), ["unchanged"]);
+        assert_eq!(world.seq(), seq, "an equal merge made an event");
+    }
+
+    fn a_merge_is_checked_as_the_whole_object_is(world) {
+        let before = world.snapshot()["items"].clone();
+        let incomplete = json!({"description": "x"});
+        let answer = send(world, "atomic", &[merge(world, &reference(), &incomplete)]);
+        let required = world.spec.fields.iter().filter(|field| field.required);
+        let faults: Vec<(String, &str)> = required.map(|field| (format!("/rows/0/data/{}", field.name), "required")).collect();
+        let faults: Vec<(&str, &str)> = faults.iter().map(|(pointer, code)| (pointer.as_str(), *code)).collect();
+        answer.invalid(&faults);
+        let object = world.create_minimal();
+        let id = object["id"].as_str().expect("an id");
+        let wrong = json!({"nonsense": 1, "version": null, "tags": "x"});
+        send(world, "atomic", &[merge(world, id, &wrong)]).invalid(&[
+            ("/rows/0/data/nonsense", "unknown_field"),
+            ("/rows/0/data/version", "read_only"),
+            ("/rows/0/data/tags", "wrong_type"),
+        ]);
+        let mut stale = merge(world, id, &json!({"description": "lost"}));
+        stale["if_version"] = json!(7);
+        let answer = send(world, "partial", &[stale]).expect(200);
+        assert_eq!(answer.json()["rows"][0]["problem"]["code"], json!("precondition_failed"), "{}", answer.story());
+        assert_eq!(world.read(&object), object);
+        world.api.delete(&world.at(&object)).expect(204);
+        assert_eq!(world.snapshot()["items"], before);
+    }
+
     fn a_row_may_name_its_object_in_each_spelling(world) {
         let object = world.create(&world.full());
         let reference = &object["external_refs"][0];
@@ -121,11 +178,10 @@ each_own_collection! {
             upsert(world, &last, &bare(world, 1)),
         ];
         let answer = send(world, "partial", &rows).expect(200);
-        assert_eq!(results(&answer), ["created", "failed", "failed", "created"]);
-        counted(&answer, 2, 0, 0, 0, 2);
+        assert_eq!(results(&answer), ["created", "failed", "unchanged", "created"]);
+        counted(&answer, 2, 0, 1, 0, 1);
         let rows = &answer.json()["rows"];
         assert_eq!(rows[1]["problem"]["code"], json!("invalid"));
-        assert_eq!(rows[2]["problem"]["code"], json!("not_found"));
         assert_eq!(rows[0].get("problem").filter(|problem| !problem.is_null()), None);
         at(world, &first);
         at(world, &last);
@@ -198,17 +254,26 @@ each_own_collection! {
     fn a_row_of_another_organisations_object_is_a_row_of_an_unknown_one(world) {
         let theirs = world.elsewhere().create_minimal();
         let id = theirs["id"].as_str().expect("an id");
-        for row in [delete(world, id), upsert(world, id, &bare(world, 0))] {
+        let rows = [
+            (delete(world, id), "unchanged"),
+            (upsert(world, id, &bare(world, 0)), "failed"),
+            (merge(world, id, &json!({"description": "x"})), "failed"),
+        ];
+        for (row, result) in rows {
             let ask = |row: &Value| {
                 let answer = send(world, "partial", &[row.clone()]).expect(200);
-                let mut problem = answer.json()["rows"][0]["problem"].clone();
-                problem.as_object_mut().unwrap_or_else(|| panic!("it did not fail\n{}", answer.story())).remove("request_id");
-                problem
+                assert_eq!(results(&answer), [result]);
+                let mut told = answer.json()["rows"][0].clone();
+                if let Some(problem) = told["problem"].as_object_mut() {
+                    problem.remove("request_id");
+                }
+                told
             };
             let mut unknown = row.clone();
             unknown["id"] = json!("018f6c2e-0000-7000-8000-000000000000");
             assert_eq!(ask(&row), ask(&unknown));
         }
+        assert_eq!(world.elsewhere().api.get(&world.at(&theirs)).status(), 404);
     }
 
     fn a_change_by_batch_stands_in_history_as_any_other(world) {

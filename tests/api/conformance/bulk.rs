@@ -91,6 +91,22 @@ both! {
         assert_eq!(total(&api, "sites"), 0);
     }
 
+    fn a_row_that_points_to_a_row_whose_key_was_taken_fails_with_it(server) {
+        let api = server.fresh_organization();
+        let keyed = |id: &str| row("site", id, json!({"name": "One", "kind": "office", "key": "ONE"}));
+        let child = row("site", "ref:netbox:3", json!({"name": "Room", "kind": "other", "parent": "ref:netbox:2"}));
+        let desk = row("component", "ref:netbox:4", json!({"name": "Desk", "kind": "other", "site": "ref:netbox:3"}));
+        let rows = [keyed("ref:netbox:1"), keyed("ref:netbox:2"), child, desk];
+        let answer = api.post("/batch", &json!({"mode": "partial", "rows": rows})).expect(200);
+        assert_eq!(counts(&answer), [1, 0, 0, 0, 3], "{}", answer.story());
+        let problems = &answer.json()["rows"];
+        assert_eq!(problems[1]["problem"]["code"], json!("key_taken"));
+        assert_eq!(problems[2]["problem"]["errors"][0]["code"], json!("unknown_reference"));
+        assert_eq!(problems[3]["problem"]["errors"][0]["code"], json!("unknown_reference"));
+        assert_eq!((total(&api, "sites"), total(&api, "components")), (1, 0));
+        api.post("/batch", &json!({"rows": rows})).refused(422, "invalid");
+    }
+
     fn rows_are_deleted_in_an_order_that_works(server) {
         let api = server.fresh_organization();
         api.post("/batch", &json!({"rows": forward_rows()})).expect(200);
@@ -159,6 +175,8 @@ both! {
             ("snapshot", json!({"system": "netbox"})),
             ("snapshot", json!({"system": "netbox", "kinds": ["castle"]})),
             ("snapshot", json!({"system": "", "kinds": ["site"]})),
+            ("snapshot", json!({"system": "netbox", "kinds": []})),
+            ("snapshot", json!({"system": "netbox", "kinds": ["organization"]})),
         ] {
             let mut body = json!({"rows": [good]});
             body[member] = value;
@@ -167,6 +185,7 @@ both! {
         for (member, value, code) in [
             ("op", json!("replace"), "not_allowed"),
             ("kind", json!("castle"), "not_allowed"),
+            ("kind", json!("organization"), "not_allowed"),
             ("nonsense", json!(1), "unknown_field"),
             ("if_version", json!("1"), "wrong_type"),
             ("data", json!("x"), "wrong_type"),
@@ -196,6 +215,15 @@ both! {
         api.get("/components/ref%3Aservicenow%3A1").expect(200);
         let again = snapshot(&api, &rows[..18], json!({})).expect(200);
         assert_eq!(counts(&again), [0, 0, 18, 0, 0]);
+    }
+
+    fn a_kind_named_twice_in_a_snapshot_counts_once(server) {
+        let api = server.fresh_organization();
+        let rows = inventory(&api);
+        let seq = api.seq();
+        let more = json!({"snapshot": {"system": "netbox", "kinds": ["component", "component"]}});
+        assert_eq!(counts(&snapshot(&api, &rows[..19], more).expect(200)), [0, 0, 19, 1, 0]);
+        assert_eq!(api.seq(), seq + 1);
     }
 
     fn a_snapshot_that_would_delete_too_much_is_stopped(server) {

@@ -6,11 +6,16 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 9] = [
+const OTHERS: [(&str, &str, &str); 14] = [
     ("POST", "/api/v1/batch", "conformance/batch.rs, conformance/bulk.rs"),
     ("GET", "/api/v1/changes", "conformance/history.rs"),
     ("GET", "/api/v1/me", "access.rs"),
     ("GET", "/api/v1/services/{id}/dependencies", "dependencies.rs"),
+    ("GET", "/api/v1/business-processes/{id}/dependencies", "dependencies.rs"),
+    ("GET", "/api/v1/components/{id}/dependencies", "dependencies.rs"),
+    ("GET", "/api/v1/sites/{id}/dependencies", "dependencies.rs"),
+    ("GET", "/api/v1/suppliers/{id}/dependencies", "dependencies.rs"),
+    ("GET", "/problems", "openapi.rs"),
     ("GET", "/api/v1/problems/{code}", "openapi.rs"),
     ("GET", "/problems/{code}", "openapi.rs"),
     ("GET", "/livez", "openapi.rs"),

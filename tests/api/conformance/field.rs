@@ -99,7 +99,7 @@ impl Field {
             Is::Country => json!(["DE", "AT", "CH"][turn % 3]),
             Is::Email => json!(format!("ana.{number}@example.org")),
             Is::Phones => json!([format!("+49 30 {number}"), format!("+43 1 {turn}")]),
-            Is::Tags => json!([format!("tag-{number}"), "pci"]),
+            Is::Tags => json!(["pci", format!("tag-{number}")]),
             Is::ExternalRefs => json!([
                 {"system": "netbox", "id": format!("dcim.device/{number}"), "url": "https://netbox.example.org/x?y=z"},
                 {"system": "servicenow", "id": format!("sys:{number}"), "url": null},
@@ -137,7 +137,11 @@ impl Field {
         let nobody = "018f6c2e-0000-7000-8000-000000000000";
         match self.is {
             Is::Key => ["", "-a", "a b", "ä", "a/b", ".a"].map(|key| (json!(key), "bad_format")).to_vec(),
-            Is::Country => ["de", "D", "DEU", "D1", ""].map(|text| (json!(text), "bad_format")).to_vec(),
+            Is::Country => {
+                let codes =
+                    [("de", "bad_format"), ("D1", "bad_format"), ("D", "too_short"), ("", "too_short"), ("DEU", "too_long")];
+                codes.map(|(text, code)| (json!(text), code)).to_vec()
+            }
             Is::Email => ["ana", "ana@", "@example.org", "a b@example.org"].map(|text| (json!(text), "bad_format")).to_vec(),
             Is::Choice(_) => ["", "nonsense", "NORMAL"].map(|text| (json!(text), "not_allowed")).to_vec(),
             Is::Seconds(_) => vec![(json!(-1), "out_of_range")],

@@ -151,7 +151,10 @@ each_of! {
                     let own = object["key"].as_str().expect("a key");
                     gives(world, &format!("{}={}&key={own}", field.name, encode(&spelling)), &[&object]);
                 }
-                gives(world, &format!("{}={}", field.name, "018f6c2e-0000-7000-8000-000000000000"), &[]);
+                for unknown in ["018f6c2e-0000-7000-8000-000000000000", "key:NOBODY", "ref:nowhere:1"] {
+                    let answer = world.list(&format!("{}={unknown}", field.name));
+                    answer.invalid(&[(field.name, "unknown_reference")]);
+                }
             }
         }
     }

@@ -49,15 +49,15 @@ each_collection! {
             let body = named(world, &format!("\"a\\u{code}b\""));
             let before = world.snapshot()["items"].clone();
             let answer = send(world, body);
-            answer.invalid(&[("/name", "bad_format")]);
+            answer.refused(400, "malformed_json");
             assert_eq!(world.snapshot()["items"], before);
         }
         refused(world, named(world, "\"a\nb\""), &[400]);
-        refused(world, extended(world, "\"tags\": [\"a\\u0000\"]"), &[422]);
-        refused(world, extended(world, "\"attributes\": {\"a\\u0000\": 1}"), &[422]);
-        refused(world, extended(world, "\"attributes\": {\"a\": \"\\u0000\"}"), &[422]);
-        refused(world, extended(world, "\"external_refs\": [{\"system\": \"a\\u0000\", \"id\": \"x\"}]"), &[422]);
-        refused(world, extended(world, "\"a\\u0000\": 1"), &[422]);
+        refused(world, extended(world, "\"tags\": [\"a\\u0000\"]"), &[400]);
+        refused(world, extended(world, "\"attributes\": {\"a\\u0000\": 1}"), &[400]);
+        refused(world, extended(world, "\"attributes\": {\"a\": \"\\u0000\"}"), &[400]);
+        refused(world, extended(world, "\"external_refs\": [{\"system\": \"a\\u0000\", \"id\": \"x\"}]"), &[400]);
+        refused(world, extended(world, "\"a\\u0000\": 1"), &[400]);
     }
 
     fn a_description_may_have_lines(world) {

@@ -102,7 +102,7 @@ each_collection! {
         assert_eq!(limit(&schema, "maxItems", "tags"), 50);
         let item = Document::committed().resolve(&schema["items"]).clone();
         assert_eq!((limit(&item, "minLength", "a tag"), limit(&item, "maxLength", "a tag")), (1, 64));
-        let many = |count: usize| (0..count).map(|n| json!(format!("tag {n}"))).collect::<Value>();
+        let many = |count: usize| (0..count).map(|n| json!(format!("tag {n:02}"))).collect::<Value>();
         taken(world, field, many(50));
         refused(world, field, many(51), "/tags", &["too_long"]);
         taken(world, field, json!(["ü".repeat(64)]));
@@ -204,7 +204,7 @@ each_of! {
                     for value in [json!(most), json!(-most), json!(0), json!(0.000_001)] {
                         taken(world, field, value);
                     }
-                    for value in [json!(most as f64 + 0.001), json!(-most - 1), json!(1e300)] {
+                    for value in [json!(most as f64 + 0.001), json!(-most - 1), json!(1e18)] {
                         refused(world, field, value, &field.pointer(), &["out_of_range"]);
                     }
                 }

@@ -20,7 +20,8 @@ fn sorts(world: &World) -> Vec<String> {
     let mut sorts = vec![String::new()];
     let named = world.spec.fields.iter().filter(|field| field.sorts).map(|field| field.name);
     for name in named.chain(["created_at", "updated_at"]) {
-        sorts.extend([name.to_owned(), format!("-{name}"), format!("-{name},key")]);
+        sorts.extend([name.to_owned(), format!("-{name}")]);
+        sorts.extend((name != "key").then(|| format!("-{name},key")));
     }
     sorts
 }

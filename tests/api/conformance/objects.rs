@@ -78,6 +78,14 @@ each_collection! {
         }
     }
 
+    fn tags_are_told_in_alphabetical_order(world) {
+        let tagged = |tags: Value| world.create_many(1, |_, draft| draft["tags"] = tags.clone()).remove(0);
+        let object = tagged(json!(["pci", "a", "Z"]));
+        assert_eq!(object["tags"], json!(["Z", "a", "pci"]));
+        let turned = world.api.patch(&world.at(&object), &json!({"tags": ["a", "pci", "Z"]})).expect(200);
+        assert_eq!(turned.json(), object, "another order is no change");
+    }
+
     fn every_field_comes_back_as_it_was_sent(world) {
         for draft in [world.full(), world.other()] {
             let created = world.create(&draft);

@@ -99,8 +99,8 @@ each_collection! {
 
     fn put_refuses_what_post_refuses(world) {
         let object = world.create(&world.full());
-        let before = world.snapshot();
         let mut draft = world.full();
+        let before = world.snapshot();
         draft["nonsense"] = json!(1);
         draft["version"] = json!(1);
         draft["description"] = json!(7);

@@ -113,8 +113,12 @@ impl Request<'_> {
     /// Sends the request where the answer is not the document's matter.
     #[track_caller]
     pub fn send_unjudged(self) -> Answer {
-        let request = self.story();
+        let (request, server) = (self.story(), self.server);
         match self.try_send() {
+            Ok(reply) if reply.status >= 500 => {
+                let cause = logged(server, &reply);
+                Answer { request: format!("{request}\nthe service logged: {cause}"), reply }
+            }
             Ok(reply) => Answer { request, reply },
             Err(error) => panic!("no answer: {error}\n{request}"),
         }
@@ -135,6 +139,15 @@ impl Request<'_> {
         let body: String = String::from_utf8_lossy(&self.body).chars().take(2000).collect();
         format!("{} {}{headers}\n{body}", self.method, self.target)
     }
+}
+
+/// What the service said in its log about a request that failed.
+fn logged(server: &Server, reply: &Reply) -> String {
+    // It is written by a thread of its own.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let id = reply.header("x-request-id").unwrap_or_default();
+    let log = std::fs::read_to_string(server.home.folder.join("log")).unwrap_or_default();
+    log.lines().filter(|line| !id.is_empty() && line.contains(id)).collect::<Vec<_>>().join("\n")
 }
 
 /// Pages for people and the document itself are not part of the document.

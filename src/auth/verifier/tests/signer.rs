@@ -20,8 +20,7 @@ pub enum Signer {
     Hmac(Vec<u8>),
 }
 
-pub static RSA: LazyLock<RsaKeyPair> =
-    LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
+pub static RSA: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 
 impl Signer {
     pub fn rsa() -> Self {
