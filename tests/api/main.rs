@@ -3,7 +3,9 @@
 mod access;
 mod command;
 mod conformance;
+mod crash;
 mod dependencies;
+mod differential;
 mod migrations;
 mod openapi;
 mod rules;

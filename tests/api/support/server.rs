@@ -176,6 +176,22 @@ impl Server {
         guard::ended("KILL", child.id());
     }
 
+    /// Asks the process to stop and waits until it has; gives its exit code.
+    pub fn terminate(&self, patience: Duration) -> Option<i32> {
+        let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("the command kill");
+        assert!(asked.success(), "the process is gone already");
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = child.try_wait().expect("the process is our child") {
+                guard::ended("KILL", child.id());
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "the process does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// What the process has printed after its address, until it is silent for a moment.
     pub fn printed(&self) -> Vec<String> {
         let lines = self.printed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
