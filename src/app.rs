@@ -81,7 +81,8 @@ impl App {
         let made = self.store.write(change, async move |tx| {
             tx.take_turn().await?;
             let spelling = Spelling::Key(key);
-            let found = resolve::locate(&mut tx.conn()?, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
+            let found =
+                resolve::locate(&mut tx.conn()?, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
             if let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) {
                 return Ok((*id, false));
             }

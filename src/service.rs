@@ -8,6 +8,7 @@ use crate::http::docs;
 use crate::model::{Error, Id};
 use crate::store::{self, Change, Store, ledger};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
 use tracing_appender::non_blocking::WorkerGuard;
@@ -42,6 +43,11 @@ fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
         LogFormat::Text => builder.with_ansi(false).init(),
     }
     Ok(guard)
+}
+
+/// For commands at a terminal: only what went wrong.
+fn quiet() -> Log {
+    Log { level: "warn".into(), format: LogFormat::Text }
 }
 
 /// `holdfast serve` and `holdfast demo`.
@@ -103,6 +109,7 @@ async fn load_demo(app: &App, organization: Id) -> crate::model::Result<()> {
 /// `holdfast migrate`.
 pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
     let config = load(&Overrides::from(&flags.store), environment)?;
+    let _logs = start_logs(&quiet())?;
     if flags.revert {
         store::migrate_down(&config).map_err(words)?;
         println!("the newest change of the schema was taken back");
@@ -116,6 +123,7 @@ pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), St
 /// `holdfast verify`.
 pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), String> {
     let config = load(&Overrides::from(flags), environment)?;
+    let _logs = start_logs(&quiet())?;
     actix_web::rt::System::new().block_on(async move {
         let store = Store::open(&config).map_err(words)?;
         let (entries, tenants) = store::verify(&store).await?;
@@ -128,8 +136,14 @@ pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), Strin
 pub fn openapi(output: &Path) -> Result<(), String> {
     let text = docs::text();
     if output == Path::new("-") {
-        print!("{text}");
-        return Ok(());
+        // Whoever closed the pipe has read enough.
+        return match std::io::stdout().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+            _ => Ok(()),
+        };
+    }
+    if let Some(folder) = output.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -3,8 +3,8 @@ use super::drawing::Drawing;
 use crate::auth::Action;
 use crate::collection::http::{only, spelled};
 use crate::collection::read;
-use crate::graph::around;
 use crate::graph::impact::State;
+use crate::graph::load::region;
 use crate::graph::region::{Dependency, Direction, places};
 use crate::http::context::Reader;
 use crate::http::headers;
@@ -52,11 +52,11 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
             R::find(conn, org, root).await?.ok_or(Error::NotFound)?;
-            let region = around::region(conn, org, root, direction, depth).await?;
-            let places = places(root, direction, &region.distances, &region.dependencies);
+            let found = region::region(conn, org, root, direction, depth).await?;
+            let places = places(root, direction, &found.distances, &found.dependencies);
             let ids: HashSet<_> = places.iter().map(|place| place.id).collect();
             let names = resolve::references(conn, org, &ids).await?;
-            let edges: Vec<Dependency> = region
+            let edges: Vec<Dependency> = found
                 .dependencies
                 .into_iter()
                 .filter(|edge| ids.contains(&edge.dependent) && ids.contains(&edge.provider))
@@ -77,7 +77,7 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
                 "depth": depth,
                 "nodes": nodes,
                 "edges": edges.iter().map(edge).collect::<Vec<_>>(),
-                "truncated": region.more,
+                "truncated": found.more,
             });
             Ok(("application/json", answer.to_string()))
         })
@@ -178,7 +178,7 @@ pub fn schemas() -> Map<String, Value> {
                 "root": {"$ref": "#/components/schemas/Reference"},
                 "direction": {"type": "string", "enum": ["down", "up"]},
                 "depth": {"type": "integer", "minimum": 1, "maximum": MOST_DEPTH},
-                "nodes": {"type": "array", "maxItems": around::MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
+                "nodes": {"type": "array", "maxItems": region::MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
                 "edges": {"type": "array", "maxItems": 1_000_000, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
                 "truncated": {"type": "boolean", "description": "Whether more lies beyond the depth."}
             }

@@ -28,7 +28,7 @@ pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
     let Value::Object(mut object) = value else {
         return Err(Error::invalid("", "wrong_type", "an object is wanted"));
     };
-    if object.get("name").is_some_and(|name| name.as_str().is_some_and(|text| text.trim().is_empty())) {
+    if object.get("name").is_some_and(|name| name.as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())) {
         faults.add("/name", "too_short", "a name of white space is none");
     }
     let value = Value::Object(object.clone());

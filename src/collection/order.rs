@@ -1,6 +1,6 @@
 //! What is wanted of objects, one by one: how an order becomes the draft of what is to be.
 use super::{Draft, draft};
-use crate::graph::load::refresh_objectives;
+use crate::graph::load::objectives::refresh_objectives;
 use crate::model::{Error, ExternalRef, Head, Id, Kind, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::{Object, Planned, Tx};

@@ -11,6 +11,8 @@ use super::{Config, Faults, Secret};
 const PREFIX: &str = "HOLDFAST_";
 const FILE_VARIABLE: &str = "HOLDFAST_CONFIG";
 /// The short name everybody tries first.
+/// What the examples and benchmarks read from the same environment.
+const OF_CLIENTS: [&str; 4] = ["HOLDFAST_TOKEN", "HOLDFAST_TOKEN_FILE", "HOLDFAST_URL", "HOLDFAST_BINARY"];
 const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 const LOG_LEVEL_VARIABLE: &str = "HOLDFAST_LOG__LEVEL";
 const DEFAULT_FILE: &str = "holdfast.toml";
@@ -128,7 +130,7 @@ fn add_environment(table: &mut Table, environment: &BTreeMap<String, String>) ->
     let settings = settings();
     let mut faults = Vec::new();
     for (name, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
-        if name == FILE_VARIABLE || placed_by_orchestrator(name, value) {
+        if name == FILE_VARIABLE || OF_CLIENTS.contains(&name.as_str()) || placed_by_orchestrator(name, value) {
             continue;
         }
         if let Err(fault) = add_variable(table, environment, &settings, name, value) {

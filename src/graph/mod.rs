@@ -1,5 +1,4 @@
-//! The dependency graph and what is computed on it. All but `load` and `around` is pure.
-pub mod around;
+//! The dependency graph and what is computed on it. All but `load` is pure.
 pub mod impact;
 pub mod load;
 pub mod objectives;

@@ -267,7 +267,17 @@ pub fn routes(api: &mut Api) {
     });
     let words = "Every code that can stand at the top of a problem.";
     let all = Operation::new(Method::GET, "/problems", "operations", "list_problems", "List the problems", words).public();
-    api.add(all.json(200, "The codes.", list, &json!({"items": [example()]}), Value::Null), index);
+    let below = Operation::new(
+        Method::GET,
+        "/api/v1/problems",
+        "operations",
+        "list_problems_below_the_base_path",
+        "List the problems",
+        words,
+    );
+    for one in [all, below.public()] {
+        api.add(one.json(200, "The codes.", list.clone(), &json!({"items": [example()]}), Value::Null), index);
+    }
     let page_schema = json!({
         "type": "object", "required": ["code", "status", "title", "cause", "fix", "example"], "additionalProperties": false,
         "properties": {

@@ -88,12 +88,26 @@ pub fn failure(error: DbError) -> Error {
         DbError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
             Error::unavailable("the database asks to try again")
         }
-        _ if text.contains("database or disk is full") || text.contains("No space left") || text.contains("could not extend file") => {
-            Error::Unavailable { code: "storage_full", detail: "the storage is full; nothing was written".into(), retry_after: 30 }
+        _ if text.contains("database or disk is full")
+            || text.contains("No space left")
+            || text.contains("could not extend file") =>
+        {
+            Error::Unavailable {
+                code: "storage_full",
+                detail: "the storage is full; nothing was written".into(),
+                retry_after: 30,
+            }
         }
-        _ if ["database is locked", "connection closed", "terminating connection", "statement timeout", "starting up", "shutting down"]
-            .iter()
-            .any(|t| text.contains(t)) =>
+        _ if [
+            "database is locked",
+            "connection closed",
+            "terminating connection",
+            "statement timeout",
+            "starting up",
+            "shutting down",
+        ]
+        .iter()
+        .any(|t| text.contains(t)) =>
         {
             tracing::warn!(cause = text, "the database is busy or gone");
             Error::unavailable("the database does not answer at the moment")

@@ -133,9 +133,9 @@ async fn insert_lookups(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result
         })
     });
     let marks = heads.iter().flat_map(|head| {
-        head.tags
-            .iter()
-            .map(move |tag| (tags::organization_id.eq(DbId(org)), tags::tag.eq(tag.0.as_str()), tags::object_id.eq(DbId(head.id))))
+        head.tags.iter().map(move |tag| {
+            (tags::organization_id.eq(DbId(org)), tags::tag.eq(tag.0.as_str()), tags::object_id.eq(DbId(head.id)))
+        })
     });
     match conn {
         Conn::Postgres(c) => {

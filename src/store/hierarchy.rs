@@ -26,7 +26,9 @@ pub async fn inspect<R: Resource>(
     parent: impl Fn(&R) -> Option<&Link>,
 ) -> Result<()> {
     // An object nobody knows yet closes a circle only together with another of the same set.
-    let moved = |one: &Planned<R>| parent(&one.new.body).is_some() && one.old.as_ref().map(|o| parent(&o.body)) != Some(parent(&one.new.body));
+    let moved = |one: &Planned<R>| {
+        parent(&one.new.body).is_some() && one.old.as_ref().map(|o| parent(&o.body)) != Some(parent(&one.new.body))
+    };
     if !planned.iter().any(|one| moved(one) && (one.old.is_some() || planned.len() > 1)) {
         return Ok(());
     }

@@ -23,10 +23,13 @@ struct Outcome {
     ack: Ack,
 }
 
+/// The work of a change; its future stays on the lane's thread.
+type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Outcome> + Send>;
+
 struct Job {
     change: Change,
     deadline: Instant,
-    run: Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Outcome> + Send>,
+    run: Work,
     refuse: Box<dyn FnOnce(Error) + Send>,
 }
 

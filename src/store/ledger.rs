@@ -192,7 +192,8 @@ pub async fn create_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
 
 /// Every tenant with its head.
 pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, Head)>> {
-    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> = on!(conn, |c| tenants::table.order(tenants::organization_id).load(c).await).settle()?;
+    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> =
+        on!(conn, |c| tenants::table.order(tenants::organization_id).load(c).await).settle()?;
     Ok(rows.into_iter().map(|(org, seq, at, hash)| (org.0, as_head((seq, at, hash)))).collect())
 }
 

@@ -41,7 +41,8 @@ fn run(config: &Config, up: bool) -> Result<usize> {
         }
         Database::Postgres(_) => {
             let address = postgres::Address::new(config)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
             runtime.block_on(async {
                 let mut conn = address.connect("SET client_min_messages = warning").await?;
                 conn.batch_execute(LOCK).await.map_err(Error::internal)?;

@@ -3,8 +3,8 @@
 mod conn;
 pub mod fragment;
 pub mod heads;
-pub mod idempotency;
 pub mod hierarchy;
+pub mod idempotency;
 mod lane;
 pub mod ledger;
 mod migrate;
@@ -44,7 +44,7 @@ const SCAN_WAIT: Duration = Duration::from_millis(500);
 
 enum Readers {
     Sqlite(sqlite::Readers),
-    Postgres(postgres::Readers),
+    Postgres(Box<postgres::Readers>),
 }
 
 impl Store {
@@ -56,7 +56,7 @@ impl Store {
         let lanes = Lanes::start(config)?;
         let readers = match config.database().map_err(Error::Internal)? {
             Database::Sqlite(path) => Readers::Sqlite(sqlite::Readers::new(path)),
-            Database::Postgres(_) => Readers::Postgres(postgres::Readers::new(config)?),
+            Database::Postgres(_) => Readers::Postgres(Box::new(postgres::Readers::new(config)?)),
         };
         let scans = Semaphore::new(2 * config.limits.workers.max(1));
         Ok(Arc::new(Store { readers, lanes, scans }))

@@ -27,7 +27,7 @@ pub struct Change {
 /// How a lane reaches its database, and the connection once it is open.
 pub enum Link {
     Sqlite(PathBuf, Option<Sqlite>),
-    Postgres(Box<postgres::Address>, String, Option<AsyncPgConnection>),
+    Postgres(Box<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
 }
 
 impl Link {
@@ -35,7 +35,8 @@ impl Link {
         Ok(match config.database().map_err(Error::Internal)? {
             Database::Sqlite(path) => Link::Sqlite(path, None),
             Database::Postgres(_) => {
-                let session = "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; SET jit = off".to_owned();
+                let session =
+                    "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; SET jit = off".to_owned();
                 Link::Postgres(Box::new(postgres::Address::new(config)?), session, None)
             }
         })
@@ -43,7 +44,7 @@ impl Link {
     async fn open(&mut self) -> Result<()> {
         match self {
             Link::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path).await?),
-            Link::Postgres(address, session, conn @ None) => *conn = Some(address.connect(session).await?),
+            Link::Postgres(address, session, conn @ None) => *conn = Some(Box::new(address.connect(session).await?)),
             _ => {}
         }
         Ok(())
@@ -93,7 +94,15 @@ impl Tx {
             now: Timestamp::EPOCH,
             dry_run: true,
         };
-        Tx { link, begun: false, change: nobody, heads: HashMap::new(), counters: HashMap::new(), pending: Vec::new(), before: Before::default() }
+        Tx {
+            link,
+            begun: false,
+            change: nobody,
+            heads: HashMap::new(),
+            counters: HashMap::new(),
+            pending: Vec::new(),
+            before: Before::default(),
+        }
     }
 
     pub(super) fn one_tenant_a_group(&self) -> bool {
@@ -111,8 +120,11 @@ impl Tx {
         };
         self.link.conn()?.batch(sql).await?;
         self.begun = true;
-        self.before =
-            Before { head: self.heads.get(&change.organization).cloned(), counters: self.counters.clone(), pending: self.pending.len() };
+        self.before = Before {
+            head: self.heads.get(&change.organization).cloned(),
+            counters: self.counters.clone(),
+            pending: self.pending.len(),
+        };
         self.change = change;
         Ok(())
     }
@@ -151,7 +163,11 @@ impl Tx {
         }
         for ((organization, kind), last) in &self.counters {
             on!(&mut conn, |c| diesel::insert_into(counters::table)
-                .values((counters::organization_id.eq(DbId(*organization)), counters::kind.eq(kind.as_str()), counters::last.eq(last)))
+                .values((
+                    counters::organization_id.eq(DbId(*organization)),
+                    counters::kind.eq(kind.as_str()),
+                    counters::last.eq(last)
+                ))
                 .on_conflict((counters::organization_id, counters::kind))
                 .do_update()
                 .set(counters::last.eq(last))
@@ -164,10 +180,10 @@ impl Tx {
 
     /// Gives the whole group up. The connection is closed too: after a fault nobody knows what it still holds.
     pub(super) async fn abandon(&mut self) {
-        if let Ok(mut conn) = self.link.conn() {
-            if let Err(error) = conn.batch("ROLLBACK").await {
-                tracing::warn!(%error, "a group could not be rolled back; its connection is closed");
-            }
+        if let Ok(mut conn) = self.link.conn()
+            && let Err(error) = conn.batch("ROLLBACK").await
+        {
+            tracing::warn!(%error, "a group could not be rolled back; its connection is closed");
         }
         self.link.close();
         self.forget();

@@ -1,7 +1,7 @@
-use crate::model::Error;
-use std::collections::{HashMap, HashSet};
 use super::{Effect, Mapping, Relation};
+use crate::model::Error;
 use crate::store::prelude::*;
+use std::collections::{HashMap, HashSet};
 
 diesel::table! {
     use crate::store::types::sql::{Identity};

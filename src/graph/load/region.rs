@@ -1,6 +1,6 @@
 //! Loads the region around an object, level by level: a fixed number of statements a level.
-use super::impact::State;
-use super::region::{Dependency, Direction};
+use crate::graph::impact::State;
+use crate::graph::region::{Dependency, Direction};
 use crate::model::{Error, Id, Result, Word};
 use crate::on;
 use crate::resources::mappings::{Effect, Relation};
