@@ -10,7 +10,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text};
 use std::marker::PhantomData;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Part {
     Sql(String),
     Text(String),
@@ -21,7 +21,7 @@ enum Part {
 }
 
 /// SQL with its bound values.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fragment(Vec<Part>);
 
 /// Statements with more bound values than this are prepared anew: their texts are too many to keep.

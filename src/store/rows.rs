@@ -97,9 +97,8 @@ macro_rules! stored {
                 let table = <$Resource as $crate::resources::Resource>::TABLE;
                 let kind = <$Resource as $crate::resources::Resource>::KIND;
                 let rows: Vec<(HeadRow, $Row)> = on!(conn, |c| objects::table
-                    .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                    .inner_join($table::table.on($crate::store::select::join(table, query)))
                     .filter(objects::organization_id.eq(DbId(org)))
-                    .filter($table::organization_id.eq(DbId(org)))
                     .filter($crate::store::select::filter(org, kind, table, query, true))
                     .order($crate::store::select::order(table, query))
                     .limit(limit)
@@ -114,7 +113,7 @@ macro_rules! stored {
                 let table = <$Resource as $crate::resources::Resource>::TABLE;
                 let kind = <$Resource as $crate::resources::Resource>::KIND;
                 on!(conn, |c| objects::table
-                    .inner_join($table::table.on($table::organization_id.eq(objects::organization_id).and($table::id.eq(objects::id))))
+                    .inner_join($table::table.on($crate::store::select::join(table, query)))
                     .filter(objects::organization_id.eq(DbId(org)))
                     .filter($crate::store::select::filter(org, kind, table, query, false))
                     .count()

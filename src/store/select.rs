@@ -1,11 +1,14 @@
 //! A list's filters, order and place as one SQL fragment. Column names come from the tables of fields in the code,
 //! never from a request; every value is bound.
 use super::fragment::Fragment;
-use crate::model::{Condition, FieldValue as Value, Id, Kind, Operator, Query, Word};
+use crate::model::{Condition, FieldType, FieldValue as Value, Id, Kind, Operator, Query, Word};
 
 /// The filters of a list; with `place`, also where it goes on.
 pub fn filter(org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> Fragment {
     let mut out = Fragment::default().sql("(objects.kind = '").sql(kind.as_str()).sql("'");
+    if !common_leads(query) {
+        out = out.sql(" AND ").sql(table).sql(".organization_id = ").id(org);
+    }
     for condition in &query.conditions {
         out = one(out.sql(" AND "), org, kind, condition);
     }
@@ -19,15 +22,44 @@ pub fn filter(org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> F
 pub fn order(table: &str, query: &Query) -> Fragment {
     let mut out = Fragment::default();
     for sort in &query.sort {
-        out = out.sql(sort_column(sort.field.order, table).as_str()).sql(if sort.descending { " DESC, " } else { ", " });
+        out = out.sql(&sort_column(sort.field.order, table, query)).sql(if sort.descending { " DESC, " } else { ", " });
     }
     let last = query.sort.last().is_some_and(|s| s.descending);
-    out.sql(table).sql(if last { ".id DESC" } else { ".id" })
+    out.sql(&id_column(table, query)).sql(if last { " DESC" } else { "" })
 }
 
-fn sort_column(order: &str, table: &str) -> String {
-    // The id is read from the kind's own table: its primary key holds nothing but this kind.
-    if order == "objects.id" { format!("{table}.id") } else { order.to_owned() }
+/// How the kind's own table joins the common one. Where an index of the common table gives the order, the join is
+/// written so that planners can only start there and stop after a page; else they choose.
+pub fn join(table: &str, query: &Query) -> Fragment {
+    let id = if common_leads(query) { "coalesce(objects.id, objects.id)" } else { "objects.id" };
+    let org = if common_leads(query) {
+        "coalesce(objects.organization_id, objects.organization_id)"
+    } else {
+        "objects.organization_id"
+    };
+    Fragment::default().sql(&format!("{table}.organization_id = {org} AND {table}.id = {id}"))
+}
+
+/// Whether the order comes from the common table and no filter is so narrow that it should come first.
+fn common_leads(query: &Query) -> bool {
+    let ordered = query.sort.first().is_some_and(|s| s.field.order.contains("objects.") && s.field.order != "objects.id");
+    let narrow = |condition: &Condition| match condition {
+        Condition::Compare { field, operator, .. } => {
+            *operator == Operator::Equal && matches!(field.kind, FieldType::Link(_) | FieldType::Id)
+        }
+        Condition::External { .. } | Condition::Tagged(_) => true,
+        Condition::Words(_) => false,
+    };
+    ordered && !query.conditions.iter().any(narrow)
+}
+
+/// The id is read from the table that leads: the own one holds nothing but this kind.
+fn id_column(table: &str, query: &Query) -> String {
+    if common_leads(query) { "objects.id".into() } else { format!("{table}.id") }
+}
+
+fn sort_column(order: &str, table: &str, query: &Query) -> String {
+    if order == "objects.id" { id_column(table, query) } else { order.to_owned() }
 }
 
 fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
@@ -94,10 +126,10 @@ fn behind(out: Fragment, table: &str, query: &Query) -> Fragment {
         .sort
         .iter()
         .zip(&cursor.values)
-        .map(|(sort, value)| (sort_column(sort.field.order, table), sort.descending, value.clone()))
+        .map(|(sort, value)| (sort_column(sort.field.order, table, query), sort.descending, value.clone()))
         .collect();
     let last = query.sort.last().is_some_and(|s| s.descending);
-    keys.push((format!("{table}.id"), last, Value::Id(cursor.id)));
+    keys.push((id_column(table, query), last, Value::Id(cursor.id)));
     let mut out = out.sql("(");
     for (index, (column, descending, value)) in keys.iter().enumerate() {
         let strict = if *descending { " < " } else { " > " };

@@ -14,3 +14,4 @@ DROP TABLE external_refs;
 DROP TABLE objects;
 DROP TABLE ledger;
 DROP TABLE tenants;
+DROP TABLE sqlite_stat1;

@@ -258,3 +258,46 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 
 -- The tenant to which the organisations themselves belong.
 INSERT INTO tenants (organization_id, seq, at, hash) VALUES (zeroblob(16), 0, 0, zeroblob(32));
+
+-- What the planner believes of the tables: one large organisation. Without this it takes "organization_id = ?" for a
+-- narrow search and walks whole tables; with figures of its own (ANALYZE) plans would change from one day to the next.
+ANALYZE;
+DELETE FROM sqlite_stat1;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('tenants', 'tenants', '100 1'),
+    ('ledger', 'ledger', '1000000 1000000 1'),
+    ('ledger', 'ledger_object', '1000000 1000000 3 1'),
+    ('ledger', 'ledger_time', '1000000 1000000 10 1'),
+    ('objects', 'objects', '500000 500000 1'),
+    ('objects', 'objects_key', '500000 500000 70000 1'),
+    ('objects', 'objects_name', '500000 500000 70000 2 1'),
+    ('objects', 'objects_updated', '500000 500000 70000 100 1'),
+    ('objects', 'objects_effective_rto', '500000 500000 70000 5000 1'),
+    ('external_refs', 'external_refs', '500000 500000 70000 70000 1'),
+    ('external_refs', 'external_refs_object', '500000 500000 1'),
+    ('tags', 'tags', '500000 500000 1000 1'),
+    ('tags', 'tags_object', '500000 500000 2'),
+    ('counters', 'counters', '800 8 1'),
+    ('idempotency_keys', 'idempotency_keys', '100000 100000 10000 1'),
+    ('idempotency_keys', 'idempotency_keys_created', '100000 1'),
+    ('organizations', 'organizations', '100 100 1'),
+    ('contacts', 'contacts', '5000 5000 1'),
+    ('contacts', 'contacts_deputy', '5000 5000 2'),
+    ('suppliers', 'suppliers', '2000 2000 1'),
+    ('supplier_contacts', 'supplier_contacts', '5000 5000 3 1'),
+    ('supplier_contacts', 'supplier_contacts_contact', '5000 5000 2'),
+    ('sites', 'sites', '2000 2000 1'),
+    ('sites', 'sites_parent', '2000 2000 5'),
+    ('business_processes', 'business_processes', '5000 5000 1'),
+    ('business_processes', 'business_processes_owner', '5000 5000 10'),
+    ('business_processes', 'business_processes_parent', '5000 5000 5'),
+    ('services', 'services', '20000 20000 1'),
+    ('services', 'services_owner', '20000 20000 20'),
+    ('components', 'components', '200000 200000 1'),
+    ('components', 'components_owner', '200000 200000 200'),
+    ('components', 'components_site', '200000 200000 200'),
+    ('components', 'components_supplier', '200000 200000 200'),
+    ('mappings', 'mappings', '500000 500000 1'),
+    ('mappings', 'mappings_once', '500000 500000 5 1 1 1'),
+    ('mappings', 'mappings_provider', '500000 500000 5');
+ANALYZE sqlite_schema;
