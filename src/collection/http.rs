@@ -7,7 +7,7 @@ use crate::auth::Action;
 use crate::http::body;
 use crate::http::context::{Reader, Writer};
 use crate::http::headers::{self, Wishes};
-use crate::model::{Error, Id, Kind, Query, Result, Spelling};
+use crate::model::{Error, Id, Kind, Query, Result, Spelling, nfc};
 use crate::resources::{Resource, fields};
 use crate::store::idempotency::{self, Answer};
 use crate::store::{Object, Stored, Tx};
@@ -27,18 +27,22 @@ pub fn spelled(request: &HttpRequest) -> Result<Spelling> {
     if text.chars().any(char::is_control) {
         return Err(Error::NotFound);
     }
-    Spelling::parse(&text).ok_or(Error::NotFound)
+    Spelling::parse(&nfc(&text)).ok_or(Error::NotFound)
 }
 
 fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
     parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
-/// Refuses parameters that are not documented.
+/// Refuses parameters that are not documented, or stand there twice.
 pub fn only(parameters: &[(String, String)], known: &[&str]) -> Result<()> {
     let mut faults = crate::model::Faults::default();
-    for (name, _) in parameters.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-        faults.add(name, "unknown_parameter", "this path has no such parameter");
+    for (index, (name, _)) in parameters.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            faults.add(name, "unknown_parameter", "this path has no such parameter");
+        } else if parameters[..index].iter().any(|(own, _)| own == name) {
+            faults.add(name, "duplicate", "the parameter stands there twice");
+        }
     }
     bad_parameters(faults)
 }
@@ -206,6 +210,7 @@ pub async fn history<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Resu
 /// `POST /{collection}`.
 pub async fn create<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, JSON)?;
+    only(&headers::parameters(&request)?, &[])?;
     let wishes = Wishes::of(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
@@ -250,7 +255,7 @@ pub fn request_digest(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
 pub struct InFlight<'a>(&'a crate::app::App, (Id, String, String));
 
 impl<'a> InFlight<'a> {
-    pub fn enter<R>(writer: &'a Writer<R>, key: &str) -> Result<InFlight<'a>> {
+    pub fn enter<R: Resource>(writer: &'a Writer<R>, key: &str) -> Result<InFlight<'a>> {
         InFlight::of(writer.caller(), key)
     }
     pub fn of(caller: &'a crate::http::context::Caller, key: &str) -> Result<InFlight<'a>> {
@@ -309,6 +314,7 @@ pub async fn delete<R: Stored>(writer: Writer<R>, request: HttpRequest) -> Resul
 }
 
 fn guarded<R: Stored>(writer: &Writer<R>, request: &HttpRequest) -> Result<Wishes> {
+    only(&headers::parameters(request)?, &[])?;
     let wishes = Wishes::of(request)?;
     let guard = &wishes.guard;
     let bare = guard.versions.is_none() && !guard.present && !guard.absent;

@@ -166,6 +166,8 @@ impl<R: Resource> Pending<R> {
     /// The draft of what the object is to be, with the identity it has or is addressed by.
     pub(super) fn take_draft(&mut self) -> Result<Option<Draft<R>>> {
         let verb = std::mem::replace(&mut self.verb, Verb::Delete);
+        // Only a patch may take away the reference by which the object was found.
+        let keeps = !matches!(verb, Verb::Patch { creates: false, .. });
         let mut draft = match (verb, &self.old) {
             (Verb::Put(draft), _) => *draft,
             (Verb::Patch { patch, .. }, None) => {
@@ -195,7 +197,7 @@ impl<R: Resource> Pending<R> {
                 draft.faults.add("/key", "inconsistent", "another key than the one it is addressed by");
             }
             Some(Spelling::External { system, id })
-                if !draft.head.external_refs.iter().any(|one| one.system == *system && one.id == *id) =>
+                if keeps && !draft.head.external_refs.iter().any(|one| one.system == *system && one.id == *id) =>
             {
                 draft.head.external_refs.push(ExternalRef { system: system.clone(), id: id.clone(), url: None });
             }

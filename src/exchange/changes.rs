@@ -39,11 +39,15 @@ pub async fn changes(reader: LedgerReader, request: HttpRequest) -> Result<HttpR
     let answer = reader
         .read(async |conn, org| {
             let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
+            if after > newest {
+                // Whoever is ahead follows another ledger, such as one from before a restore.
+                return Err(Error::malformed("invalid_parameter", format!("after: the ledger ends at {newest}")));
+            }
             let entries = ledger::after(conn, org, after, &kinds, limit).await?;
             let mut shown = if bodies { shown(conn, org, &entries).await? } else { HashMap::new() };
             // A page that is not full has seen everything there was.
             let full = entries.len() as i64 == limit;
-            let next = entries.last().filter(|_| full).map_or(newest.max(after), |last| last.seq);
+            let next = entries.last().filter(|_| full).map_or(newest, |last| last.seq);
             let item = |entry: &Entry| {
                 let mut item = thin(entry);
                 if bodies {

@@ -1,17 +1,20 @@
 //! `GET /me`: who is asking and what they may do.
 use crate::auth::roles::{permission, permissions};
 use crate::auth::{Action, Role};
+use crate::collection::http::only;
 use crate::http::context::Caller;
+use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Id, Result, Timestamp};
 use crate::store::resolve;
-use actix_web::HttpResponse;
 use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// The handler.
-pub async fn me(caller: Caller) -> Result<HttpResponse> {
+pub async fn me(caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    only(&headers::parameters(&request)?, &[])?;
     let identity = caller.identity();
     let id = caller.organization();
     let names = caller.app().store.read(async |conn| resolve::references(conn, Id::SYSTEM, &HashSet::from([id])).await).await?;

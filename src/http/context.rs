@@ -183,7 +183,7 @@ impl<R> Reader<R> {
     }
 }
 
-impl<R> Writer<R> {
+impl<R: Resource> Writer<R> {
     pub fn caller(&self) -> &Caller {
         &self.0
     }
@@ -192,7 +192,12 @@ impl<R> Writer<R> {
         wishes: &Wishes,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.app.store.write(self.0.change(wishes), work).await
+        let done = self.0.app.store.write(self.0.change(wishes), work).await;
+        if R::KIND == Kind::Organization {
+            // A suspension counts at once here; other instances see it when their memory runs out.
+            self.0.app.organizations.invalidate_all();
+        }
+        done
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a client wishes by headers.
 use crate::collection::write::Guard;
-use crate::model::{Error, Result};
+use crate::model::{Error, Result, nfc};
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 
@@ -93,7 +93,7 @@ pub fn wants(request: &HttpRequest, media_type: &str) -> bool {
 pub fn parameters(request: &HttpRequest) -> Result<Vec<(String, String)>> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
-        let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned());
+        let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().map(|text| nfc(&text));
         decoded.map_err(|_| Error::malformed("invalid_parameter", "the query is not UTF-8"))
     };
     let pairs = request.query_string().split('&').filter(|pair| !pair.is_empty());

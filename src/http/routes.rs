@@ -42,7 +42,7 @@ impl Operation {
     pub fn any_caller(mut self) -> Self {
         self.value.insert("security".into(), json!([{"bearer": []}]));
         self.value.insert("x-permission".into(), "authenticated".into());
-        self.problems(&[401, 403, 503])
+        self.problems(&[400, 401, 403, 503])
     }
 
     /// Open to everybody.

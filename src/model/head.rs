@@ -9,10 +9,17 @@ pub mod limits {
     pub const NAME: usize = 200;
     pub const DESCRIPTION: usize = 4000;
     pub const EXTERNAL_REFS: usize = 20;
+    pub const EXTERNAL_ID: usize = 255;
     pub const TAGS: usize = 50;
     pub const TAG: usize = 64;
     pub const ATTRIBUTES_BYTES: usize = 16 * 1024;
     pub const KEY_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
+}
+
+/// Whether a text fits [`limits::KEY_PATTERN`], as keys and the names of systems do.
+fn is_plain(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    text.len() <= limits::KEY && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
 }
 
 /// The id of an object in a client's own system.
@@ -81,10 +88,31 @@ impl utoipa::ToSchema for Attributes {}
 impl HeadDraft {
     /// The rules that a schema cannot say.
     pub fn check(&mut self, faults: &mut Faults) {
+        // Looked at once more, for key and reference may also come from the path or the row they are addressed by.
+        if self.key.as_deref().is_some_and(|key| !is_plain(key)) {
+            faults.add("/key", "bad_format", format!("a key matches {}", limits::KEY_PATTERN));
+        }
+        if self.external_refs.len() > limits::EXTERNAL_REFS {
+            faults.add("/external_refs", "too_long", format!("at most {} external references", limits::EXTERNAL_REFS));
+        }
         let mut seen = std::collections::HashSet::new();
         for (index, one) in self.external_refs.iter().enumerate() {
             if !seen.insert((&one.system, &one.id)) {
                 faults.add(format!("/external_refs/{index}"), "duplicate", "the same system and id stand there twice");
+            }
+            if !is_plain(&one.system) {
+                faults.add(
+                    format!("/external_refs/{index}/system"),
+                    "bad_format",
+                    "letters, digits, dot, hyphen, underscore; 64 at most",
+                );
+            }
+            if one.id.chars().count() > limits::EXTERNAL_ID {
+                faults.add(
+                    format!("/external_refs/{index}/id"),
+                    "too_long",
+                    format!("at most {} characters", limits::EXTERNAL_ID),
+                );
             }
         }
         let bytes = serde_json::to_vec(&self.attributes).map_or(0, |json| json.len());

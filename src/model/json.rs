@@ -42,7 +42,12 @@ fn plain<E: de::Error>(text: &str) -> Result<String, E> {
     if let Some(c) = text.chars().find(|c| forbidden(*c)) {
         return Err(E::custom(format!("control character U+{:04X}", c as u32)));
     }
-    Ok(if is_nfc(text) { text.to_owned() } else { text.nfc().collect() })
+    Ok(nfc(text))
+}
+
+/// Text in NFC: letters composed differently are the same.
+pub fn nfc(text: &str) -> String {
+    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {

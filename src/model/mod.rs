@@ -12,7 +12,7 @@ mod word;
 pub use error::{Error, Fault, Faults, Result};
 pub use head::{Attributes, ExternalRef, Head, HeadDraft, Objectives, Tag, limits};
 pub use id::Id;
-pub use json::{MAX_DEPTH, merge, parse as parse_json};
+pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};
 pub use kind::Kind;
 pub use link::{Link, Reference, Spelling};
 pub use listing::{Condition, Cursor, Field, FieldType, Operator, Query, Sort, Value as FieldValue, evaluate, sort_value};

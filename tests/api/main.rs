@@ -9,6 +9,7 @@ mod differential;
 mod migrations;
 mod openapi;
 mod rules;
+mod storm;
 mod support;
 mod tokens;
 mod verify;

@@ -28,6 +28,27 @@ fn effective(api: &Api, collection: &str, object: &Value) -> [Option<u64>; 3] {
 }
 
 both! {
+    fn an_organisation_suspended_or_deleted_takes_no_more_writes(server) {
+        let api = server.fresh_organization();
+        let site = json!({"name": "Here", "kind": "other"});
+        let operator = server.client("default", "operator", &["administrator"]);
+        let path = format!("/organizations/key:{}", api.organization);
+        api.get("/sites").expect(200);
+        operator.patch(&path, &json!({"status": "suspended"})).expect(200);
+        api.get("/sites").refused(403, "forbidden");
+        api.post("/sites", &site).refused(403, "forbidden");
+        operator.patch(&path, &json!({"status": "active"})).expect(200);
+        let kept = api.create("sites", &site);
+        operator.delete(&path).refused(409, "still_referenced");
+        api.delete(&format!("/sites/{}", kept["id"].as_str().expect("an id"))).expect(204);
+        let first = operator.get(&path).expect(200).json();
+        operator.delete(&path).expect(204);
+        // The operator's own issuer names it again, so it begins anew.
+        let site = api.create("sites", &site);
+        assert_ne!(operator.get(&path).expect(200).json()["id"], first["id"]);
+        assert_eq!(api.get("/sites").expect(200).each("id"), [site["id"].as_str().expect("an id")]);
+    }
+
     fn a_mapping_to_itself_is_refused(server) {
         let api = server.fresh_organization();
         let mail = service(&api, "Mail", json!({}));

@@ -172,5 +172,7 @@ each_own_collection! {
         assert!(feed(world, end, "").is_empty());
         let page = world.api.get(&format!("/changes?after={end}")).expect(200).json();
         assert_eq!((&page["seq"], &page["items"]), (&json!(end), &json!([])));
+        // Whoever is ahead has followed another ledger and must not miss what is to come.
+        world.api.get(&format!("/changes?after={}", end + 1)).refused(400, "invalid_parameter");
     }
 }

@@ -181,6 +181,36 @@ each_collection! {
         assert!(matches!(answer.status(), 200 | 400 | 414), "{}", answer.story());
     }
 
+    fn a_parameter_no_call_knows_is_refused(world) {
+        let object = world.create_minimal();
+        let (many, one) = (world.path(), world.at(&object));
+        let mut changed = world.minimal();
+        changed["description"] = json!("changed");
+        let calls = [
+            ("POST", many, Some(world.minimal())),
+            ("GET", one.clone(), None),
+            ("PUT", one.clone(), Some(changed)),
+            ("PATCH", one.clone(), Some(json!({"description": "changed"}))),
+            ("GET", format!("{one}/history"), None),
+            ("DELETE", one, None),
+            ("GET", "/changes".to_owned(), None),
+            ("GET", "/me".to_owned(), None),
+        ];
+        let before = world.snapshot();
+        for (method, path, body) in calls {
+            let path = format!("{path}?nonsense=1");
+            let request = world.api.call(method, &path);
+            let answer = match body {
+                Some(body) => request.json(&body).send(),
+                None => request.send(),
+            };
+            answer.refused(400, "unknown_parameter");
+        }
+        assert_eq!(world.snapshot(), before);
+        let twice = world.api.get(&format!("{}?fields=id&fields=key", world.at(&object)));
+        twice.refused(400, "invalid_parameter");
+    }
+
     fn an_unknown_path_is_not_found(world) {
         let path = world.at(&world.create_minimal());
         for tail in ["/nonsense", "/history/1", "/history/", "//"] {

@@ -87,6 +87,53 @@ each_collection! {
         assert_eq!((&replaced["id"], &replaced["key"]), (&created["id"], &json!(key)));
     }
 
+    fn an_address_no_object_may_have_creates_nothing(world) {
+        let before = world.snapshot();
+        let long = format!("ref:cmdb:{}", "x".repeat(256));
+        let addresses = [
+            (format!("key:{}", "x".repeat(65)), "/key"),
+            ("key:a b".to_owned(), "/key"),
+            ("key:-a".to_owned(), "/key"),
+            ("key:ä".to_owned(), "/key"),
+            ("ref:a b:1".to_owned(), "/external_refs/0/system"),
+            ("ref:ä:1".to_owned(), "/external_refs/0/system"),
+            (long, "/external_refs/0/id"),
+        ];
+        for (address, pointer) in addresses {
+            let answer = put(world, &address, &world.minimal());
+            answer.refused(422, "invalid");
+            assert_eq!(answer.faults().first().map(|(pointer, _)| pointer.as_str()), Some(pointer), "{}", answer.story());
+            assert!(matches!(world.api.get(&world.spelled(&address)).status(), 404), "{address}");
+        }
+        let mut full = world.minimal();
+        let refs = (0..20).map(|n| json!({"system": "netbox", "id": format!("{n}-{}", crate::support::fresh())}));
+        full["external_refs"] = refs.collect();
+        put(world, &own_ref(), &full).invalid(&[("/external_refs", "too_long")]);
+        assert_eq!(world.snapshot()["items"], before["items"]);
+    }
+
+    fn an_address_composed_differently_is_the_same(world) {
+        let (apart, composed) = ("ref:cmdb:Zu\u{308}rich", "ref:cmdb:Zürich");
+        let object = put(world, apart, &world.minimal()).expect(201).json();
+        assert_eq!(object["external_refs"][0]["id"], json!("Zürich"));
+        for address in [apart, composed] {
+            assert_eq!(world.api.get(&world.spelled(address)).expect(200).json()["id"], object["id"]);
+        }
+        let filter = crate::support::client::encode("cmdb:Zu\u{308}rich");
+        assert_eq!(world.ids(&format!("external_ref={filter}")), [id(&object)]);
+    }
+
+    fn a_reference_is_kept_by_put_and_taken_away_by_patch(world) {
+        let reference = own_ref();
+        let mut draft = world.minimal();
+        draft["external_refs"] = json!([]);
+        let object = put(world, &reference, &draft).expect(201).json();
+        assert_eq!(object["external_refs"].as_array().map(Vec::len), Some(1));
+        let patched = world.api.patch(&world.spelled(&reference), &json!({"external_refs": []})).expect(200).json();
+        assert_eq!(patched["external_refs"], json!([]));
+        world.api.get(&world.spelled(&reference)).refused(404, "not_found");
+    }
+
     fn put_by_key_with_another_key_in_the_body_renames_what_is_there(world) {
         let object = world.create_minimal();
         let key = object["key"].as_str().expect("a key");
