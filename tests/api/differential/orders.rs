@@ -171,10 +171,9 @@ impl Order {
             }
         }
         let target = self.target.as_deref().unwrap_or_default();
-        if let (Some(key), None) = (target.strip_prefix("key:"), self.old) {
-            if *said.entry("key").or_insert_with(|| json!(key)) != json!(key) {
-                faults.push(("/key".into(), "inconsistent".into()));
-            }
+        let by_key = target.strip_prefix("key:").filter(|_| self.old.is_none());
+        if by_key.is_some_and(|key| *said.entry("key").or_insert_with(|| json!(key)) != json!(key)) {
+            faults.push(("/key".into(), "inconsistent".into()));
         }
         if let Some((system, id)) = target.strip_prefix("ref:").and_then(|rest| rest.split_once(':')) {
             let refs = said.entry("external_refs").or_insert_with(|| json!([]));
