@@ -45,7 +45,7 @@ impl<R: Stored> Set<R> {
             let fact =
                 Fact { kind: R::KIND, id: head.id, key: head.key.clone(), version, operation: Operation::Deleted, body: None };
             tx.record(fact).await?;
-            common.moved(old.body.carries_to());
+            common.moves.others.extend(old.body.carries().map(|(_, provider)| provider));
         }
         Ok(())
     }
