@@ -93,8 +93,9 @@ impl Common {
     pub(super) fn named(&self, spelling: &Spelling) -> &[(Kind, Id)] {
         self.known.get(spelling).map(Vec::as_slice).unwrap_or_default()
     }
-    pub(super) fn knows(&self, spelling: &Spelling) -> bool {
-        self.known.contains_key(spelling)
+    /// Whether an object of the kind is known under a spelling; another kind may have the same key.
+    pub(super) fn knows(&self, kind: Kind, spelling: &Spelling) -> bool {
+        self.named(spelling).iter().any(|(known, _)| *known == kind)
     }
 }
 

@@ -22,8 +22,8 @@ impl Dice {
         usize::try_from(high).expect("31 bits fit") % bound
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
     }
 
     fn percent(&mut self, percent: usize) -> bool {
@@ -131,10 +131,10 @@ impl Storm {
         let mut draft = Map::new();
         for _ in 0..self.dice.below(5) {
             let name = match self.dice.below(10) {
-                0 => *self.dice.one(&["id", "version", "nonsense", "effective_rto_seconds"]),
-                _ => self.dice.one(spec.fields).name,
+                0 => self.dice.one(&["id", "version", "nonsense", "effective_rto_seconds"]),
+                _ => spec.fields[self.dice.below(spec.fields.len())].name,
             };
-            draft.insert(name.to_owned(), self.dice.one(&self.values).clone());
+            draft.insert(name.to_owned(), self.dice.one(&self.values));
         }
         for field in spec.fields.iter().filter(|field| field.required) {
             let sound = match field.name {
@@ -194,8 +194,8 @@ impl Storm {
             body["max_delete_percent"] = json!(self.dice.one(&[0, 50, 100]));
         }
         if self.dice.percent(10) {
-            let member = *self.dice.one(&["mode", "dry_run", "snapshot", "max_delete_percent", "rows", "nonsense"]);
-            body[member] = self.dice.one(&self.values).clone();
+            let member = self.dice.one(&["mode", "dry_run", "snapshot", "max_delete_percent", "rows", "nonsense"]);
+            body[member] = self.dice.one(&self.values);
         }
         self.send("POST", "/batch", Some(&body))
     }
@@ -207,8 +207,8 @@ impl Storm {
             "op": self.dice.one(&["upsert", "upsert", "merge", "delete"]), "kind": spec.kind, "id": self.dice.one(&ADDRESSES), "data": data,
         });
         if self.dice.percent(10) {
-            let member = *self.dice.one(&["op", "kind", "id", "if_version", "data", "nonsense"]);
-            row[member] = self.dice.one(&self.values).clone();
+            let member = self.dice.one(&["op", "kind", "id", "if_version", "data", "nonsense"]);
+            row[member] = self.dice.one(&self.values);
         }
         row
     }
@@ -217,7 +217,7 @@ impl Storm {
         let mut headers = Vec::new();
         for name in ["If-Match", "If-None-Match", "Idempotency-Key", "Prefer", "Change-Reason", "Accept", "traceparent"] {
             if self.dice.percent(8) {
-                headers.push((name, *self.dice.one(&TAGS)));
+                headers.push((name, self.dice.one(&TAGS)));
             }
         }
         let mut request = self.api.call(method, path);

@@ -2,7 +2,7 @@
 
 use super::kinds::{Shape, defaults};
 use super::model::{Entry, Fields, Model, Number, Object, link};
-use super::orders::{Common, Fault, Order, Outcome, PROVISIONAL, reference};
+use super::orders::{Common, Fault, Order, Outcome, reference};
 use super::rules;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,14 +22,9 @@ impl Model {
         // Whoever points to what will never be cannot be either.
         while let Some(number) = lost.pop() {
             common.forget(number);
-            for order in orders.iter_mut().filter(|order| number >= PROVISIONAL && order.writes(shape)) {
-                let points = |(field, _): &&(&str, _)| order.fields.get(*field).and_then(link) == Some(number);
-                let errors: Vec<_> = shape
-                    .links
-                    .iter()
-                    .filter(points)
-                    .map(|(field, _)| (format!("/{field}"), "unknown_reference".to_owned()))
-                    .collect();
+            for order in orders.iter_mut().filter(|order| order.writes(shape)) {
+                let leans = order.leans.iter().filter(|(_, to)| *to == number);
+                let errors: Vec<_> = leans.map(|(field, _)| (format!("/{field}"), "unknown_reference".to_owned())).collect();
                 if !errors.is_empty() {
                     order.fail(Fault::invalid(errors));
                     lost.push(order.number);
@@ -47,7 +42,7 @@ impl Model {
                 let mut faults = Vec::new();
                 let said = order.addressed(self, &mut faults);
                 let well_formed = faults.is_empty();
-                order.fields = self.resolved(shape, said, common, &mut faults);
+                (order.fields, order.leans) = self.resolved(shape, said, common, &mut faults);
                 if well_formed {
                     check(shape, &order.fields, &mut faults);
                 }
@@ -64,12 +59,18 @@ impl Model {
     }
 
     /// The whole object with its links resolved; what cannot be resolved stays as it is spelled.
-    fn resolved(&self, shape: &Shape, said: Fields, common: &Common, faults: &mut Vec<(String, String)>) -> Fields {
-        let Value::Object(mut fields) = defaults(shape.kind) else { return said };
+    fn resolved(
+        &self,
+        shape: &Shape,
+        said: Fields,
+        common: &Common,
+        faults: &mut Vec<(String, String)>,
+    ) -> (Fields, Vec<(&'static str, Number)>) {
+        let mut leans = Vec::new();
+        let Value::Object(mut fields) = defaults(shape.kind) else { return (said, leans) };
         fields.extend(said);
         let mut tags: Vec<String> = serde_json::from_value(fields["tags"].clone()).unwrap_or_default();
         tags.sort();
-        tags.dedup();
         fields.insert("tags".into(), json!(tags));
         for (field, kinds) in shape.links {
             let Some(value) = fields.get(*field).filter(|value| !value.is_null()) else { continue };
@@ -78,17 +79,23 @@ impl Model {
                 kinds.iter().copied().filter(|kind| value.get("kind").is_none_or(|own| own == kind)).collect();
             let mut all = self.find(&wanted, spelling);
             all.retain(|number| !common.doomed.contains(number));
+            let there = all.clone();
             let known = common.known.get(spelling).into_iter().flatten();
             all.extend(known.filter(|(kind, _)| wanted.contains(kind)).map(|(_, number)| *number));
             all.sort_unstable();
             all.dedup();
             match all[..] {
-                [number] => drop(fields.insert((*field).into(), json!({"#": number}))),
+                [number] => {
+                    if !there.contains(&number) {
+                        leans.push((*field, number));
+                    }
+                    fields.insert((*field).into(), json!({"#": number}));
+                }
                 [] => faults.push((format!("/{field}"), "unknown_reference".into())),
                 _ => faults.push((format!("/{field}"), "ambiguous_reference".into())),
             }
         }
-        fields
+        (fields, leans)
     }
 
     fn number_key(&mut self, shape: &Shape, fields: &mut Fields) {
@@ -110,7 +117,9 @@ impl Model {
             let order = &orders[*index];
             let taken = |spelling: &String| {
                 let there = self.find(&[shape.kind], spelling).iter().any(|number| *number != order.number);
-                there || claims.iter().enumerate().any(|(other, claims)| other != place && claims.contains(spelling))
+                // Of several that want the same the first gets it.
+                let first = |other: &usize| !faults.contains_key(&writing[*other]) && claims[*other].contains(spelling);
+                there || (0..place).any(|other| first(&other))
             };
             let mut errors = Vec::new();
             let key = format!("key:{}", order.fields["key"].as_str().unwrap_or_default());
