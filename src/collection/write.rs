@@ -37,7 +37,8 @@ impl<R: Stored> Set<R> {
                 one.outcome = Err(error);
                 continue;
             }
-            let unseen = seen.insert(one.id) && one.target.as_ref().is_none_or(|t| one.old.is_some() || !common.knows(R::KIND, t));
+            let unseen =
+                seen.insert(one.id) && one.target.as_ref().is_none_or(|t| one.old.is_some() || !common.knows(R::KIND, t));
             if !unseen {
                 one.outcome = Err(Error::conflict("duplicate_row", "the same object stands in the request twice"));
                 continue;

@@ -179,7 +179,7 @@ both! {
     fn the_document_is_readable_as_a_page_without_a_network(server) {
         let mut page = server.stranger().absolute("GET", "/docs").send();
         if let Some(location) = page.header("location") {
-            page = server.stranger().absolute("GET", &location.to_owned()).send();
+            page = server.stranger().absolute("GET", location).send();
         }
         let html = page.expect(200).text();
         assert!(html.to_lowercase().contains("<html"), "{html}");

@@ -261,7 +261,7 @@ each_own_collection! {
         ];
         for (row, result) in rows {
             let ask = |row: &Value| {
-                let answer = send(world, "partial", &[row.clone()]).expect(200);
+                let answer = send(world, "partial", std::slice::from_ref(row)).expect(200);
                 assert_eq!(results(&answer), [result]);
                 let mut told = answer.json()["rows"][0].clone();
                 if let Some(problem) = told["problem"].as_object_mut() {

@@ -93,7 +93,18 @@ impl Fault {
 impl Order {
     pub fn new(place: usize, shape: &'static Shape, target: Option<String>, verb: Verb, version: Option<u64>) -> Order {
         let number = PROVISIONAL + place;
-        Order { place, shape, target, verb, version, old: None, number, outcome: Outcome::Open, fields: Fields::new(), leans: Vec::new() }
+        Order {
+            place,
+            shape,
+            target,
+            verb,
+            version,
+            old: None,
+            number,
+            outcome: Outcome::Open,
+            fields: Fields::new(),
+            leans: Vec::new(),
+        }
     }
 
     /// The row as the answer to a batch tells it.

@@ -26,6 +26,7 @@ done
 [ -z "$folders" ] || rm -rf $folders
 "#;
 
+#[allow(clippy::zombie_processes, reason = "it outlives the tests, that is its purpose")]
 fn keeper() -> MutexGuard<'static, ChildStdin> {
     static KEPT: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
     let input = KEPT.get_or_init(|| {
