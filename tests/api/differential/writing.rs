@@ -104,24 +104,27 @@ impl Model {
     /// What contradicts another object, there or to be.
     fn conflicts(&self, shape: &Shape, orders: &[Order]) -> Vec<(usize, Fault)> {
         let writing: Vec<usize> = (0..orders.len()).filter(|index| orders[*index].writes(shape)).collect();
-        let claims: Vec<Vec<String>> = writing.iter().map(|index| self.claims(&orders[*index])).collect();
         let mut faults: BTreeMap<usize, Fault> = BTreeMap::new();
-        for (place, index) in writing.iter().enumerate() {
+        // Of several that want the same the first gets it.
+        let mut claimed: Vec<String> = Vec::new();
+        for index in &writing {
             let order = &orders[*index];
             let taken = |spelling: &String| {
                 let there = self.find(&[shape.kind], spelling).iter().any(|number| *number != order.number);
-                there || claims.iter().enumerate().any(|(other, claims)| other != place && claims.contains(spelling))
+                there || claimed.contains(spelling)
             };
-            let mut errors = Vec::new();
             let key = format!("key:{}", order.fields["key"].as_str().unwrap_or_default());
-            if claims.iter().flatten().any(|claim| *claim == key) && taken(&key) {
+            let refs: Vec<String> = order.fields["external_refs"].as_array().into_iter().flatten().map(reference).collect();
+            let mut errors = Vec::new();
+            if taken(&key) {
                 errors.push(("/key".to_owned(), "key_taken".to_owned()));
             }
-            for (at, one) in order.fields["external_refs"].as_array().into_iter().flatten().enumerate() {
-                let claimed = claims.iter().flatten().any(|claim| *claim == reference(one));
-                if claimed && taken(&reference(one)) {
-                    errors.push((format!("/external_refs/{at}"), "external_ref_taken".to_owned()));
-                }
+            for (at, _) in refs.iter().enumerate().filter(|(_, one)| taken(one)) {
+                errors.push((format!("/external_refs/{at}"), "external_ref_taken".to_owned()));
+            }
+            if errors.is_empty() {
+                claimed.extend(refs);
+                claimed.push(key);
             }
             if let Some((_, code)) = errors.first() {
                 let code = if code == "key_taken" { "key_taken" } else { "external_ref_taken" };
@@ -131,15 +134,6 @@ impl Model {
         let planned: Vec<usize> = writing.into_iter().filter(|index| !faults.contains_key(index)).collect();
         faults.extend(rules::broken(self, shape, orders.iter().map(|order| (order.number, &order.fields)).collect(), &planned));
         faults.into_iter().collect()
-    }
-
-    /// The key and references that an order newly takes.
-    fn claims(&self, order: &Order) -> Vec<String> {
-        let old = order.old.map(|old| &self.objects[&old]);
-        let mut all = vec![format!("key:{}", order.fields["key"].as_str().unwrap_or_default())];
-        all.extend(order.fields["external_refs"].as_array().into_iter().flatten().map(reference));
-        all.retain(|spelling| !old.is_some_and(|old| old.is(order.number, spelling)));
-        all
     }
 
     fn apply(&mut self, shape: &'static Shape, orders: &mut [Order], common: &mut Common) {
