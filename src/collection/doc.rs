@@ -112,7 +112,11 @@ fn list_operation<R: Resource>(path: &str) -> Operation {
             &format!("Up to three of {}; `-` before a name descends. What is absent sorts last.", sortable.join(", ")),
         )
         .query("count", json!({"type": "boolean"}), "Adds `total`.")
-        .query("fields", json!({"type": "string", "maxLength": 1000}), "Only these fields, separated by commas.")
+        .query(
+            "fields",
+            json!({"type": "string", "maxLength": 1000}),
+            "Only these fields, separated by commas; the others are then missing from the answer, required or not.",
+        )
         .query(
             "as_of",
             json!({"type": "string", "maxLength": 40}),
@@ -170,16 +174,15 @@ fn get_operation<R: Resource>(path: &str) -> Operation {
     let mut out = with_id(operation::<R>(Method::GET, path, "get_{one}", "Get a {one}", description, Action::Read))
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
-        .query("fields", json!({"type": "string", "maxLength": 1000}), "Only these fields, separated by commas.");
+        .query(
+            "fields",
+            json!({"type": "string", "maxLength": 1000}),
+            "Only these fields, separated by commas; the others are then missing from the answer, required or not.",
+        );
     if read::has_mappings(R::KIND) {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }
-    out.json(200, "The object.", schema::whole_or_part::<R>(), &example::<R>(), etag()).response(
-        304,
-        "Unchanged.",
-        Value::Null,
-        etag(),
-    )
+    out.json(200, "The object.", named(R::SCHEMA), &example::<R>(), etag()).response(304, "Unchanged.", Value::Null, etag())
 }
 
 fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {

@@ -1,6 +1,6 @@
 //! What is wanted of objects, one by one: how an order becomes the draft of what is to be.
 use super::{Draft, draft};
-use crate::graph::load::objectives::refresh_objectives;
+use crate::graph::load::objectives::{Moves, refresh_objectives};
 use crate::model::{Error, ExternalRef, Head, Id, Kind, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::{Object, Planned, Tx};
@@ -66,7 +66,7 @@ pub struct Common {
     /// Objects of this request by every spelling, so that references may run forward.
     known: HashMap<Spelling, Vec<(Kind, Id)>>,
     /// Objects whose effective objectives, and those below, are to be computed anew.
-    pub(super) moved: HashSet<Id>,
+    pub(super) moves: Moves,
     /// Objects this request deletes.
     pub doomed: HashSet<Id>,
 }
@@ -74,11 +74,7 @@ pub struct Common {
 impl Common {
     /// Computes what the changes moved; once, after all of them.
     pub async fn settle(&mut self, tx: &mut Tx) -> Result<HashMap<Id, crate::model::Objectives>> {
-        let moved = std::mem::take(&mut self.moved);
-        refresh_objectives(tx, &moved).await
-    }
-    pub fn moved(&mut self, id: Option<Id>) {
-        self.moved.extend(id);
+        refresh_objectives(tx, std::mem::take(&mut self.moves)).await
     }
     pub(super) fn know(&mut self, kind: Kind, id: Id, spellings: Vec<Spelling>) {
         for spelling in spellings {
@@ -97,8 +93,9 @@ impl Common {
     pub(super) fn named(&self, spelling: &Spelling) -> &[(Kind, Id)] {
         self.known.get(spelling).map(Vec::as_slice).unwrap_or_default()
     }
-    pub(super) fn knows(&self, spelling: &Spelling) -> bool {
-        self.known.contains_key(spelling)
+    /// Whether an object of the kind is known under a spelling; another kind may have the same key.
+    pub(super) fn knows(&self, kind: Kind, spelling: &Spelling) -> bool {
+        self.named(spelling).iter().any(|(known, _)| *known == kind)
     }
 }
 

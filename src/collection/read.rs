@@ -237,7 +237,7 @@ async fn past_objectives<R: Resource>(
         match entry.kind.0 {
             Kind::Mapping => {
                 let mapping = view::from_record::<Mapping>(body)?.body;
-                if let (Some(provider), Some(dependent)) = (mapping.carries_to(), mapping.dependent.id()) {
+                if let Some((dependent, provider)) = mapping.carries() {
                     edges.push((node(dependent, Objectives::NONE, &mut own), node(provider, Objectives::NONE, &mut own)));
                 }
             }

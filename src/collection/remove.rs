@@ -22,13 +22,12 @@ impl<R: Stored> Set<R> {
         if ids.is_empty() {
             return Ok(());
         }
-        let faults = referrers(tx, &ids, &common.doomed).await?;
+        let faults = held(tx, &ids, &mut common.doomed).await?;
         let mut gone = Vec::new();
         for index in wanted {
             let one = &mut self.0[index];
             let Some(old) = one.old.clone() else { continue };
             if let Some(fault) = faults.get(&one.id) {
-                common.doomed.remove(&one.id);
                 one.outcome = Err(fault.clone());
                 continue;
             }
@@ -45,14 +44,49 @@ impl<R: Stored> Set<R> {
             let fact =
                 Fact { kind: R::KIND, id: head.id, key: head.key.clone(), version, operation: Operation::Deleted, body: None };
             tx.record(fact).await?;
-            common.moved(old.body.carries_to());
+            common.moves.others.extend(old.body.carries().map(|(_, provider)| provider));
         }
         Ok(())
     }
 }
 
-/// What still refers to objects, as the conflict to answer; referrers that go too do not count.
-async fn referrers(tx: &mut Tx, ids: &[Id], doomed: &HashSet<Id>) -> Result<HashMap<Id, Error>> {
+/// Which objects have to stay, and why, as the conflict to answer. Referrers that go too do not count, unless they have
+/// to stay themselves.
+async fn held(tx: &mut Tx, ids: &[Id], doomed: &mut HashSet<Id>) -> Result<HashMap<Id, Error>> {
+    let referrers = referrers(tx, ids).await?;
+    let mut targets: HashMap<Id, Vec<Id>> = HashMap::new();
+    for (target, all) in &referrers {
+        all.iter().for_each(|referrer| targets.entry(*referrer).or_default().push(*target));
+    }
+    let mut staying: Vec<Id> = targets.keys().copied().filter(|id| !doomed.contains(id)).collect();
+    let mut held: HashSet<Id> = HashSet::new();
+    while let Some(stays) = staying.pop() {
+        for target in targets.get(&stays).into_iter().flatten() {
+            if held.insert(*target) {
+                doomed.remove(target);
+                staying.push(*target);
+            }
+        }
+    }
+    let because = |target: Id| referrers[&target].iter().copied().filter(|id| !doomed.contains(id));
+    let shown: HashSet<Id> = held.iter().flat_map(|target| because(*target).take(MOST_NAMED)).collect();
+    let org = tx.organization();
+    let names = resolve::references(&mut tx.conn()?, org, &shown).await?;
+    let conflict = |target: Id| {
+        let mut faults = Faults::default();
+        for reference in because(target).take(MOST_NAMED).filter_map(|id| names.get(&id)) {
+            let label = reference.name.as_deref().unwrap_or(&reference.key);
+            let detail = format!("{} {} ({label}) refers to it", reference.kind.as_str(), reference.key);
+            faults.add(format!("/{}/{}", reference.kind.collection(), reference.id), "still_referenced", detail);
+        }
+        let detail = format!("{} other objects refer to it", because(target).count());
+        (target, Error::Conflict { code: "still_referenced", detail, faults: faults.into_vec() })
+    };
+    Ok(held.iter().copied().map(conflict).collect())
+}
+
+/// What refers to objects, but for themselves.
+async fn referrers(tx: &mut Tx, ids: &[Id]) -> Result<HashMap<Id, Vec<Id>>> {
     let org = tx.organization();
     let pointers: Vec<_> = Kind::ALL.iter().flat_map(|kind| for_kind!(kind, |R| <R as Rows>::POINTERS)).collect();
     let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
@@ -69,23 +103,13 @@ async fn referrers(tx: &mut Tx, ids: &[Id], doomed: &HashSet<Id>) -> Result<Hash
         }
         let rows: Vec<(DbId, DbId)> =
             on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
-        for (target, referrer) in
-            rows.into_iter().filter(|(target, referrer)| !doomed.contains(&referrer.0) && target != referrer)
-        {
+        for (target, referrer) in rows.into_iter().filter(|(target, referrer)| target != referrer) {
             found.entry(target.0).or_default().push(referrer.0);
         }
     }
-    let shown: HashSet<Id> = found.values().flat_map(|all| all.iter().take(MOST_NAMED).copied()).collect();
-    let names = resolve::references(&mut tx.conn()?, org, &shown).await?;
-    let conflict = |(target, all): (Id, Vec<Id>)| {
-        let mut faults = Faults::default();
-        for reference in all.iter().take(MOST_NAMED).filter_map(|id| names.get(id)) {
-            let label = reference.name.as_deref().unwrap_or(&reference.key);
-            let detail = format!("{} {} ({label}) refers to it", reference.kind.as_str(), reference.key);
-            faults.add(format!("/{}/{}", reference.kind.collection(), reference.id), "still_referenced", detail);
-        }
-        let detail = format!("{} other objects refer to it", all.len());
-        (target, Error::Conflict { code: "still_referenced", detail, faults: faults.into_vec() })
-    };
-    Ok(found.into_iter().map(conflict).collect())
+    for all in found.values_mut() {
+        all.sort_unstable();
+        all.dedup();
+    }
+    Ok(found)
 }

@@ -127,17 +127,13 @@ fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
     all.insert(format!("{}Draft", R::SCHEMA), draft);
     all.insert(format!("{}Patch", R::SCHEMA), patch);
     let view = view_of::<R>(&own, &common, &description);
-    let mut part = view.clone();
-    part["description"] = "Only the fields that `fields=` selects.".into();
-    part.as_object_mut().map(|part| part.remove("required"));
-    all.insert(format!("{}Part", R::SCHEMA), part);
     all.insert(R::SCHEMA.into(), view);
     let mut list = json!({
         "type": "object",
         "description": format!("A page of the list of {}.", R::KIND.collection()),
         "required": ["items", "seq"],
         "properties": {
-            "items": {"type": "array", "maxItems": 500, "items": whole_or_part::<R>()},
+            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", R::SCHEMA)}},
             "next_cursor": {"type": "string", "maxLength": 4096, "description": "Where the list goes on; absent on the last page."},
             "seq": {"type": "integer", "format": "int64", "description": "The ledger's newest entry when the page was read."},
             "total": {"type": "integer", "format": "int64", "description": "How many there are in all; with `count=true`."}
@@ -145,12 +141,6 @@ fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
     });
     list["additionalProperties"] = Value::Bool(false);
     all.insert(format!("{}List", R::SCHEMA), list);
-}
-
-/// An object as it is read: whole, or what `fields=` selects.
-pub fn whole_or_part<R: Resource>() -> Value {
-    let named = |name: String| json!({"$ref": format!("#/components/schemas/{name}")});
-    json!({"anyOf": [named(R::SCHEMA.into()), named(format!("{}Part", R::SCHEMA))]})
 }
 
 fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {

@@ -37,7 +37,7 @@ impl<R: Stored> Set<R> {
                 one.outcome = Err(error);
                 continue;
             }
-            let unseen = seen.insert(one.id) && one.target.as_ref().is_none_or(|t| one.old.is_some() || !common.knows(t));
+            let unseen = seen.insert(one.id) && one.target.as_ref().is_none_or(|t| one.old.is_some() || !common.knows(R::KIND, t));
             if !unseen {
                 one.outcome = Err(Error::conflict("duplicate_row", "the same object stands in the request twice"));
                 continue;
@@ -216,10 +216,15 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         let new = change.new;
         record(tx, &new, if what == Done::Created { Operation::Created } else { Operation::Updated }).await?;
         let old = change.old.map(|old| old.body);
-        common.moved.extend(new.body.carries_to());
-        common.moved.extend(old.as_ref().and_then(|old| old.carries_to()));
-        if old.is_some_and(|old| old.objectives() != new.body.objectives()) {
-            common.moved.insert(new.head.id);
+        match &old {
+            None => common.moves.carriers.extend(new.body.carries().map(|(dependent, _)| dependent)),
+            Some(old) => {
+                let providers = [old.carries(), new.body.carries()].into_iter().flatten().map(|(_, provider)| provider);
+                common.moves.others.extend(providers);
+                if old.objectives() != new.body.objectives() {
+                    common.moves.others.insert(new.head.id);
+                }
+            }
         }
         done.push((what, new));
     }

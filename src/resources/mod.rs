@@ -40,8 +40,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     fn settled(self) -> Self {
         self
     }
-    /// The objects to which it carries objectives down: the provider of a cascading mapping.
-    fn carries_to(&self) -> Option<Id> {
+    /// From which object to which it carries objectives down: dependent and provider of a cascading mapping.
+    fn carries(&self) -> Option<(Id, Id)> {
         None
     }
     /// A draft for the document, as a client would write it.

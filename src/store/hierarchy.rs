@@ -25,11 +25,12 @@ pub async fn inspect<R: Resource>(
     table: &str,
     parent: impl Fn(&R) -> Option<&Link>,
 ) -> Result<()> {
-    // An object nobody knows yet closes a circle only together with another of the same set.
+    // An object nobody knows yet closes a circle only by itself or together with another of the same set.
     let moved = |one: &Planned<R>| {
         parent(&one.new.body).is_some() && one.old.as_ref().map(|o| parent(&o.body)) != Some(parent(&one.new.body))
     };
-    if !planned.iter().any(|one| moved(one) && (one.old.is_some() || planned.len() > 1)) {
+    let own = |one: &Planned<R>| parent(&one.new.body).and_then(Link::id) == Some(one.new.head.id);
+    if !planned.iter().any(|one| moved(one) && (one.old.is_some() || planned.len() > 1 || own(one))) {
         return Ok(());
     }
     let sql = format!("SELECT id, parent_id FROM {table} WHERE organization_id = $1 AND parent_id IS NOT NULL");

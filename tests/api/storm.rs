@@ -22,8 +22,8 @@ impl Dice {
         usize::try_from(high).expect("31 bits fit") % bound
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
     }
 
     fn percent(&mut self, percent: usize) -> bool {
@@ -32,25 +32,81 @@ impl Dice {
 }
 
 const ADDRESSES: [&str; 14] = [
-    "key:S1", "key:K1", "key:V1", "key:M1", "key:C1", "key:N1", "key:N2", "ref:a:1", "ref:a:2", "ref:a:b", "key:ä", "x",
-    "018f6c2e-0000-7000-8000-000000000000", "ref:",
+    "key:S1",
+    "key:K1",
+    "key:V1",
+    "key:M1",
+    "key:C1",
+    "key:N1",
+    "key:N2",
+    "ref:a:1",
+    "ref:a:2",
+    "ref:a:b",
+    "key:ä",
+    "x",
+    "018f6c2e-0000-7000-8000-000000000000",
+    "ref:",
 ];
 
 const WORDS: [&str; 31] = [
-    "", "null", "x", "1", "-1", "true", "key:S1", "ref:a:b", "018f6c2e-0000-7000-8000-000000000000", "2026-01-01",
-    "2026-01-01T00:00:00Z", "0", "99999999999", "\0", "%", "a,b", ",", "999999999999999999999999999", "-key", "name,-key", "id,key",
-    "🏢", "'", "\"", "a:b", "\n", "-9223372036854775808", "9999-12-31T23:59:59.999999Z", "-262144-01-01T00:00:00Z",
-    "0001-01-01T00:00:00+14:00", "1e5",
+    "",
+    "null",
+    "x",
+    "1",
+    "-1",
+    "true",
+    "key:S1",
+    "ref:a:b",
+    "018f6c2e-0000-7000-8000-000000000000",
+    "2026-01-01",
+    "2026-01-01T00:00:00Z",
+    "0",
+    "99999999999",
+    "\0",
+    "%",
+    "a,b",
+    ",",
+    "999999999999999999999999999",
+    "-key",
+    "name,-key",
+    "id,key",
+    "🏢",
+    "'",
+    "\"",
+    "a:b",
+    "\n",
+    "-9223372036854775808",
+    "9999-12-31T23:59:59.999999Z",
+    "-262144-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "1e5",
 ];
 
-const TAGS: [&str; 9] = ["\"1\"", "*", "W/\"1\"", "\"", "", "\"1-abc\",\"2\"", "\"99999999999999999999\"", "tx=rollback", "text/csv"];
+const TAGS: [&str; 9] =
+    ["\"1\"", "*", "W/\"1\"", "\"", "", "\"1-abc\",\"2\"", "\"99999999999999999999\"", "tx=rollback", "text/csv"];
 
 fn values() -> Vec<Value> {
     let mut values: Vec<Value> = WORDS.iter().filter(|word| !word.contains('\0')).map(|word| json!(word)).collect();
-    values.extend([Value::Null, json!(true), json!(0), json!(-1), json!(1), json!(i64::MAX), json!(i64::MIN), json!(1.5), json!(1e17)]);
+    values.extend([
+        Value::Null,
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1),
+        json!(i64::MAX),
+        json!(i64::MIN),
+        json!(1.5),
+        json!(1e17),
+    ]);
     values.extend([json!([]), json!({}), json!(["x"]), json!([null]), json!([{}]), json!({"a": null}), json!({"a": {"b": 1}})]);
     values.extend([json!({"id": "key:K1", "kind": "component"}), json!({"id": null}), json!({"kind": "site"}), json!("key:K1")]);
-    values.extend([json!([{"system": "a", "id": "b"}]), json!("é".repeat(300)), json!("x".repeat(5000)), json!("DE"), json!("office")]);
+    values.extend([
+        json!([{"system": "a", "id": "b"}]),
+        json!("é".repeat(300)),
+        json!("x".repeat(5000)),
+        json!("DE"),
+        json!("office"),
+    ]);
     values
 }
 
@@ -75,10 +131,10 @@ impl Storm {
         let mut draft = Map::new();
         for _ in 0..self.dice.below(5) {
             let name = match self.dice.below(10) {
-                0 => *self.dice.one(&["id", "version", "nonsense", "effective_rto_seconds"]),
-                _ => self.dice.one(spec.fields).name,
+                0 => self.dice.one(&["id", "version", "nonsense", "effective_rto_seconds"]),
+                _ => spec.fields[self.dice.below(spec.fields.len())].name,
             };
-            draft.insert(name.to_owned(), self.dice.one(&self.values).clone());
+            draft.insert(name.to_owned(), self.dice.one(&self.values));
         }
         for field in spec.fields.iter().filter(|field| field.required) {
             let sound = match field.name {
@@ -95,7 +151,8 @@ impl Storm {
     fn query(&mut self, target: &str) -> String {
         let operation = Document::committed().operation("GET", target).expect("it is documented");
         let parameters = operation.value["parameters"].as_array().cloned().unwrap_or_default();
-        let names: Vec<&str> = parameters.iter().filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect();
+        let names: Vec<&str> =
+            parameters.iter().filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect();
         let count = self.dice.below(4);
         let pairs: Vec<String> =
             (0..count).map(|_| format!("{}={}", encode(self.dice.one(&names)), encode(self.dice.one(&WORDS)))).collect();
@@ -137,8 +194,8 @@ impl Storm {
             body["max_delete_percent"] = json!(self.dice.one(&[0, 50, 100]));
         }
         if self.dice.percent(10) {
-            let member = *self.dice.one(&["mode", "dry_run", "snapshot", "max_delete_percent", "rows", "nonsense"]);
-            body[member] = self.dice.one(&self.values).clone();
+            let member = self.dice.one(&["mode", "dry_run", "snapshot", "max_delete_percent", "rows", "nonsense"]);
+            body[member] = self.dice.one(&self.values);
         }
         self.send("POST", "/batch", Some(&body))
     }
@@ -150,8 +207,8 @@ impl Storm {
             "op": self.dice.one(&["upsert", "upsert", "merge", "delete"]), "kind": spec.kind, "id": self.dice.one(&ADDRESSES), "data": data,
         });
         if self.dice.percent(10) {
-            let member = *self.dice.one(&["op", "kind", "id", "if_version", "data", "nonsense"]);
-            row[member] = self.dice.one(&self.values).clone();
+            let member = self.dice.one(&["op", "kind", "id", "if_version", "data", "nonsense"]);
+            row[member] = self.dice.one(&self.values);
         }
         row
     }
@@ -160,7 +217,7 @@ impl Storm {
         let mut headers = Vec::new();
         for name in ["If-Match", "If-None-Match", "Idempotency-Key", "Prefer", "Change-Reason", "Accept", "traceparent"] {
             if self.dice.percent(8) {
-                headers.push((name, *self.dice.one(&TAGS)));
+                headers.push((name, self.dice.one(&TAGS)));
             }
         }
         let mut request = self.api.call(method, path);
@@ -179,7 +236,8 @@ fn catalogue(api: &Api) {
     api.create("contacts", &json!({"key": "C1", "name": "Ana"}));
     api.create("components", &json!({"key": "K1", "name": "Disk", "kind": "storage", "site": "key:S1"}));
     api.create("services", &json!({"key": "V1", "name": "Mail", "owner": "key:C1"}));
-    let ends = json!({"key": "M1", "dependent": {"id": "key:V1", "kind": "service"}, "provider": {"id": "key:K1", "kind": "component"}});
+    let ends =
+        json!({"key": "M1", "dependent": {"id": "key:V1", "kind": "service"}, "provider": {"id": "key:K1", "kind": "component"}});
     api.create("mappings", &ends);
 }
 

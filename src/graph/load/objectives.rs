@@ -12,9 +12,71 @@ use std::collections::{HashMap, HashSet};
 /// Ids bound by one statement.
 const CHUNK: usize = 2000;
 
-/// Brings the effective objectives below some objects up to date, in the change that moved them, and tells which
-/// changed. A fixed number of statements, however long the chains.
-pub async fn refresh_objectives(tx: &mut Tx, seeds: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
+/// After so many levels of falling objectives the rest is computed as a whole: chains may be long.
+const MOST_LEVELS: usize = 32;
+
+/// What a change did to the graph.
+#[derive(Debug, Default)]
+pub struct Moves {
+    /// Dependents of new cascading mappings: what they carry can only make others stricter.
+    pub carriers: HashSet<Id>,
+    /// Objects whose objectives, or whose dependents, changed in any other way.
+    pub others: HashSet<Id>,
+}
+
+/// Brings effective objectives up to date, in the change that moved them, and tells which changed.
+pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id, Objectives>> {
+    let mut changed = recompute(tx, &moves.others).await?;
+    let mut frontier = moves.carriers;
+    for _ in 0..MOST_LEVELS {
+        if frontier.is_empty() {
+            return Ok(changed);
+        }
+        let org = tx.organization();
+        let stricter = stricter_below(&mut tx.conn()?, org, &frontier).await?;
+        let list: Vec<(Id, Objectives)> = stricter.iter().map(|(id, objectives)| (*id, *objectives)).collect();
+        heads::set_effective(&mut tx.conn()?, org, &list).await?;
+        frontier = stricter.keys().copied().collect();
+        changed.extend(stricter);
+    }
+    changed.extend(recompute(tx, &frontier).await?);
+    Ok(changed)
+}
+
+/// The providers of these objects for which less is in force than the objects carry down, with what is to be.
+async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
+    type Seconds = Nullable<BigInt>;
+    type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
+    type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    let stricter = |field: &str| format!("d.effective_{field}_seconds < coalesce(p.effective_{field}_seconds, {})", i64::MAX);
+    let dependents: Vec<Id> = dependents.iter().copied().collect();
+    let mut found: HashMap<Id, Objectives> = HashMap::new();
+    for dependents in dependents.chunks(CHUNK) {
+        let statement = Fragment::default()
+            .sql(
+                "SELECT m.provider_id, d.effective_rto_seconds, d.effective_rpo_seconds, d.effective_mtpd_seconds, \
+                 p.effective_rto_seconds, p.effective_rpo_seconds, p.effective_mtpd_seconds FROM mappings m \
+                 JOIN objects d ON d.organization_id = m.organization_id AND d.id = m.dependent_id \
+                 JOIN objects p ON p.organization_id = m.organization_id AND p.id = m.provider_id \
+                 WHERE m.effect = 'cascade' AND m.organization_id = ",
+            )
+            .id(org)
+            .sql(&format!(" AND ({} OR {} OR {})", stricter("rto"), stricter("rpo"), stricter("mtpd")))
+            .sql(" AND m.dependent_id IN (")
+            .ids(dependents)
+            .sql(")");
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c).await).settle()?;
+        for (id, rto, rpo, mtpd, now_rto, now_rpo, now_mtpd) in rows {
+            let now = Objectives { rto: now_rto, rpo: now_rpo, mtpd: now_mtpd };
+            let known = found.entry(id.0).or_insert(now);
+            *known = known.strictest(Objectives { rto, rpo, mtpd });
+        }
+    }
+    Ok(found)
+}
+
+/// Computes everything below some objects anew: a fixed number of statements, however long the chains.
+async fn recompute(tx: &mut Tx, seeds: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
     if seeds.is_empty() {
         return Ok(HashMap::new());
     }

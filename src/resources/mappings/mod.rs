@@ -101,8 +101,8 @@ impl Resource for Mapping {
         }
         self
     }
-    fn carries_to(&self) -> Option<Id> {
-        if self.effect == Effect::Cascade { self.provider.id() } else { None }
+    fn carries(&self) -> Option<(Id, Id)> {
+        if self.effect == Effect::Cascade { self.dependent.id().zip(self.provider.id()) } else { None }
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,7 +1,7 @@
 //! The batch as a whole: forward references, forms, bounds, and the snapshot with its brake.
 
 use crate::both;
-use crate::support::{Answer, Api};
+use crate::support::{Answer, Api, Server};
 use serde_json::{Value, json};
 
 fn row(kind: &str, id: &str, data: Value) -> Value {
@@ -107,6 +107,32 @@ both! {
         api.post("/batch", &json!({"rows": rows})).refused(422, "invalid");
     }
 
+    fn rows_of_two_kinds_may_have_one_key(server) {
+        let api = server.fresh_organization();
+        let site = row("site", "key:NORTH", json!({"name": "North", "kind": "office"}));
+        let contact = row("contact", "key:NORTH", json!({"name": "North desk", "kind": "team"}));
+        let answer = api.post("/batch", &json!({"rows": [site, contact]})).expect(200);
+        assert_eq!(counts(&answer), [2, 0, 0, 0, 0], "{}", answer.story());
+    }
+
+    fn whoever_holds_what_has_to_stay_stays_as_well(server) {
+        let api = server.fresh_organization();
+        let place = |key: &str, parent: Value| json!({"name": key, "kind": "other", "key": key, "parent": parent});
+        for (key, parent) in [("CAMPUS", Value::Null), ("HALL", json!("key:CAMPUS")), ("ROOM", json!("key:HALL")), ("SHED", json!("key:CAMPUS"))] {
+            api.create("sites", &place(key, parent));
+        }
+        api.create("components", &json!({"name": "Rack", "kind": "other", "key": "RACK", "site": "key:ROOM"}));
+        let gone = |key: &str| json!({"op": "delete", "kind": "site", "id": format!("key:{key}")});
+        let rows = ["CAMPUS", "HALL", "ROOM", "SHED"].map(gone);
+        let answer = api.post("/batch", &json!({"mode": "partial", "rows": rows})).expect(200);
+        assert_eq!(counts(&answer), [0, 0, 0, 1, 3], "{}", answer.story());
+        assert_eq!(api.get("/sites?sort=key").expect(200).each("key"), ["CAMPUS", "HALL", "ROOM"]);
+        api.post("/batch", &json!({"rows": rows[..3]})).refused(422, "invalid");
+        let rack = json!({"op": "delete", "kind": "component", "id": "key:RACK"});
+        let all = [&rows[..3], &[rack]].concat();
+        assert_eq!(counts(&api.post("/batch", &json!({"rows": all})).expect(200)), [0, 0, 0, 4, 0]);
+    }
+
     fn rows_are_deleted_in_an_order_that_works(server) {
         let api = server.fresh_organization();
         api.post("/batch", &json!({"rows": forward_rows()})).expect(200);
@@ -136,8 +162,9 @@ both! {
         assert!(matches!(wiped.status(), 200 | 400 | 409 | 422), "{}", wiped.story());
     }
 
-    fn ten_thousand_rows_are_taken_and_one_more_is_not(server) {
-        let api = server.fresh_organization();
+    fn ten_thousand_rows_are_taken_and_one_more_is_not(shared) {
+        // On a server of its own: nobody else waits for so much to be written.
+        let api = Server::start(shared.backend).fresh_organization();
         let rows: Vec<Value> = (0..10_001).map(device).collect();
         let refused = api.post("/batch", &json!({"rows": rows}));
         assert!(matches!(refused.status(), 413 | 422), "{}", refused.status());

@@ -116,7 +116,7 @@ pub fn choices(kind: &str) -> Vec<Choice> {
             vec![
                 json!({"n": 1}),
                 json!({"n": 1.5, "zz": null, "a": "x"}),
-                json!({"n": 2.25, "b": true, "text": "é\u{1F600}"}),
+                json!({"n": 1.25e-7, "b": true, "text": "é\u{1F600}"}),
                 json!({}),
             ],
         ),

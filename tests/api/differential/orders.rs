@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Objects that do not have their number yet are counted from here.
-pub const PROVISIONAL: Number = 1_000_000;
+const PROVISIONAL: Number = 1_000_000;
 
 #[derive(Debug, Clone)]
 pub enum Verb {
@@ -43,6 +43,8 @@ pub struct Order {
     pub outcome: Outcome,
     /// What the object is to be, once that is clear.
     pub fields: Fields,
+    /// Where it points to what only this request makes.
+    pub leans: Vec<(&'static str, Number)>,
 }
 
 /// What the orders of one request know of each other.
@@ -91,7 +93,7 @@ impl Fault {
 impl Order {
     pub fn new(place: usize, shape: &'static Shape, target: Option<String>, verb: Verb, version: Option<u64>) -> Order {
         let number = PROVISIONAL + place;
-        Order { place, shape, target, verb, version, old: None, number, outcome: Outcome::Open, fields: Fields::new() }
+        Order { place, shape, target, verb, version, old: None, number, outcome: Outcome::Open, fields: Fields::new(), leans: Vec::new() }
     }
 
     /// The row as the answer to a batch tells it.
@@ -178,7 +180,9 @@ impl Order {
         if let Some((system, id)) = target.strip_prefix("ref:").and_then(|rest| rest.split_once(':')) {
             let refs = said.entry("external_refs").or_insert_with(|| json!([]));
             let there = refs.as_array().into_iter().flatten().any(|one| reference(one) == target);
-            if let (false, Some(refs)) = (there, refs.as_array_mut()) {
+            // Only a patch may take away the reference by which the object was found.
+            let keeps = !matches!(self.verb, Verb::Merge { creates: false, .. });
+            if let (true, Some(refs)) = (keeps && !there, refs.as_array_mut()) {
                 refs.push(json!({"system": system, "id": id}));
             }
         }

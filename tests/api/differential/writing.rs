@@ -2,7 +2,7 @@
 
 use super::kinds::{Shape, defaults};
 use super::model::{Entry, Fields, Model, Number, Object, link};
-use super::orders::{Common, Fault, Order, Outcome, PROVISIONAL, reference};
+use super::orders::{Common, Fault, Order, Outcome, reference};
 use super::rules;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,14 +22,9 @@ impl Model {
         // Whoever points to what will never be cannot be either.
         while let Some(number) = lost.pop() {
             common.forget(number);
-            for order in orders.iter_mut().filter(|order| number >= PROVISIONAL && order.writes(shape)) {
-                let points = |(field, _): &&(&str, _)| order.fields.get(*field).and_then(link) == Some(number);
-                let errors: Vec<_> = shape
-                    .links
-                    .iter()
-                    .filter(points)
-                    .map(|(field, _)| (format!("/{field}"), "unknown_reference".to_owned()))
-                    .collect();
+            for order in orders.iter_mut().filter(|order| order.writes(shape)) {
+                let leans = order.leans.iter().filter(|(_, to)| *to == number);
+                let errors: Vec<_> = leans.map(|(field, _)| (format!("/{field}"), "unknown_reference".to_owned())).collect();
                 if !errors.is_empty() {
                     order.fail(Fault::invalid(errors));
                     lost.push(order.number);
@@ -47,7 +42,7 @@ impl Model {
                 let mut faults = Vec::new();
                 let said = order.addressed(self, &mut faults);
                 let well_formed = faults.is_empty();
-                order.fields = self.resolved(shape, said, common, &mut faults);
+                (order.fields, order.leans) = self.resolved(shape, said, common, &mut faults);
                 if well_formed {
                     check(shape, &order.fields, &mut faults);
                 }
@@ -64,12 +59,18 @@ impl Model {
     }
 
     /// The whole object with its links resolved; what cannot be resolved stays as it is spelled.
-    fn resolved(&self, shape: &Shape, said: Fields, common: &Common, faults: &mut Vec<(String, String)>) -> Fields {
-        let Value::Object(mut fields) = defaults(shape.kind) else { return said };
+    fn resolved(
+        &self,
+        shape: &Shape,
+        said: Fields,
+        common: &Common,
+        faults: &mut Vec<(String, String)>,
+    ) -> (Fields, Vec<(&'static str, Number)>) {
+        let mut leans = Vec::new();
+        let Value::Object(mut fields) = defaults(shape.kind) else { return (said, leans) };
         fields.extend(said);
         let mut tags: Vec<String> = serde_json::from_value(fields["tags"].clone()).unwrap_or_default();
         tags.sort();
-        tags.dedup();
         fields.insert("tags".into(), json!(tags));
         for (field, kinds) in shape.links {
             let Some(value) = fields.get(*field).filter(|value| !value.is_null()) else { continue };
@@ -78,17 +79,23 @@ impl Model {
                 kinds.iter().copied().filter(|kind| value.get("kind").is_none_or(|own| own == kind)).collect();
             let mut all = self.find(&wanted, spelling);
             all.retain(|number| !common.doomed.contains(number));
+            let there = all.clone();
             let known = common.known.get(spelling).into_iter().flatten();
             all.extend(known.filter(|(kind, _)| wanted.contains(kind)).map(|(_, number)| *number));
             all.sort_unstable();
             all.dedup();
             match all[..] {
-                [number] => drop(fields.insert((*field).into(), json!({"#": number}))),
+                [number] => {
+                    if !there.contains(&number) {
+                        leans.push((*field, number));
+                    }
+                    fields.insert((*field).into(), json!({"#": number}));
+                }
                 [] => faults.push((format!("/{field}"), "unknown_reference".into())),
                 _ => faults.push((format!("/{field}"), "ambiguous_reference".into())),
             }
         }
-        fields
+        (fields, leans)
     }
 
     fn number_key(&mut self, shape: &Shape, fields: &mut Fields) {
@@ -104,27 +111,26 @@ impl Model {
     /// What contradicts another object, there or to be.
     fn conflicts(&self, shape: &Shape, orders: &[Order]) -> Vec<(usize, Fault)> {
         let writing: Vec<usize> = (0..orders.len()).filter(|index| orders[*index].writes(shape)).collect();
+        let claims: Vec<Vec<String>> = writing.iter().map(|index| self.claims(&orders[*index])).collect();
         let mut faults: BTreeMap<usize, Fault> = BTreeMap::new();
-        // Of several that want the same the first gets it.
-        let mut claimed: Vec<String> = Vec::new();
-        for index in &writing {
+        for (place, index) in writing.iter().enumerate() {
             let order = &orders[*index];
             let taken = |spelling: &String| {
                 let there = self.find(&[shape.kind], spelling).iter().any(|number| *number != order.number);
-                there || claimed.contains(spelling)
+                // Of several that want the same the first gets it.
+                let first = |other: &usize| !faults.contains_key(&writing[*other]) && claims[*other].contains(spelling);
+                there || (0..place).any(|other| first(&other))
             };
-            let key = format!("key:{}", order.fields["key"].as_str().unwrap_or_default());
-            let refs: Vec<String> = order.fields["external_refs"].as_array().into_iter().flatten().map(reference).collect();
             let mut errors = Vec::new();
-            if taken(&key) {
+            let key = format!("key:{}", order.fields["key"].as_str().unwrap_or_default());
+            if claims.iter().flatten().any(|claim| *claim == key) && taken(&key) {
                 errors.push(("/key".to_owned(), "key_taken".to_owned()));
             }
-            for (at, _) in refs.iter().enumerate().filter(|(_, one)| taken(one)) {
-                errors.push((format!("/external_refs/{at}"), "external_ref_taken".to_owned()));
-            }
-            if errors.is_empty() {
-                claimed.extend(refs);
-                claimed.push(key);
+            for (at, one) in order.fields["external_refs"].as_array().into_iter().flatten().enumerate() {
+                let claimed = claims.iter().flatten().any(|claim| *claim == reference(one));
+                if claimed && taken(&reference(one)) {
+                    errors.push((format!("/external_refs/{at}"), "external_ref_taken".to_owned()));
+                }
             }
             if let Some((_, code)) = errors.first() {
                 let code = if code == "key_taken" { "key_taken" } else { "external_ref_taken" };
@@ -134,6 +140,15 @@ impl Model {
         let planned: Vec<usize> = writing.into_iter().filter(|index| !faults.contains_key(index)).collect();
         faults.extend(rules::broken(self, shape, orders.iter().map(|order| (order.number, &order.fields)).collect(), &planned));
         faults.into_iter().collect()
+    }
+
+    /// The key and references that an order newly takes.
+    fn claims(&self, order: &Order) -> Vec<String> {
+        let old = order.old.map(|old| &self.objects[&old]);
+        let mut all = vec![format!("key:{}", order.fields["key"].as_str().unwrap_or_default())];
+        all.extend(order.fields["external_refs"].as_array().into_iter().flatten().map(reference));
+        all.retain(|spelling| !old.is_some_and(|old| old.is(order.number, spelling)));
+        all
     }
 
     fn apply(&mut self, shape: &'static Shape, orders: &mut [Order], common: &mut Common) {
