@@ -3,7 +3,7 @@
 use crate::support::sql::Database;
 use std::collections::BTreeSet;
 
-/// Not ours: the bookkeeping of the migrations.
+/// Not ours: the bookkeeping of the migrations; nor are the tables in which SQLite keeps statistics.
 const BOOKKEEPING: &str = "__diesel_schema_migrations";
 
 const SQLITE_TABLES: &str =
@@ -13,7 +13,7 @@ const POSTGRES_TABLES: &str = "select relname as line from pg_class where relkin
 
 const SQLITE_COLUMNS: &str = "select m.name || '.' || c.name || ' ' || c.type || \
     case when c.\"notnull\" or c.pk > 0 then ' NOT NULL' else '' end || coalesce(' DEFAULT ' || c.dflt_value, '') as line \
-    from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table'";
+    from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table' and m.name not like 'sqlite_%'";
 /// The types by which SQLite keeps what PostgreSQL has names of its own for.
 const POSTGRES_COLUMNS: &str = "select c.relname || '.' || a.attname || ' ' || case format_type(a.atttypid, a.atttypmod) \
     when 'uuid' then 'BLOB' when 'bytea' then 'BLOB' when 'bigint' then 'INTEGER' when 'boolean' then 'INTEGER' \
@@ -26,7 +26,7 @@ const POSTGRES_COLUMNS: &str = "select c.relname || '.' || a.attname || ' ' || c
 const SQLITE_INDEXES: &str = "select m.name || ' ' || i.name || case when i.\"unique\" then ' UNIQUE' else '' end || \
     case when i.partial then ' partial' else '' end || \
     ' (' || (select group_concat(coalesce(x.name, 'expression'), ', ' order by x.seqno) from pragma_index_info(i.name) x) || ')' as line \
-    from sqlite_master m join pragma_index_list(m.name) i where m.type = 'table' and i.origin <> 'pk'";
+    from sqlite_master m join pragma_index_list(m.name) i where m.type = 'table' and m.name not like 'sqlite_%' and i.origin <> 'pk'";
 const POSTGRES_INDEXES: &str = "select t.relname || ' ' || c.relname || case when i.indisunique then ' UNIQUE' else '' end || \
     case when i.indpred is not null then ' partial' else '' end || ' (' || (select string_agg(coalesce(a.attname, 'expression'), ', ' \
     order by k.place) from unnest(i.indkey) with ordinality k(number, place) left join pg_attribute a \
@@ -35,7 +35,7 @@ const POSTGRES_INDEXES: &str = "select t.relname || ' ' || c.relname || case whe
     where t.relnamespace = 'public'::regnamespace and not i.indisprimary";
 
 const SQLITE_PRIMARY: &str = "select m.name || ' PRIMARY KEY (' || (select group_concat(c.name, ', ' order by c.pk) \
-    from pragma_table_info(m.name) c where c.pk > 0) || ')' as line from sqlite_master m where m.type = 'table'";
+    from pragma_table_info(m.name) c where c.pk > 0) || ')' as line from sqlite_master m where m.type = 'table' and m.name not like 'sqlite_%'";
 const POSTGRES_CONSTRAINTS: &str = "select conrelid::regclass || ' ' || pg_get_constraintdef(oid) as line from pg_constraint \
     where connamespace = 'public'::regnamespace and contype in ('p', 'f', 'c', 'u', 'x')";
 
