@@ -109,11 +109,14 @@ pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query, seq
     };
     for (field, value) in values(query) {
         let (crate::model::FieldType::Link(all), FieldValue::Spelled(spelling)) = (field.kind, &*value) else { continue };
-        let hit = found.get(spelling).and_then(|hits| hits.iter().find(|(kind, _)| all.contains(kind)));
-        let Some((_, id)) = hit else {
-            return Err(Error::invalid(field.name, "unknown_reference", format!("{spelling} is unknown")));
+        let hits: Vec<Id> =
+            found.get(spelling).into_iter().flatten().filter(|(kind, _)| all.contains(kind)).map(|(_, id)| *id).collect();
+        let fault = |code, words| Error::invalid(field.name, code, format!("{spelling} {words}"));
+        *value = match hits.as_slice() {
+            [id] => FieldValue::Id(*id),
+            [] => return Err(fault("unknown_reference", "is unknown")),
+            _ => return Err(fault("ambiguous_reference", "stands in several kinds: use the UUID")),
         };
-        *value = FieldValue::Id(*id);
     }
     Ok(())
 }
