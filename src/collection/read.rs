@@ -122,7 +122,13 @@ pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query, seq
 }
 
 /// The objects that spellings named at a place in the ledger.
-async fn past_found(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, wanted: &HashSet<Spelling>) -> Result<resolve::Found> {
+async fn past_found(
+    conn: &mut Conn<'_>,
+    org: Id,
+    kinds: &[Kind],
+    seq: i64,
+    wanted: &HashSet<Spelling>,
+) -> Result<resolve::Found> {
     #[derive(serde::Deserialize)]
     struct Known {
         external_refs: Vec<crate::model::ExternalRef>,
@@ -224,13 +230,17 @@ fn read_entries<R: Resource>(entries: impl IntoIterator<Item = Entry>) -> Result
 }
 
 async fn past_names<R: Resource>(conn: &mut Conn<'_>, org: Id, seq: i64, objects: &mut [Object<R>]) -> Result<()> {
-    let targets: Vec<Id> = view::targets(objects).into_iter().collect();
+    let mut targets: Vec<Id> = view::targets(objects).into_iter().collect();
     let mut names = HashMap::new();
-    for entry in ledger::these_as_of(conn, org, &targets, seq).await? {
-        let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
-        let name = body["name"].as_str().map(str::to_owned);
-        let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
-        names.insert(reference.id, reference);
+    // In the middle of a batch an object may point to one that comes later in it.
+    for seq in [seq, i64::MAX] {
+        for entry in ledger::these_as_of(conn, org, &targets, seq).await? {
+            let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
+            let name = body["name"].as_str().map(str::to_owned);
+            let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
+            names.insert(reference.id, reference);
+        }
+        targets.retain(|id| !names.contains_key(id));
     }
     view::name_links(objects, &names);
     Ok(())
