@@ -88,8 +88,9 @@ pub struct Page<R> {
     pub seq: i64,
 }
 
-/// Looks the references among the filters up. One that leads nowhere is a fault of the request.
-pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query) -> Result<()> {
+/// Looks the references among the filters up, as they are now or were at a place in the ledger. One that leads nowhere
+/// is a fault of the request.
+pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query, seq: Option<i64>) -> Result<()> {
     let mut wanted = HashSet::new();
     let mut kinds = HashSet::new();
     for (field, value) in values(query) {
@@ -102,16 +103,46 @@ pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query) -> 
         return Ok(());
     }
     let kinds: Vec<Kind> = kinds.into_iter().collect();
-    let found = resolve::locate(conn, org, &kinds, &wanted).await?;
+    let found = match seq {
+        None => resolve::locate(conn, org, &kinds, &wanted).await?,
+        Some(seq) => past_found(conn, org, &kinds, seq, &wanted).await?,
+    };
     for (field, value) in values(query) {
         let (crate::model::FieldType::Link(all), FieldValue::Spelled(spelling)) = (field.kind, &*value) else { continue };
-        let hit = found.get(spelling).and_then(|hits| hits.iter().find(|(kind, _)| all.contains(kind)));
-        let Some((_, id)) = hit else {
-            return Err(Error::invalid(field.name, "unknown_reference", format!("{spelling} is unknown")));
+        let hits: Vec<Id> =
+            found.get(spelling).into_iter().flatten().filter(|(kind, _)| all.contains(kind)).map(|(_, id)| *id).collect();
+        let fault = |code, words| Error::invalid(field.name, code, format!("{spelling} {words}"));
+        *value = match hits.as_slice() {
+            [id] => FieldValue::Id(*id),
+            [] => return Err(fault("unknown_reference", "is unknown")),
+            _ => return Err(fault("ambiguous_reference", "stands in several kinds: use the UUID")),
         };
-        *value = FieldValue::Id(*id);
     }
     Ok(())
+}
+
+/// The objects that spellings named at a place in the ledger.
+async fn past_found(
+    conn: &mut Conn<'_>,
+    org: Id,
+    kinds: &[Kind],
+    seq: i64,
+    wanted: &HashSet<Spelling>,
+) -> Result<resolve::Found> {
+    #[derive(serde::Deserialize)]
+    struct Known {
+        external_refs: Vec<crate::model::ExternalRef>,
+    }
+    let mut found = resolve::Found::new();
+    for entry in ledger::as_of(conn, org, kinds, seq, 5 * MOST_PAST).await? {
+        let known: Known = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
+        let refs = known.external_refs.into_iter().map(|one| Spelling::External { system: one.system, id: one.id });
+        let id = entry.object_id.0;
+        for spelling in refs.chain([Spelling::Id(id), Spelling::Key(entry.object_key)]).filter(|own| wanted.contains(own)) {
+            found.entry(spelling).or_default().push((entry.kind.0, id));
+        }
+    }
+    Ok(found)
 }
 
 fn values(query: &mut Query) -> impl Iterator<Item = (&'static crate::model::Field, &mut FieldValue)> {
@@ -127,7 +158,7 @@ fn values(query: &mut Query) -> impl Iterator<Item = (&'static crate::model::Fie
 /// A page as it is now. The place in the ledger is read first: whoever goes on from there misses nothing.
 pub async fn page<R: Rows>(conn: &mut Conn<'_>, org: Id, mut query: Query) -> Result<Page<R>> {
     let seq = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
-    settle_filters(conn, org, &mut query).await?;
+    settle_filters(conn, org, &mut query, None).await?;
     let mut items = R::page(conn, org, &query).await?;
     let total = if query.count { Some(R::count(conn, org, &query).await?) } else { None };
     let more = items.len() > query.limit;
@@ -148,7 +179,7 @@ fn cursor(query: &Query, record: &Value, id: Id) -> String {
 /// A page as it was.
 pub async fn past_page<R: Rows>(conn: &mut Conn<'_>, org: Id, mut query: Query, moment: Moment) -> Result<Page<R>> {
     let seq = moment.seq(conn, org).await?;
-    settle_filters(conn, org, &mut query).await?;
+    settle_filters(conn, org, &mut query, Some(seq)).await?;
     let objects = past::<R>(conn, org, seq).await?;
     let records = objects.into_iter().map(|object| Ok((view::value(&object)?, object))).collect::<Result<Vec<_>>>()?;
     let (mut kept, total) = evaluate(records, &query, |(record, _)| record);
@@ -199,13 +230,17 @@ fn read_entries<R: Resource>(entries: impl IntoIterator<Item = Entry>) -> Result
 }
 
 async fn past_names<R: Resource>(conn: &mut Conn<'_>, org: Id, seq: i64, objects: &mut [Object<R>]) -> Result<()> {
-    let targets: Vec<Id> = view::targets(objects).into_iter().collect();
+    let mut targets: Vec<Id> = view::targets(objects).into_iter().collect();
     let mut names = HashMap::new();
-    for entry in ledger::these_as_of(conn, org, &targets, seq).await? {
-        let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
-        let name = body["name"].as_str().map(str::to_owned);
-        let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
-        names.insert(reference.id, reference);
+    // In the middle of a batch an object may point to one that comes later in it.
+    for seq in [seq, i64::MAX] {
+        for entry in ledger::these_as_of(conn, org, &targets, seq).await? {
+            let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
+            let name = body["name"].as_str().map(str::to_owned);
+            let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
+            names.insert(reference.id, reference);
+        }
+        targets.retain(|id| !names.contains_key(id));
     }
     view::name_links(objects, &names);
     Ok(())

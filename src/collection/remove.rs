@@ -37,7 +37,7 @@ impl<R: Stored> Set<R> {
         R::deleting(tx, &gone).await?;
         heads::delete(&mut tx.conn()?, org, &gone).await?;
         let gone: HashSet<Id> = gone.into_iter().collect();
-        for one in self.0.iter().filter(|one| gone.contains(&one.id)) {
+        for one in self.0.iter().filter(|one| one.outcome.is_ok() && gone.contains(&one.id)) {
             let Some(old) = &one.old else { continue };
             let head = &old.head;
             let version = head.version + 1;

@@ -107,6 +107,9 @@ fn compare(out: Fragment, column: &str, operator: Operator, values: &[Value]) ->
     for (index, value) in values.iter().enumerate() {
         out = out.sql(if index == 0 { "" } else { glue });
         out = match (value, operator) {
+            // Who has no name has an empty one in the table.
+            (Value::Null, Operator::NotEqual) if column == "objects.name" => out.sql("objects.name <> ''"),
+            (Value::Null, _) if column == "objects.name" => out.sql("objects.name = ''"),
             (Value::Null, Operator::NotEqual) => out.sql(column).sql(" IS NOT NULL"),
             (Value::Null, _) => out.sql(column).sql(" IS NULL"),
             // What is absent differs from every value.

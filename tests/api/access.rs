@@ -9,7 +9,8 @@ use crate::support::{Answer, Api, Server, fresh};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const PUBLIC: [&str; 6] = ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems/{code}"];
+const PUBLIC: [&str; 7] =
+    ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems", "/api/v1/problems/{code}"];
 const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
 
 /// The contract's table of roles, written down once more.

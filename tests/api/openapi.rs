@@ -6,7 +6,8 @@ use crate::support::server::program;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const OPEN: [&str; 6] = ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems/{code}"];
+const OPEN: [&str; 7] =
+    ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems", "/api/v1/problems/{code}"];
 
 /// Whether there is an example anywhere in a body or an answer of the operation.
 fn has_example(value: &Value) -> bool {
@@ -211,6 +212,7 @@ both! {
         }
         server.stranger().absolute("GET", "/problems/nonsense").send().refused(404, "not_found");
         let listed = server.stranger().absolute("GET", "/problems").send().expect(200).each("code");
+        assert_eq!(server.stranger().absolute("GET", "/api/v1/problems").send().expect(200).each("code"), listed);
         assert!(codes.iter().all(|code| listed.iter().any(|known| known == code)), "{listed:?}");
         for code in &listed {
             let api = server.stranger();
@@ -223,7 +225,7 @@ both! {
     fn a_page_refuses_the_methods_it_does_not_have(server) {
         let api = server.fresh_organization();
         let pages = ["/docs", "/docs/", "/openapi.json", "/livez", "/readyz", "/metrics", "/problems", "/problems/invalid"];
-        for page in pages.into_iter().chain(["/api/v1/problems/invalid", "/api/v1/me", "/api/v1/changes"]) {
+        for page in pages.into_iter().chain(["/api/v1/problems", "/api/v1/problems/invalid", "/api/v1/me", "/api/v1/changes"]) {
             for method in ["POST", "PUT", "PATCH", "DELETE"] {
                 let answer = api.absolute(method, page).send();
                 answer.refused(405, "method_not_allowed");

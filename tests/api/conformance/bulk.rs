@@ -107,6 +107,27 @@ both! {
         api.post("/batch", &json!({"rows": rows})).refused(422, "invalid");
     }
 
+    fn every_moment_of_a_batch_can_be_looked_back_at(server) {
+        let api = server.fresh_organization();
+        let answer = api.post("/batch", &json!({"rows": forward_rows()})).expect(200);
+        for seq in 1..=answer.json()["seq"].as_u64().expect("a number") {
+            for collection in ["contacts", "sites", "services", "components", "mappings"] {
+                api.get(&format!("/{collection}?as_of={seq}")).expect(200);
+            }
+        }
+    }
+
+    fn an_object_named_twice_for_deletion_is_deleted_once(server) {
+        let api = server.fresh_organization();
+        let refs = json!([{"system": "cmdb", "id": "2"}]);
+        api.create("contacts", &json!({"name": "Ana", "key": "ANA", "external_refs": refs}));
+        let seq = api.seq();
+        let gone = |id: &str| json!({"op": "delete", "kind": "contact", "id": id});
+        let answer = api.post("/batch", &json!({"mode": "partial", "rows": [gone("ref:cmdb:2"), gone("key:ANA")]})).expect(200);
+        assert_eq!(counts(&answer), [0, 0, 0, 1, 1], "{}", answer.story());
+        assert_eq!(api.seq(), seq + 1);
+    }
+
     fn rows_of_two_kinds_may_have_one_key(server) {
         let api = server.fresh_organization();
         let site = row("site", "key:NORTH", json!({"name": "North", "kind": "office"}));

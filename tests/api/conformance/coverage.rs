@@ -6,7 +6,7 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 14] = [
+const OTHERS: [(&str, &str, &str); 15] = [
     ("POST", "/api/v1/batch", "conformance/batch.rs, conformance/bulk.rs"),
     ("GET", "/api/v1/changes", "conformance/history.rs"),
     ("GET", "/api/v1/me", "access.rs"),
@@ -16,6 +16,7 @@ const OTHERS: [(&str, &str, &str); 14] = [
     ("GET", "/api/v1/sites/{id}/dependencies", "dependencies.rs"),
     ("GET", "/api/v1/suppliers/{id}/dependencies", "dependencies.rs"),
     ("GET", "/problems", "openapi.rs"),
+    ("GET", "/api/v1/problems", "openapi.rs"),
     ("GET", "/api/v1/problems/{code}", "openapi.rs"),
     ("GET", "/problems/{code}", "openapi.rs"),
     ("GET", "/livez", "openapi.rs"),
