@@ -7,6 +7,7 @@ mod crash;
 mod dependencies;
 mod differential;
 mod migrations;
+mod netbox;
 mod openapi;
 mod rules;
 mod storm;
