@@ -1,6 +1,7 @@
 //! The ceiling of every read over HTTP: the same framework, build and machine, answering the same bytes from memory.
 //! `ceiling --listen ADDRESS --body FILE`
 use actix_web::{App, HttpResponse, HttpServer, web};
+use holdfast as _; // for its allocator
 
 fn argument(name: &str) -> std::io::Result<String> {
     let missing = || std::io::Error::other(format!("{name} is missing"));

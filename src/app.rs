@@ -3,17 +3,19 @@ use crate::auth::Verifier;
 use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::collection::{Draft, draft};
 use crate::config::Config;
+use crate::http::answers::Answers;
 use crate::http::operations::Metrics;
 use crate::http::routes::Api;
 use crate::http::{docs, edge, operations, problems};
 use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
 use crate::resources::organizations::Organization;
-use crate::store::{Change, Store, idempotency, resolve};
+use crate::store::{self, Change, Store, idempotency, resolve};
 use crate::{exchange, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as Actix, HttpServer, web};
 use serde_json::json;
 use std::collections::HashSet;
+use std::fs::File;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,12 +27,15 @@ pub struct App {
     pub verifier: Arc<Verifier>,
     pub config: Arc<Config>,
     pub metrics: Metrics,
+    pub answers: Answers,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
     /// Batches being read and checked at once: each may take many times its size in memory.
     pub batches: Semaphore,
     /// Idempotency keys being worked on.
     pub in_flight: Mutex<HashSet<(Id, String, String)>>,
+    /// The sole right to serve an embedded database.
+    _claim: Option<File>,
 }
 
 /// Batches at work at once; a further one is told to come back.
@@ -42,6 +47,7 @@ impl App {
     /// # Errors
     /// When the database or the key sets cannot be opened.
     pub fn open(config: Config) -> Result<App> {
+        let claim = store::claim(&config)?;
         let verifier = Verifier::new(&config.auth, &config.data_dir).map_err(Error::Internal)?;
         let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
         Ok(App {
@@ -49,9 +55,11 @@ impl App {
             verifier: Arc::new(verifier),
             config: Arc::new(config),
             metrics: Metrics::default(),
+            answers: Answers::default(),
             organizations,
             batches: Semaphore::new(BATCHES),
             in_flight: Mutex::default(),
+            _claim: claim,
         })
     }
 
@@ -76,6 +84,7 @@ impl App {
             reason: Some(reason.into()),
             now: now(),
             dry_run: false,
+            large: false,
         };
         let key = key.to_owned();
         let made = self.store.write(change, async move |tx| {
@@ -141,6 +150,7 @@ async fn sweep(app: web::Data<App>) {
             reason: None,
             now: app.now(),
             dry_run: false,
+            large: false,
         };
         if let Err(error) = app.store.write(change, async |tx| idempotency::sweep(tx).await).await {
             tracing::warn!(%error, "old idempotency keys were not swept");

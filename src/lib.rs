@@ -12,3 +12,7 @@ pub mod model;
 pub mod resources;
 pub mod service;
 pub mod store;
+
+/// Batches make and drop millions of small values on one thread and drop them on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -102,6 +102,7 @@ async fn load_demo(app: &App, organization: Id) -> crate::model::Result<()> {
         reason: Some("The built-in example".into()),
         now: app.now(),
         dry_run: false,
+        large: false,
     };
     batch::import(&app.store, change, DEMO).await
 }

@@ -1,20 +1,21 @@
 //! The handlers of every collection: list, get, create, put, patch, delete, history.
+use super::once::Once;
 use super::read::{self, Moment};
 use super::write::{Common, Done, Guard, Order, Set, Verb};
 use super::{draft, view};
 use crate::app::new_id;
 use crate::auth::Action;
+use crate::http::answers::Question;
 use crate::http::body;
 use crate::http::context::{Reader, Writer};
 use crate::http::headers::{self, Wishes};
-use crate::model::{Error, Id, Kind, Query, Result, Spelling, nfc};
+use crate::model::{Error, Kind, Query, Result, Spelling, nfc};
 use crate::resources::{Resource, fields};
-use crate::store::idempotency::{self, Answer};
+use crate::store::idempotency::Answer;
 use crate::store::{Object, Stored, Tx};
 use actix_web::http::StatusCode;
-use actix_web::web::Payload;
+use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use sha2::{Digest, Sha256};
 
 /// Bodies of single writes.
 const JSON: &[&str] = &["application/json"];
@@ -149,7 +150,24 @@ fn page_json<R: Resource>(page: &read::Page<R>, selected: Option<&[String]>) -> 
 /// `GET /{collection}/{id}`.
 pub async fn get<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     let spelling = spelled(&request)?;
-    let parameters = if request.query_string().is_empty() { Vec::new() } else { headers::parameters(&request)? };
+    if !request.query_string().is_empty() {
+        return get_with_parameters(&reader, &request, spelling).await;
+    }
+    let app = reader.caller().app();
+    let question = Question { organization: reader.caller().organization(), kind: R::KIND, spelling: spelling.clone() };
+    let vacant = match app.answers.get(&app.store, question) {
+        Ok(kept) => return one(&request, &kept.etag, || Ok(kept.body.clone())),
+        Err(vacant) => vacant,
+    };
+    let mut object = reader.read(async |conn, org| read::one::<R>(conn, org, &spelling).await).await?;
+    let etag = view::etag(&mut object, "");
+    let body = Bytes::from(view::json(&object)?);
+    vacant.fill(&etag, &body);
+    one(&request, &etag, || Ok(body))
+}
+
+async fn get_with_parameters<R: Stored>(reader: &Reader<R>, request: &HttpRequest, spelling: Spelling) -> Result<HttpResponse> {
+    let parameters = headers::parameters(request)?;
     let includes = read::has_mappings(R::KIND);
     only(&parameters, if includes { &["as_of", "fields", "include"] } else { &["as_of", "fields"] })?;
     let included = match parameter(&parameters, "include") {
@@ -174,15 +192,22 @@ pub async fn get<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<H
         extra = format!("[{}]", items.join(","));
     }
     let etag = view::etag(&mut object, &extra);
-    if headers::unchanged(&request, &etag) {
+    one(request, &etag, || {
+        let text = match selected {
+            Some(fields) => view::select(view::value(&object)?, &fields).to_string(),
+            None => view::json(&object)?,
+        };
+        let with = |text: &str| format!("{},\"mappings\":{extra}}}", text.strip_suffix('}').unwrap_or(text));
+        Ok(Bytes::from(if included { with(&text) } else { text }))
+    })
+}
+
+/// An object, or that the client has it already.
+fn one(request: &HttpRequest, etag: &str, body: impl FnOnce() -> Result<Bytes>) -> Result<HttpResponse> {
+    if headers::unchanged(request, etag) {
         return Ok(HttpResponse::NotModified().insert_header(("etag", etag)).finish());
     }
-    let text = match selected {
-        Some(fields) => view::select(view::value(&object)?, &fields).to_string(),
-        None => view::json(&object)?,
-    };
-    let text = if included { format!("{},\"mappings\":{extra}}}", text.strip_suffix('}').unwrap_or(&text)) } else { text };
-    Ok(HttpResponse::Ok().insert_header(("etag", etag)).content_type("application/json").body(text))
+    Ok(HttpResponse::Ok().insert_header(("etag", etag)).content_type("application/json").body(body()?))
 }
 
 /// `GET /{collection}/{id}/history`.
@@ -216,62 +241,10 @@ pub async fn create<R: Stored>(writer: Writer<R>, request: HttpRequest, payload:
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let draft = draft::parse::<R>(body::json(&bytes)?)?;
     let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
-    let Some(key) = wishes.idempotency_key.clone() else {
-        let answer = writer.write(&wishes, async move |tx| single(tx, order).await).await?;
-        return Ok(answered(answer, &wishes, false));
-    };
-    let digest = request_digest(&request, &bytes);
-    let _turn = InFlight::enter(&writer, &key)?;
-    let (answer, replayed) = writer
-        .write(&wishes, async move |tx| {
-            tx.take_turn().await?;
-            if let Some((first, answer)) = idempotency::find(tx, &key).await? {
-                if first != digest {
-                    let detail = "the key was used before with another request";
-                    return Err(Error::refused(422, "idempotency_key_reused", detail));
-                }
-                return Ok((answer, true));
-            }
-            let answer = single(tx, order).await?;
-            idempotency::keep(tx, &key, &digest, &answer).await?;
-            Ok((answer, false))
-        })
-        .await?;
+    let once = Once::of(writer.caller(), &wishes, &request, &bytes)?;
+    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| single(tx, order).await).await;
+    let (answer, replayed) = writer.write(&wishes, 1, work).await?;
     Ok(answered(answer, &wishes, replayed))
-}
-
-/// What makes a request the same as an earlier one.
-pub fn request_digest(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    digest.update(request.method().as_str());
-    digest.update(b" ");
-    digest.update(request.uri().to_string());
-    digest.update(b"\n");
-    digest.update(body);
-    digest.finalize().to_vec()
-}
-
-/// A key being worked on by this instance; another instance waits for the ledger's turn instead.
-pub struct InFlight<'a>(&'a crate::app::App, (Id, String, String));
-
-impl<'a> InFlight<'a> {
-    pub fn enter<R: Resource>(writer: &'a Writer<R>, key: &str) -> Result<InFlight<'a>> {
-        InFlight::of(writer.caller(), key)
-    }
-    pub fn of(caller: &'a crate::http::context::Caller, key: &str) -> Result<InFlight<'a>> {
-        let entry = (caller.organization(), caller.identity().subject.clone(), key.to_owned());
-        let app = caller.app();
-        if !app.in_flight.lock().unwrap_or_else(|e| e.into_inner()).insert(entry.clone()) {
-            return Err(Error::conflict("idempotency_in_flight", "a request with this Idempotency-Key is being worked on"));
-        }
-        Ok(InFlight(app, entry))
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.1);
-    }
 }
 
 /// `PUT /{collection}/{id}`.
@@ -283,7 +256,7 @@ pub async fn put<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Pa
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let draft = draft::parse::<R>(body::json(&bytes)?)?;
     let order = Order { place: 0, target: Some(target), verb: Verb::Put(Box::new(draft)), guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, async move |tx| single(tx, order).await).await?;
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 
@@ -300,7 +273,7 @@ pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: 
     }
     let order: Order<R> =
         Order { place: 0, target: Some(target), verb: Verb::Patch { patch, creates: false }, guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, async move |tx| single(tx, order).await).await?;
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 
@@ -309,7 +282,7 @@ pub async fn delete<R: Stored>(writer: Writer<R>, request: HttpRequest) -> Resul
     let wishes = guarded(&writer, &request)?;
     let target = spelled(&request)?;
     let order: Order<R> = Order { place: 0, target: Some(target), verb: Verb::Delete, guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, async move |tx| single(tx, order).await).await?;
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 

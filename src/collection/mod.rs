@@ -2,6 +2,7 @@
 pub mod doc;
 pub mod draft;
 pub mod http;
+pub mod once;
 mod order;
 mod point;
 pub mod read;

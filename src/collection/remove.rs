@@ -7,7 +7,6 @@ use crate::store::fragment::Fragment;
 use crate::store::ledger::{Fact, Operation};
 use crate::store::types::{DbId, sql::Identity};
 use crate::store::{Rows, Settle, Stored, Tx, heads, resolve};
-use diesel_async::RunQueryDsl;
 use std::collections::{HashMap, HashSet};
 
 /// So many referrers are named; more are only counted.
@@ -101,8 +100,7 @@ async fn referrers(tx: &mut Tx, ids: &[Id]) -> Result<HashMap<Id, Vec<Id>>> {
                 .ids(ids)
                 .sql(")");
         }
-        let rows: Vec<(DbId, DbId)> =
-            on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
+        let rows: Vec<(DbId, DbId)> = on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
         for (target, referrer) in rows.into_iter().filter(|(target, referrer)| target != referrer) {
             found.entry(target.0).or_default().push(referrer.0);
         }

@@ -2,16 +2,17 @@
 use super::rows::{self, Batch, Group, Row, RowResult, Snapshot};
 use crate::app::new_id;
 use crate::auth::Action;
-use crate::collection::http::{InFlight, answered, only, request_digest};
+use crate::collection::http::{answered, only};
+use crate::collection::once::Once;
 use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::for_kind;
 use crate::http::body;
-use crate::http::context::BatchWriter;
+use crate::http::context::{Batches, Writer};
 use crate::http::headers::{self, Wishes};
 use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Fault, Faults, Kind, Result, Spelling, Word};
-use crate::store::idempotency::{self, Answer};
+use crate::store::idempotency::Answer;
 use crate::store::{Change, Store, Tx, resolve};
 use actix_web::http::Method;
 use actix_web::web::Payload;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, HashSet};
 const LINES: &str = "application/x-ndjson";
 
 /// The handler.
-pub async fn batch(writer: BatchWriter, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+pub async fn batch(writer: Writer<Batches>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, &["application/json", LINES])?;
     let mut wishes = Wishes::of(&request)?;
     let parameters = headers::parameters(&request)?;
@@ -31,7 +32,7 @@ pub async fn batch(writer: BatchWriter, request: HttpRequest, payload: Payload) 
     let _place = writer.caller().app().batches.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
-    let digest = request_digest(&request, &bytes);
+    let once = Once::of(writer.caller(), &wishes, &request, &bytes)?;
     let prepared = {
         let (wishes, most) = (Wishes { dry_run: wishes.dry_run, ..Wishes::default() }, limits.batch_rows);
         // Reading and checking megabytes of JSON would hold up everybody on this event loop.
@@ -42,24 +43,9 @@ pub async fn batch(writer: BatchWriter, request: HttpRequest, payload: Payload) 
         writer.caller().require(kind.collection(), Action::Write)?;
     }
     wishes.dry_run = prepared.dry_run;
-    let Some(key) = wishes.idempotency_key.clone() else {
-        let answer = writer.write(&wishes, async move |tx| run(tx, prepared).await).await?;
-        return Ok(answered(answer, &wishes, false));
-    };
-    let _turn = InFlight::of(writer.caller(), &key)?;
-    let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
-        if let Some((first, answer)) = idempotency::find(tx, &key).await? {
-            if first != digest {
-                return Err(Error::refused(422, "idempotency_key_reused", "the key was used before with another request"));
-            }
-            return Ok((answer, true));
-        }
-        let answer = run(tx, prepared).await?;
-        idempotency::keep(tx, &key, &digest, &answer).await?;
-        Ok((answer, false))
-    };
-    let (answer, replayed) = writer.write(&wishes, work).await?;
+    let count = prepared.count;
+    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| run(tx, prepared).await).await;
+    let (answer, replayed) = writer.write(&wishes, count, work).await?;
     Ok(answered(answer, &wishes, replayed))
 }
 

@@ -3,7 +3,7 @@ use crate::auth::Action;
 use crate::collection::http::only;
 use crate::collection::{read, view};
 use crate::for_kind;
-use crate::http::context::LedgerReader;
+use crate::http::context::{Ledger, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Id, Kind, Result, Word};
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 const MOST: i64 = 1000;
 
 /// The handler.
-pub async fn changes(reader: LedgerReader, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
     only(&parameters, &["after", "limit", "kind", "include"])?;
     let value = |name: &str| parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());

@@ -34,7 +34,7 @@ impl Caller {
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
-    pub fn app(&self) -> &App {
+    pub fn app(&self) -> &Data<App> {
         &self.app
     }
     pub fn now(&self) -> Timestamp {
@@ -60,6 +60,7 @@ impl Caller {
             reason: wishes.reason.clone(),
             now: self.now,
             dry_run: wishes.dry_run,
+            large: false,
         }
     }
     /// The same caller at work in the tenant of the organisations.
@@ -128,44 +129,62 @@ async fn organization(app: &Data<App>, identity: &Arc<Identity>) -> Result<Id> {
     Ok(id)
 }
 
-/// May read resources of one kind.
-pub struct Reader<R>(Caller, PhantomData<R>);
-/// May write resources of one kind; the only way to [`Writer::write`].
-pub struct Writer<R>(Caller, PhantomData<R>);
-
-fn tenant<R: Resource>(caller: Caller) -> Caller {
-    if R::KIND == Kind::Organization { caller.in_system() } else { caller }
+/// What a permission is asked for: every kind of resource, and what concerns them all.
+pub trait Scope: 'static {
+    const COLLECTION: &'static str;
+    /// Organisations live in a tenant of their own.
+    const SYSTEM: bool = false;
 }
 
-impl<R: Resource> FromRequest for Reader<R> {
+impl<R: Resource> Scope for R {
+    const COLLECTION: &'static str = R::KIND.collection();
+    const SYSTEM: bool = matches!(R::KIND, Kind::Organization);
+}
+
+/// Batches; each row is checked for its own collection too.
+pub struct Batches;
+impl Scope for Batches {
+    const COLLECTION: &'static str = "batch";
+}
+
+/// The ledger: the change feed.
+pub struct Ledger;
+impl Scope for Ledger {
+    const COLLECTION: &'static str = "changes";
+}
+
+/// May read within a scope.
+pub struct Reader<S>(Caller, PhantomData<S>);
+/// May write within a scope; the only way to [`Writer::write`].
+pub struct Writer<S>(Caller, PhantomData<S>);
+
+async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<Caller> {
+    let caller = identify(&request).await?;
+    caller.require(S::COLLECTION, action)?;
+    Ok(if S::SYSTEM { caller.in_system() } else { caller })
+}
+
+impl<S: Scope> FromRequest for Reader<S> {
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Reader<R>>>;
+    type Future = LocalBoxFuture<'static, Result<Reader<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = identify(&request).await?;
-            caller.require(R::KIND.collection(), Action::Read)?;
-            Ok(Reader(tenant::<R>(caller), PhantomData))
-        })
+        let caller = permitted::<S>(request.clone(), Action::Read);
+        Box::pin(async move { Ok(Reader(caller.await?, PhantomData)) })
     }
 }
 
-impl<R: Resource> FromRequest for Writer<R> {
+impl<S: Scope> FromRequest for Writer<S> {
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Writer<R>>>;
+    type Future = LocalBoxFuture<'static, Result<Writer<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = identify(&request).await?;
-            caller.require(R::KIND.collection(), Action::Write)?;
-            Ok(Writer(tenant::<R>(caller), PhantomData))
-        })
+        let caller = permitted::<S>(request.clone(), Action::Write);
+        Box::pin(async move { Ok(Writer(caller.await?, PhantomData)) })
     }
 }
 
-impl<R> Reader<R> {
+impl<S> Reader<S> {
     pub fn caller(&self) -> &Caller {
         &self.0
     }
@@ -183,74 +202,26 @@ impl<R> Reader<R> {
     }
 }
 
-impl<R: Resource> Writer<R> {
+/// What touches more objects than this has a transaction of its own.
+const LARGE: usize = 100;
+
+impl<S: Scope> Writer<S> {
     pub fn caller(&self) -> &Caller {
         &self.0
     }
+    /// Makes one change that touches so many objects.
     pub async fn write<T: Send + 'static>(
         &self,
         wishes: &Wishes,
+        objects: usize,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let done = self.0.app.store.write(self.0.change(wishes), work).await;
-        if R::KIND == Kind::Organization {
+        let change = Change { large: objects > LARGE, ..self.0.change(wishes) };
+        let done = self.0.app.store.write(change, work).await;
+        if S::SYSTEM {
             // A suspension counts at once here; other instances see it when their memory runs out.
             self.0.app.organizations.invalidate_all();
         }
         done
-    }
-}
-
-/// May send batches; each row is checked for its own collection.
-pub struct BatchWriter(Caller);
-
-impl FromRequest for BatchWriter {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<BatchWriter>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = identify(&request).await?;
-            caller.require("batch", Action::Write)?;
-            Ok(BatchWriter(caller))
-        })
-    }
-}
-
-impl BatchWriter {
-    pub fn caller(&self) -> &Caller {
-        &self.0
-    }
-    pub async fn write<T: Send + 'static>(
-        &self,
-        wishes: &Wishes,
-        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.0.app.store.write(self.0.change(wishes), work).await
-    }
-}
-
-/// May read the ledger: the change feed.
-pub struct LedgerReader(Caller);
-
-impl FromRequest for LedgerReader {
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<LedgerReader>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = identify(&request).await?;
-            caller.require("changes", Action::Read)?;
-            Ok(LedgerReader(caller))
-        })
-    }
-}
-
-impl LedgerReader {
-    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T>) -> Result<T> {
-        let org = self.0.organization;
-        self.0.app.store.read(async |conn| queries(conn, org).await).await
     }
 }

@@ -1,4 +1,5 @@
 //! The edge: what every request passes on its way in and every answer on its way out.
+pub mod answers;
 pub mod body;
 pub mod context;
 pub mod docs;

@@ -1,38 +1,30 @@
 //! One connection type over two databases; query functions never learn which is behind it.
 use crate::model::{Error, Result};
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
-use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::future::{BoxFuture, FutureExt, ready};
-
-/// Runs SQLite on the calling thread: a statement takes microseconds, a hop to another thread costs more.
-pub struct Inline;
-
-impl SpawnBlocking for Inline {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, std::result::Result<R, Box<dyn std::error::Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        ready(Ok(task())).boxed()
-    }
-    fn get_runtime() -> Self {
-        Inline
-    }
-}
-
-pub type Sqlite = SyncConnectionWrapper<diesel::SqliteConnection, Inline>;
 
 /// What query functions receive. The PostgreSQL connection is shared so that statements of several requests may
-/// travel in one pipeline; transactions happen only on the connections of the writers.
+/// travel in one pipeline; transactions happen only on the connections of the writers. SQLite runs on the calling
+/// thread: a statement takes microseconds, a hop to another thread costs more.
 pub enum Conn<'a> {
     Postgres(&'a AsyncPgConnection),
-    Sqlite(&'a mut Sqlite),
+    Sqlite(&'a mut SqliteConnection),
 }
 
-/// Type-checks the body once per database; `Backend` names the concrete one (for `into_boxed`).
+/// The query builder without the traits that run a query: [`on!`](crate::on) brings the one of each database.
+pub mod dsl {
+    pub use diesel::deserialize::Queryable;
+    pub use diesel::expression::{AppearsOnTable, Expression, Selectable, SelectableExpression, SelectableHelper};
+    pub use diesel::expression_methods::*;
+    pub use diesel::query_builder::AsChangeset;
+    pub use diesel::query_dsl::{JoinOnDsl, QueryDsl};
+    pub use diesel::result::{OptionalExtension, QueryResult};
+}
+
+/// Type-checks the body once per database and waits for its answer; `Backend` names the concrete one (for
+/// `into_boxed`).
 #[macro_export]
 macro_rules! on {
     ($conn:expr, |$c:ident| $body:expr) => {
@@ -40,12 +32,16 @@ macro_rules! on {
             $crate::store::Conn::Postgres(connection) => {
                 #[allow(dead_code)]
                 type Backend = diesel::pg::Pg;
+                #[allow(unused_imports)]
+                use diesel_async::RunQueryDsl as _;
                 let $c = &mut &**connection;
-                $body
+                $body.await
             }
             $crate::store::Conn::Sqlite(connection) => {
                 #[allow(dead_code)]
                 type Backend = diesel::sqlite::Sqlite;
+                #[allow(unused_imports)]
+                use diesel::RunQueryDsl as _;
                 let $c = &mut **connection;
                 $body
             }
@@ -56,7 +52,11 @@ macro_rules! on {
 impl Conn<'_> {
     /// Runs statements that take no values and give no rows.
     pub async fn batch(&mut self, sql: &str) -> Result<()> {
-        on!(self, |c| c.batch_execute(sql).await).map_err(failure)
+        match self {
+            Conn::Postgres(c) => SimpleAsyncConnection::batch_execute(&mut &**c, sql).await,
+            Conn::Sqlite(c) => SimpleConnection::batch_execute(*c, sql),
+        }
+        .map_err(failure)
     }
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Conn::Sqlite(_))

@@ -1,23 +1,19 @@
 //! SQL put together from text of this code and bound values, for what the query builder cannot say once for both
 //! databases.
-use super::types::{DbId, DbTime, sql};
+use super::bind::Bind;
+use super::conn::dsl::*;
+use super::types::{DbId, DbTime};
 use crate::model::{FieldValue as Value, Id};
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
-use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text};
+use diesel::sql_types::Bool;
 use std::marker::PhantomData;
 
 #[derive(Debug, Clone)]
 enum Part {
     Sql(String),
-    Text(String),
-    Integer(Option<i64>),
-    Truth(bool),
-    Time(DbTime),
-    Id(DbId),
+    Bind(Bind),
 }
 
 /// SQL with its bound values.
@@ -39,19 +35,19 @@ impl Fragment {
     /// Appends a bound value.
     pub fn value(self, value: &Value) -> Self {
         match value {
-            Value::Text(text) => self.part(Part::Text(text.clone())),
+            Value::Text(text) => self.bind(Bind::Text(Some(text.clone()))),
             Value::Integer(number) => self.integer(Some(*number)),
-            Value::Boolean(truth) => self.part(Part::Truth(*truth)),
-            Value::Time(time) => self.part(Part::Time(DbTime(*time))),
+            Value::Boolean(truth) => self.bind(Bind::Truth(Some(*truth))),
+            Value::Time(time) => self.bind(Bind::Time(Some(DbTime(*time)))),
             Value::Id(id) => self.id(*id),
             Value::Null | Value::Spelled(_) => self.sql("NULL"),
         }
     }
     pub fn integer(self, number: Option<i64>) -> Self {
-        self.part(Part::Integer(number))
+        self.bind(Bind::Integer(number))
     }
     pub fn id(self, id: Id) -> Self {
-        self.part(Part::Id(DbId(id)))
+        self.bind(Bind::Id(Some(DbId(id))))
     }
     /// Appends ids with commas between.
     pub fn ids(mut self, ids: &[Id]) -> Self {
@@ -60,8 +56,8 @@ impl Fragment {
         }
         self
     }
-    fn part(mut self, part: Part) -> Self {
-        self.0.push(part);
+    fn bind(mut self, bind: Bind) -> Self {
+        self.0.push(Part::Bind(bind));
         self
     }
     /// The fragment as a whole statement that gives rows of these types.
@@ -70,14 +66,9 @@ impl Fragment {
     }
 }
 
-impl<DB> QueryFragment<DB> for Fragment
+impl<DB: Backend> QueryFragment<DB> for Fragment
 where
-    DB: Backend + HasSqlType<sql::Identity> + HasSqlType<sql::Instant> + HasSqlType<Bool>,
-    String: ToSql<Text, DB>,
-    Option<i64>: ToSql<Nullable<BigInt>, DB>,
-    bool: ToSql<Bool, DB>,
-    DbTime: ToSql<sql::Instant, DB>,
-    DbId: ToSql<sql::Identity, DB>,
+    Bind: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if self.0.len() > 2 * MOST_CACHED {
@@ -86,11 +77,7 @@ where
         for part in &self.0 {
             match part {
                 Part::Sql(text) => out.push_sql(text),
-                Part::Text(text) => out.push_bind_param::<Text, String>(text)?,
-                Part::Integer(number) => out.push_bind_param::<Nullable<BigInt>, Option<i64>>(number)?,
-                Part::Truth(truth) => out.push_bind_param::<Bool, bool>(truth)?,
-                Part::Time(time) => out.push_bind_param::<sql::Instant, DbTime>(time)?,
-                Part::Id(id) => out.push_bind_param::<sql::Identity, DbId>(id)?,
+                Part::Bind(bind) => bind.walk_ast(out.reborrow())?,
             }
         }
         Ok(())
@@ -132,3 +119,4 @@ where
         self.fragment.walk_ast(out)
     }
 }
+impl<T, Conn> diesel::RunQueryDsl<Conn> for Statement<T> {}

@@ -1,19 +1,20 @@
 //! The common part of every object: the table `objects` and its look-ups by external id and by tag.
+use super::bind::{Bind, Bound};
+use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
+use super::insert::Row;
 use super::schema::{external_refs, objects, tags};
 use super::types::{DbId, DbTime, DbWord, Json};
 use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
-use crate::on;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use crate::{on, row};
 
 /// Values bound by one statement stay well below 32,766.
 pub const CHUNK: usize = 1000;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = objects, treat_none_as_null = true)]
-pub struct HeadRow {
+row! {
+#[derive(Debug, Clone)]
+pub struct HeadRow in objects {
     organization_id: DbId,
     id: DbId,
     kind: DbWord<Kind>,
@@ -31,15 +32,33 @@ pub struct HeadRow {
     updated_at: DbTime,
     created_by: String,
     updated_by: String,
-}
+}}
 
 /// As a head is written: with the text that `q=` searches.
-#[derive(Insertable, AsChangeset)]
+#[derive(AsChangeset)]
 #[diesel(table_name = objects)]
 struct Written {
     #[diesel(embed)]
     row: HeadRow,
     search: String,
+}
+
+impl Row for Written {
+    const TABLE: &'static str = HeadRow::TABLE;
+    const COLUMNS: &'static [&'static str] = {
+        const ALL: [&str; HeadRow::COLUMNS.len() + 1] = {
+            let mut all = ["search"; HeadRow::COLUMNS.len() + 1];
+            let (own, _) = all.split_at_mut(HeadRow::COLUMNS.len());
+            own.copy_from_slice(HeadRow::COLUMNS);
+            all
+        };
+        &ALL
+    };
+    fn bind(self, values: &mut Vec<Bind>) -> Result<()> {
+        self.row.bind(values)?;
+        values.push(self.search.bind()?);
+        Ok(())
+    }
 }
 
 impl From<HeadRow> for Head {
@@ -95,74 +114,48 @@ fn written(org: Id, head: &Head) -> Written {
 
 /// Inserts new heads with their look-ups.
 pub async fn insert(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
-    match conn {
-        Conn::Postgres(c) => {
-            for heads in heads.chunks(CHUNK) {
-                let rows: Vec<Written> = heads.iter().map(|head| written(org, head)).collect();
-                diesel::insert_into(objects::table).values(&rows).execute(&mut &**c).await.settle()?;
-            }
-        }
-        Conn::Sqlite(c) => {
-            for head in heads {
-                diesel::insert_into(objects::table).values(&written(org, head)).execute(&mut **c).await.settle()?;
-            }
-        }
-    }
+    super::insert(conn, heads.iter().map(|head| written(org, head))).await?;
     insert_lookups(conn, org, heads).await
 }
 
-type RefRow<'a> = (
-    diesel::dsl::Eq<external_refs::organization_id, DbId>,
-    diesel::dsl::Eq<external_refs::kind, &'static str>,
-    diesel::dsl::Eq<external_refs::system, &'a str>,
-    diesel::dsl::Eq<external_refs::external_id, &'a str>,
-    diesel::dsl::Eq<external_refs::object_id, DbId>,
-);
+struct RefRow {
+    organization_id: DbId,
+    kind: DbWord<Kind>,
+    system: String,
+    external_id: String,
+    object_id: DbId,
+}
+row!(in external_refs: RefRow { organization_id, kind, system, external_id, object_id, });
+
+struct TagRow {
+    organization_id: DbId,
+    tag: String,
+    object_id: DbId,
+}
+row!(in tags: TagRow { organization_id, tag, object_id, });
 
 async fn insert_lookups(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
-    use crate::model::Word;
-    let refs = heads.iter().flat_map(|head| {
-        head.external_refs.iter().map(move |one| -> RefRow<'_> {
-            (
-                external_refs::organization_id.eq(DbId(org)),
-                external_refs::kind.eq(head.kind.as_str()),
-                external_refs::system.eq(one.system.as_str()),
-                external_refs::external_id.eq(one.id.as_str()),
-                external_refs::object_id.eq(DbId(head.id)),
-            )
+    let (organization_id, all) = (DbId(org), || heads.iter().copied());
+    let refs = all().flat_map(|head| {
+        head.external_refs.iter().map(move |one| RefRow {
+            organization_id,
+            kind: DbWord(head.kind),
+            system: one.system.clone(),
+            external_id: one.id.clone(),
+            object_id: DbId(head.id),
         })
     });
-    let marks = heads.iter().flat_map(|head| {
-        head.tags.iter().map(move |tag| {
-            (tags::organization_id.eq(DbId(org)), tags::tag.eq(tag.0.as_str()), tags::object_id.eq(DbId(head.id)))
-        })
+    super::insert(conn, refs).await?;
+    let tags = all().flat_map(|head| {
+        head.tags.iter().map(move |tag| TagRow { organization_id, tag: tag.0.clone(), object_id: DbId(head.id) })
     });
-    match conn {
-        Conn::Postgres(c) => {
-            let (refs, marks): (Vec<_>, Vec<_>) = (refs.collect(), marks.collect());
-            for rows in refs.chunks(CHUNK) {
-                diesel::insert_into(external_refs::table).values(rows.to_vec()).execute(&mut &**c).await.settle()?;
-            }
-            for rows in marks.chunks(CHUNK) {
-                diesel::insert_into(tags::table).values(rows.to_vec()).execute(&mut &**c).await.settle()?;
-            }
-        }
-        Conn::Sqlite(c) => {
-            for one in refs {
-                diesel::insert_into(external_refs::table).values(one).execute(&mut **c).await.settle()?;
-            }
-            for one in marks {
-                diesel::insert_into(tags::table).values(one).execute(&mut **c).await.settle()?;
-            }
-        }
-    }
-    Ok(())
+    super::insert(conn, tags).await
 }
 
 /// Writes a changed head; the look-ups only where they changed.
 pub async fn update(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Result<()> {
     let target = objects::table.find((DbId(org), DbId(new.id)));
-    on!(conn, |c| diesel::update(target).set(&written(org, new)).execute(c).await).settle()?;
+    on!(conn, |c| diesel::update(target).set(&written(org, new)).execute(c)).settle()?;
     if old.external_refs == new.external_refs && old.tags == new.tags {
         return Ok(());
     }
@@ -170,14 +163,12 @@ pub async fn update(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Res
         diesel::delete(external_refs::table.filter(external_refs::organization_id.eq(DbId(org))))
             .filter(external_refs::object_id.eq(DbId(new.id)))
             .execute(c)
-            .await
     })
     .settle()?;
     on!(conn, |c| {
         diesel::delete(tags::table.filter(tags::organization_id.eq(DbId(org))))
             .filter(tags::object_id.eq(DbId(new.id)))
             .execute(c)
-            .await
     })
     .settle()?;
     insert_lookups(conn, org, &[new]).await
@@ -191,7 +182,6 @@ pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
             diesel::delete(objects::table.filter(objects::organization_id.eq(DbId(org))))
                 .filter(objects::id.eq_any(ids))
                 .execute(c)
-                .await
         })
         .settle()?;
     }
@@ -200,24 +190,21 @@ pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
 
 /// Writes the effective objectives of objects; versions and ledger stay, for nothing of theirs was written.
 pub async fn set_effective(conn: &mut Conn<'_>, org: Id, changed: &[(Id, Objectives)]) -> Result<()> {
-    match conn {
-        Conn::Postgres(c) => {
-            for changed in changed.chunks(CHUNK) {
-                let statement = effective_statement(org, changed).rows::<diesel::sql_types::Untyped>();
-                statement.execute(&mut &**c).await.settle()?;
-            }
+    if conn.is_sqlite() {
+        for (id, effective) in changed {
+            let columns = (
+                objects::effective_rto_seconds.eq(effective.rto),
+                objects::effective_rpo_seconds.eq(effective.rpo),
+                objects::effective_mtpd_seconds.eq(effective.mtpd),
+            );
+            let target = objects::table.find((DbId(org), DbId(*id)));
+            on!(conn, |c| diesel::update(target).set(columns).execute(c)).settle()?;
         }
-        Conn::Sqlite(c) => {
-            for (id, effective) in changed {
-                let columns = (
-                    objects::effective_rto_seconds.eq(effective.rto),
-                    objects::effective_rpo_seconds.eq(effective.rpo),
-                    objects::effective_mtpd_seconds.eq(effective.mtpd),
-                );
-                let target = objects::table.find((DbId(org), DbId(*id)));
-                diesel::update(target).set(columns).execute(&mut **c).await.settle()?;
-            }
-        }
+        return Ok(());
+    }
+    for changed in changed.chunks(CHUNK) {
+        let statement = effective_statement(org, changed).rows::<diesel::sql_types::Untyped>();
+        on!(conn, |c| statement.execute(c)).settle()?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use crate::model::{Error, Id, Link, Result};
 use crate::on;
 use crate::resources::Resource;
 use diesel::QueryableByName;
-use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 
 #[derive(QueryableByName)]
@@ -35,8 +34,7 @@ pub async fn inspect<R: Resource>(
     }
     let sql = format!("SELECT id, parent_id FROM {table} WHERE organization_id = $1 AND parent_id IS NOT NULL");
     let org = DbId(tx.organization());
-    let edges: Vec<Edge> =
-        on!(&mut tx.conn()?, |c| diesel::sql_query(sql).bind::<sql::Identity, _>(org).load(c).await).settle()?;
+    let edges: Vec<Edge> = on!(&mut tx.conn()?, |c| diesel::sql_query(sql).bind::<sql::Identity, _>(org).load(c)).settle()?;
     let mut parents: HashMap<Id, Id> = edges.into_iter().map(|edge| (edge.id.0, edge.parent_id.0)).collect();
     for one in planned.iter().filter(|one| one.fault.is_none()) {
         match parent(&one.new.body).and_then(Link::id) {

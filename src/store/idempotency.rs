@@ -1,12 +1,11 @@
 //! First answers, kept with the effect in its transaction, for the repetition of a request.
 use super::conn::Settle;
+use super::conn::dsl::*;
 use super::schema::idempotency_keys;
 use super::tx::Tx;
 use super::types::{DbId, DbTime};
 use crate::model::{Result, Timestamp};
 use crate::on;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// How long an answer is kept.
 pub const KEPT_SECONDS: i64 = 72 * 3600;
@@ -35,13 +34,12 @@ pub async fn find(tx: &mut Tx, key: &str) -> Result<Option<(Vec<u8>, Answer)>> {
             idempotency_keys::body,
             idempotency_keys::created_at,
         ))
-        .get_result(c)
-        .await
-        .optional())
+        .get_result(c))
+    .optional()
     .settle()?;
     let Some((request, status, location, etag, body, created_at)) = row else { return Ok(None) };
     if created_at.0.seconds() + KEPT_SECONDS < now.seconds() {
-        on!(&mut conn, |c| diesel::delete(idempotency_keys::table.find((DbId(org), &subject, key))).execute(c).await).settle()?;
+        on!(&mut conn, |c| diesel::delete(idempotency_keys::table.find((DbId(org), &subject, key))).execute(c)).settle()?;
         return Ok(None);
     }
     Ok(Some((request, Answer { status: u16::try_from(status).unwrap_or(200), location, etag, body })))
@@ -60,7 +58,7 @@ pub async fn keep(tx: &mut Tx, key: &str, request: &[u8], answer: &Answer) -> Re
         idempotency_keys::body.eq(answer.body.clone()),
         idempotency_keys::created_at.eq(DbTime(tx.change().now)),
     );
-    on!(&mut tx.conn()?, |c| diesel::insert_into(idempotency_keys::table).values(row).execute(c).await).settle()?;
+    on!(&mut tx.conn()?, |c| diesel::insert_into(idempotency_keys::table).values(row).execute(c)).settle()?;
     Ok(())
 }
 
@@ -68,8 +66,7 @@ pub async fn keep(tx: &mut Tx, key: &str, request: &[u8], answer: &Answer) -> Re
 pub async fn sweep(tx: &mut Tx) -> Result<()> {
     let oldest = Timestamp::from_seconds(tx.change().now.seconds() - KEPT_SECONDS).unwrap_or(Timestamp::EPOCH);
     on!(&mut tx.conn()?, |c| diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(DbTime(oldest))))
-        .execute(c)
-        .await)
+        .execute(c))
     .settle()?;
     Ok(())
 }

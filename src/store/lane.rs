@@ -1,12 +1,14 @@
-//! Writers. A lane owns one connection and does one change after another, each in a savepoint; one commit, and so one
-//! sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several, and
+//! Writers. A lane owns one connection and does one change after another, each able to be undone alone; one commit, and
+//! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several, and
 //! an organisation always uses the same.
+use super::commits::Commits;
 use super::tx::{Change, Link, Tx};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,7 +46,7 @@ impl Lanes {
     ///
     /// # Errors
     /// When the thread or its runtime cannot be started.
-    pub fn start(config: &Config) -> Result<Lanes> {
+    pub fn start(config: &Config, commits: &Arc<Commits>) -> Result<Lanes> {
         let lanes = match config.database().map_err(Error::Internal)? {
             Database::Sqlite(_) => 1,
             Database::Postgres(_) => config.limits.postgres_connections.max(1),
@@ -57,10 +59,11 @@ impl Lanes {
             queues.push((queue, Tx::new(Link::new(config)?)));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+        let commits = Arc::clone(commits);
         let work = move || {
             let local = tokio::task::LocalSet::new();
             for (queue, tx) in queues {
-                local.spawn_local(serve(queue, tx));
+                local.spawn_local(serve(queue, tx, Arc::clone(&commits)));
             }
             runtime.block_on(local);
         };
@@ -74,8 +77,8 @@ impl Lanes {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (answer, wait) = oneshot::channel::<Result<T>>();
-        let answer = std::sync::Arc::new(std::sync::Mutex::new(Some(answer)));
-        let refuse_by = std::sync::Arc::clone(&answer);
+        let answer = Arc::new(std::sync::Mutex::new(Some(answer)));
+        let refuse_by = Arc::clone(&answer);
         let dry_run = change.dry_run;
         let door = &self.doors[lane_of(change.organization, self.doors.len())];
         let job = Job {
@@ -96,7 +99,7 @@ impl Lanes {
 }
 
 /// Whose turn it is to answer: the work itself, or the lane that could not let it run to its end.
-type Answer<T> = std::sync::Arc<std::sync::Mutex<Option<oneshot::Sender<Result<T>>>>>;
+type Answer<T> = Arc<std::sync::Mutex<Option<oneshot::Sender<Result<T>>>>>;
 
 fn tell<T>(answer: &Answer<T>, result: Result<T>) {
     let sender = answer.lock().unwrap_or_else(|e| e.into_inner()).take();
@@ -112,7 +115,7 @@ fn lane_of(organization: Id, lanes: usize) -> usize {
     tail as usize % lanes
 }
 
-async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx) {
+async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx, commits: Arc<Commits>) {
     let mut held = None;
     loop {
         let first = match held.take() {
@@ -122,15 +125,15 @@ async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx) {
                 None => return,
             },
         };
-        held = group(&mut tx, first, &mut queue).await;
+        held = group(&mut tx, first, &mut queue, &commits).await;
     }
 }
 
 /// Runs the waiting changes and commits them together; gives back a change that must open the next group.
-async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>, commits: &Commits) -> Option<Job> {
     let began = Instant::now();
-    let mut acks: Vec<Ack> = Vec::new();
-    let organization = first.change.organization;
+    let mut acks: Vec<(Id, Ack)> = Vec::new();
+    let (organization, large) = (first.change.organization, first.change.large);
     let mut next = Some(first);
     let mut held = None;
     let mut broken = None;
@@ -141,12 +144,14 @@ async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>) -> Opti
             broken = Some(error);
             break;
         }
-        if acks.len() >= GROUP_MOST || began.elapsed() > GROUP_TIME {
+        if large || acks.len() >= GROUP_MOST || began.elapsed() > GROUP_TIME {
             break;
         }
         next = queue.try_recv().ok();
         // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
-        if tx.one_tenant_a_group() && next.as_ref().is_some_and(|job| job.change.organization != organization) {
+        let one_tenant = tx.one_tenant_a_group();
+        let apart = |job: &Job| job.change.large || one_tenant && job.change.organization != organization;
+        if next.as_ref().is_some_and(apart) {
             held = next.take();
         }
     }
@@ -157,20 +162,22 @@ async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>) -> Opti
         }
         None => tx.commit().await,
     };
-    for ack in acks {
+    for (organization, ack) in acks {
+        commits.passed(organization);
         ack(result.clone());
     }
     held
 }
 
-/// Runs one change in its savepoint. An error here means that the whole transaction is lost.
-async fn one(tx: &mut Tx, job: Job, acks: &mut Vec<Ack>) -> Result<()> {
+/// Runs one change. An error here means that the whole transaction is lost.
+async fn one(tx: &mut Tx, job: Job, acks: &mut Vec<(Id, Ack)>) -> Result<()> {
+    let organization = job.change.organization;
     if let Err(error) = tx.open(job.change).await {
         (job.refuse)(error.clone());
         return Err(error);
     }
     match AssertUnwindSafe((job.run)(tx)).catch_unwind().await {
-        Ok(outcome) if outcome.keep => acks.push(outcome.ack),
+        Ok(outcome) if outcome.keep => acks.push((organization, outcome.ack)),
         Ok(outcome) => {
             let undone = tx.undo().await;
             (outcome.ack)(undone.clone());

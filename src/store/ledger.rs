@@ -1,12 +1,12 @@
 //! The ledger: one append-only list of all writes per organisation, each entry chained to the one before.
+use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
+use super::insert::insert;
 use super::schema::{ledger, tenants};
 use super::tx::Change;
 use super::types::{DbId, DbTime, DbWord};
 use crate::model::{Id, Kind, Result, Timestamp, Word};
-use crate::{on, words};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use crate::{on, row, words};
 use sha2::{Digest, Sha256};
 
 words! {
@@ -40,7 +40,7 @@ pub struct Fact {
 }
 
 /// One write in its place.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = ledger)]
 pub struct Entry {
     pub organization_id: DbId,
@@ -58,6 +58,8 @@ pub struct Entry {
     pub digest: Vec<u8>,
     pub hash: Vec<u8>,
 }
+
+row!(in ledger: Entry { organization_id, seq, at, kind, object_id, object_key, version, operation, actor, request_id, reason, body, digest, hash, });
 
 impl Head {
     /// The entry that follows, and the head moved on to it.
@@ -115,23 +117,11 @@ impl Entry {
     }
 }
 
-/// Rows of one statement: SQLite has no multi-row insert in diesel-async, and a cached statement a row is as fast.
-const ROWS: usize = 1000;
+/// Ids bound by one statement.
+const CHUNK: usize = 1000;
 
-pub async fn append(conn: &mut Conn<'_>, entries: &[Entry]) -> Result<()> {
-    match conn {
-        Conn::Postgres(c) => {
-            for entries in entries.chunks(ROWS) {
-                diesel::insert_into(ledger::table).values(entries).execute(&mut &**c).await.settle()?;
-            }
-        }
-        Conn::Sqlite(c) => {
-            for entry in entries {
-                diesel::insert_into(ledger::table).values(entry).execute(&mut **c).await.settle()?;
-            }
-        }
-    }
-    Ok(())
+pub async fn append(conn: &mut Conn<'_>, entries: Vec<Entry>) -> Result<()> {
+    insert(conn, entries).await
 }
 
 type HeadRow = (i64, DbTime, Vec<u8>);
@@ -141,13 +131,10 @@ fn as_head((seq, at, hash): HeadRow) -> Head {
 
 /// The head of a ledger, if the tenant is there.
 pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
-    let row = on!(conn, |c| tenants::table
-        .find(DbId(org))
-        .select((tenants::seq, tenants::at, tenants::hash))
-        .get_result::<HeadRow>(c)
-        .await
-        .optional())
-    .settle()?;
+    let row =
+        on!(conn, |c| tenants::table.find(DbId(org)).select((tenants::seq, tenants::at, tenants::hash)).get_result::<HeadRow>(c))
+            .optional()
+            .settle()?;
     Ok(row.map(as_head))
 }
 
@@ -155,6 +142,7 @@ pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
 pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
     match conn {
         Conn::Postgres(c) => {
+            use diesel_async::RunQueryDsl;
             let row = tenants::table
                 .find(DbId(org))
                 .select((tenants::seq, tenants::at, tenants::hash))
@@ -172,8 +160,7 @@ pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
 pub async fn move_head(conn: &mut Conn<'_>, org: Id, head: &Head) -> Result<()> {
     on!(conn, |c| diesel::update(tenants::table.find(DbId(org)))
         .set((tenants::seq.eq(head.seq), tenants::at.eq(DbTime(head.at)), tenants::hash.eq(&head.hash)))
-        .execute(c)
-        .await)
+        .execute(c))
     .settle()?;
     Ok(())
 }
@@ -186,14 +173,14 @@ pub async fn create_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
         tenants::at.eq(DbTime(Timestamp::EPOCH)),
         tenants::hash.eq(vec![0u8; 32]),
     );
-    on!(conn, |c| diesel::insert_into(tenants::table).values(row).execute(c).await).settle()?;
+    on!(conn, |c| diesel::insert_into(tenants::table).values(row).execute(c)).settle()?;
     Ok(())
 }
 
 /// Every tenant with its head.
 pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, Head)>> {
     let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> =
-        on!(conn, |c| tenants::table.order(tenants::organization_id).load(c).await).settle()?;
+        on!(conn, |c| tenants::table.order(tenants::organization_id).load(c)).settle()?;
     Ok(rows.into_iter().map(|(org, seq, at, hash)| (org.0, as_head((seq, at, hash)))).collect())
 }
 
@@ -209,7 +196,7 @@ pub async fn after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit
         if !words.is_empty() {
             query = query.filter(ledger::kind.eq_any(words));
         }
-        query.order(ledger::seq).limit(limit).load(c).await
+        query.order(ledger::seq).limit(limit).load(c)
     })
     .settle()
 }
@@ -223,8 +210,7 @@ pub async fn of_object(conn: &mut Conn<'_>, org: Id, id: Id, before: i64, limit:
         .order(ledger::seq.desc())
         .limit(limit)
         .select(Entry::as_select())
-        .load(c)
-        .await)
+        .load(c))
     .settle()
 }
 
@@ -235,9 +221,8 @@ pub async fn seq_at(conn: &mut Conn<'_>, org: Id, time: Timestamp) -> Result<i64
         .filter(ledger::at.le(DbTime(time)))
         .order((ledger::at.desc(), ledger::seq.desc()))
         .select(ledger::seq)
-        .first::<i64>(c)
-        .await
-        .optional())
+        .first::<i64>(c))
+    .optional()
     .settle()?;
     Ok(seq.unwrap_or(0))
 }
@@ -261,15 +246,14 @@ pub async fn as_of(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, limit
         .order(ledger::seq)
         .limit(limit)
         .select(Entry::as_select())
-        .load(c)
-        .await)
+        .load(c))
     .settle()
 }
 
 /// As [`as_of`] for named objects, of any kind.
 pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for ids in ids.chunks(ROWS) {
+    for ids in ids.chunks(CHUNK) {
         let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
         let entries: Vec<Entry> = on!(conn, |c| ledger::table
             .filter(ledger::organization_id.eq(DbId(org)))
@@ -277,8 +261,7 @@ pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> 
             .filter(ledger::object_id.eq_any(ids))
             .order(ledger::seq)
             .select(Entry::as_select())
-            .load(c)
-            .await)
+            .load(c))
         .settle()?;
         let mut newest = std::collections::HashMap::new();
         for entry in entries {

@@ -33,9 +33,8 @@ fn run(config: &Config, up: bool) -> Result<usize> {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(|e| Error::Internal(format!("{}: {e}", folder.display())))?;
             }
-            let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Error::internal)?;
             // Sets the journal mode, which lasts.
-            drop(runtime.block_on(sqlite::writer(&path))?);
+            drop(sqlite::writer(&path)?);
             let mut conn = diesel::SqliteConnection::establish(&path.to_string_lossy()).map_err(Error::internal)?;
             apply(&mut conn, SQLITE, up)
         }

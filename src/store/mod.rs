@@ -1,10 +1,13 @@
 //! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
 //! also appends to the ledger: there is no other way to write.
+mod bind;
+mod commits;
 mod conn;
 pub mod fragment;
 pub mod heads;
 pub mod hierarchy;
 pub mod idempotency;
+mod insert;
 mod lane;
 pub mod ledger;
 mod migrate;
@@ -18,14 +21,18 @@ mod tx;
 pub mod types;
 mod verify;
 
+pub use bind::{Bind, Bound};
 pub use conn::{Conn, Settle};
+pub use insert::{Row, insert};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use rows::{Object, Planned, Rows, Stored, prelude};
+pub use sqlite::claim;
 pub use tx::{Change, Tx};
 pub use verify::verify;
 
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
+use commits::Commits;
 use lane::Lanes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +40,8 @@ use tokio::sync::Semaphore;
 
 /// The database, whichever it is.
 pub struct Store {
+    /// How often organisations were written to.
+    pub commits: Arc<Commits>,
     readers: Readers,
     lanes: Lanes,
     /// Long reads at work at once; a further one waits a little, then is told to come back.
@@ -53,13 +62,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened.
     pub fn open(config: &Config) -> Result<Arc<Store>> {
-        let lanes = Lanes::start(config)?;
-        let readers = match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => Readers::Sqlite(sqlite::Readers::new(path)),
-            Database::Postgres(_) => Readers::Postgres(Box::new(postgres::Readers::new(config)?)),
+        let (readers, commits) = match config.database().map_err(Error::Internal)? {
+            Database::Sqlite(path) => (Readers::Sqlite(sqlite::Readers::new(path)), Commits::counted()),
+            Database::Postgres(_) => (Readers::Postgres(Box::new(postgres::Readers::new(config)?)), Commits::unknown()),
         };
+        let commits = Arc::new(commits);
+        let lanes = Lanes::start(config, &commits)?;
         let scans = Semaphore::new(2 * config.limits.workers.max(1));
-        Ok(Arc::new(Store { readers, lanes, scans }))
+        Ok(Arc::new(Store { commits, readers, lanes, scans }))
     }
 
     /// Runs queries. On SQLite they run on the calling thread: send what takes longer than a page to

@@ -1,13 +1,12 @@
 //! From the three spellings of an id to objects, and from ids to references: a fixed number of statements however
 //! many are asked.
+use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::heads::CHUNK;
 use super::schema::{external_refs, objects};
 use super::types::{DbId, DbWord};
 use crate::model::{Id, Kind, Reference, Result, Spelling, Word};
 use crate::on;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use std::collections::{HashMap, HashSet};
 
 /// Where spellings lead: usually one object, none when unknown, several when a key stands in several kinds.
@@ -32,8 +31,7 @@ pub async fn locate(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], spellings: &Ha
             .filter(objects::id.eq_any(ids))
             .filter(objects::kind.eq_any(&words))
             .select((objects::kind, objects::id))
-            .load(c)
-            .await)
+            .load(c))
         .settle()?;
         rows.into_iter().for_each(|(kind, id)| found.entry(Spelling::Id(id.0)).or_default().push((kind.0, id.0)));
     }
@@ -43,8 +41,7 @@ pub async fn locate(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], spellings: &Ha
             .filter(objects::kind.eq_any(&words))
             .filter(objects::key.eq_any(keys))
             .select((objects::key, objects::kind, objects::id))
-            .load(c)
-            .await)
+            .load(c))
         .settle()?;
         rows.into_iter().for_each(|(key, kind, id)| found.entry(Spelling::Key(key)).or_default().push((kind.0, id.0)));
     }
@@ -56,8 +53,7 @@ pub async fn locate(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], spellings: &Ha
                 .filter(external_refs::system.eq(system))
                 .filter(external_refs::external_id.eq_any(external))
                 .select((external_refs::external_id, external_refs::kind, external_refs::object_id))
-                .load(c)
-                .await)
+                .load(c))
             .settle()?;
             for (id, kind, object) in rows {
                 let spelling = Spelling::External { system: system.to_owned(), id };
@@ -77,8 +73,7 @@ pub async fn references(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Resu
             .filter(objects::organization_id.eq(DbId(org)))
             .filter(objects::id.eq_any(ids))
             .select((objects::id, objects::kind, objects::key, objects::name))
-            .load(c)
-            .await)
+            .load(c))
         .settle()?;
         for (id, kind, key, name) in rows {
             let name = Some(name).filter(|name| !name.is_empty());
@@ -95,8 +90,7 @@ pub async fn of_system(conn: &mut Conn<'_>, org: Id, kind: Kind, system: &str) -
         .filter(external_refs::kind.eq(kind.as_str()))
         .filter(external_refs::system.eq(system))
         .select(external_refs::object_id)
-        .load(c)
-        .await)
+        .load(c))
     .settle()?;
     Ok(rows.into_iter().map(Id::from).collect())
 }

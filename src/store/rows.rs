@@ -68,9 +68,7 @@ macro_rules! stored {
                     .filter(objects::organization_id.eq(DbId(org)))
                     .filter(objects::id.eq(DbId(id)))
                     .select((HeadRow::as_select(), <$Row>::as_select()))
-                    .get_result(c)
-                    .await
-                    .optional())
+                    .get_result(c)).optional()
                 .settle()?;
                 Ok(row.map(|(head, row)| Object { head: head.into(), body: row.into() }))
             }
@@ -84,8 +82,7 @@ macro_rules! stored {
                         .filter(objects::organization_id.eq(DbId(org)))
                         .filter(objects::id.eq_any(ids))
                         .select((HeadRow::as_select(), <$Row>::as_select()))
-                        .load(c)
-                        .await)
+                        .load(c))
                     .settle()?;
                     found.extend(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }));
                 }
@@ -103,8 +100,7 @@ macro_rules! stored {
                     .order($crate::store::select::order(table, query))
                     .limit(limit)
                     .select((HeadRow::as_select(), <$Row>::as_select()))
-                    .load(c)
-                    .await)
+                    .load(c))
                 .settle()?;
                 Ok(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }).collect())
             }
@@ -117,33 +113,18 @@ macro_rules! stored {
                     .filter(objects::organization_id.eq(DbId(org)))
                     .filter($crate::store::select::filter(org, kind, table, query, false))
                     .count()
-                    .get_result::<i64>(c)
-                    .await)
+                    .get_result::<i64>(c))
                 .settle()
             }
 
             async fn insert(conn: &mut Conn<'_>, org: Id, objects: &[&Object<Self>]) -> Result<()> {
-                match conn {
-                    Conn::Postgres(c) => {
-                        for objects in objects.chunks(CHUNK) {
-                            let rows: Vec<$Row> = objects.iter().map(|one| row(org, one.head.id, &one.body)).collect();
-                            diesel::insert_into($table::table).values(&rows).execute(&mut &**c).await.settle()?;
-                        }
-                    }
-                    Conn::Sqlite(c) => {
-                        for one in objects {
-                            let row = row(org, one.head.id, &one.body);
-                            diesel::insert_into($table::table).values(&row).execute(&mut **c).await.settle()?;
-                        }
-                    }
-                }
-                Ok(())
+                $crate::store::insert(conn, objects.iter().map(|one| row(org, one.head.id, &one.body))).await
             }
 
             async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()> {
                 let row = row(org, object.head.id, &object.body);
                 let target = $table::table.find((DbId(org), DbId(object.head.id)));
-                on!(conn, |c| diesel::update(target).set(&row).execute(c).await).settle()?;
+                on!(conn, |c| diesel::update(target).set(&row).execute(c)).settle()?;
                 Ok(())
             }
         }
@@ -154,12 +135,11 @@ macro_rules! stored {
 pub mod prelude {
     pub use super::{Object, Planned, Stored};
     pub use crate::model::{Id, Query, Result};
+    pub use crate::store::conn::dsl::*;
     pub use crate::store::conn::{Conn, Settle};
     pub use crate::store::heads::{CHUNK, HeadRow};
     pub use crate::store::schema::objects;
     pub use crate::store::tx::Tx;
     pub use crate::store::types::{DbId, DbWord, Json, sql};
-    pub use crate::{on, stored};
-    pub use diesel::prelude::*;
-    pub use diesel_async::RunQueryDsl;
+    pub use crate::{on, row, stored};
 }

@@ -1,7 +1,10 @@
 //! SQLite: one file, one writer, as many readers as there are requests at work.
-use super::conn::{Conn, Sqlite};
+use super::conn::Conn;
+use crate::config::{Config, Database};
 use crate::model::{Error, Result};
-use diesel_async::{AsyncConnection, SimpleAsyncConnection};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -11,22 +14,39 @@ const SETUP: &str = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA s
 const READER: &str = "PRAGMA cache_size=-2048; PRAGMA query_only=ON;";
 const WRITER: &str = "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
-async fn connect(path: &str, role: &str) -> Result<Sqlite> {
+fn connect(path: &str, role: &str) -> Result<SqliteConnection> {
     let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("cannot open the database {path}: {e}"));
-    let mut conn = Sqlite::establish(path).await.map_err(|e| cannot(&e))?;
-    conn.batch_execute(&format!("{SETUP}{role}")).await.map_err(|e| cannot(&e))?;
+    let mut conn = SqliteConnection::establish(path).map_err(|e| cannot(&e))?;
+    conn.batch_execute(&format!("{SETUP}{role}")).map_err(|e| cannot(&e))?;
     Ok(conn)
 }
 
 /// The one connection that writes.
-pub async fn writer(path: &std::path::Path) -> Result<Sqlite> {
-    connect(&path.to_string_lossy(), WRITER).await
+pub fn writer(path: &std::path::Path) -> Result<SqliteConnection> {
+    connect(&path.to_string_lossy(), WRITER)
+}
+
+/// Keeps every other serving process away from the file for as long as the answer lives: what is counted and kept in
+/// memory is true only with one writer.
+///
+/// # Errors
+/// When another process has it.
+pub fn claim(config: &Config) -> Result<Option<File>> {
+    let Database::Sqlite(path) = config.database().map_err(Error::Internal)? else { return Ok(None) };
+    let path = path.with_extension("lock");
+    let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("{}: {e}", path.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| cannot(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(cannot(&"another holdfast serves this database")),
+        Err(TryLockError::Error(cause)) => Err(cannot(&cause)),
+    }
 }
 
 /// Idle readers; a request takes one and puts it back.
 pub struct Readers {
     path: String,
-    idle: Mutex<Vec<Sqlite>>,
+    idle: Mutex<Vec<SqliteConnection>>,
 }
 
 impl Readers {
@@ -38,7 +58,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
         let mut conn = match idle {
             Some(conn) => conn,
-            None => connect(&self.path, READER).await?,
+            None => connect(&self.path, READER)?,
         };
         let answer = queries(&mut Conn::Sqlite(&mut conn)).await;
         // A reader that failed is not trusted again.

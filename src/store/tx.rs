@@ -1,5 +1,6 @@
 //! The transaction a change works in, with the ledger's head of its organisation.
-use super::conn::{Conn, Settle, Sqlite};
+use super::conn::dsl::*;
+use super::conn::{Conn, Settle};
 use super::ledger::{Entry, Head};
 use super::{ledger, postgres, sqlite};
 use crate::config::{Config, Database};
@@ -7,8 +8,8 @@ use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
 use crate::on;
 use crate::store::schema::counters;
 use crate::store::types::DbId;
-use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::SqliteConnection;
+use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -22,11 +23,14 @@ pub struct Change {
     pub now: Timestamp,
     /// Everything is done and checked, then taken back.
     pub dry_run: bool,
+    /// May touch many rows. It gets a transaction of its own: SQLite copies every page a savepoint touches, and goes
+    /// through these copies at each later statement.
+    pub large: bool,
 }
 
 /// How a lane reaches its database, and the connection once it is open.
 pub enum Link {
-    Sqlite(PathBuf, Option<Sqlite>),
+    Sqlite(PathBuf, Option<SqliteConnection>),
     Postgres(Box<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
 }
 
@@ -43,7 +47,7 @@ impl Link {
     }
     async fn open(&mut self) -> Result<()> {
         match self {
-            Link::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path).await?),
+            Link::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path)?),
             Link::Postgres(address, session, conn @ None) => *conn = Some(Box::new(address.connect(session).await?)),
             _ => {}
         }
@@ -68,6 +72,8 @@ impl Link {
 pub struct Tx {
     link: Link,
     begun: bool,
+    /// The present change is in a savepoint: others of its group came before it.
+    nested: bool,
     change: Change,
     /// Heads of the ledgers touched since the transaction began.
     heads: HashMap<Id, Head>,
@@ -93,10 +99,12 @@ impl Tx {
             reason: None,
             now: Timestamp::EPOCH,
             dry_run: true,
+            large: false,
         };
         Tx {
             link,
             begun: false,
+            nested: false,
             change: nobody,
             heads: HashMap::new(),
             counters: HashMap::new(),
@@ -109,16 +117,17 @@ impl Tx {
         matches!(self.link, Link::Postgres(..))
     }
 
-    /// Begins a change: a savepoint in the transaction of its group.
+    /// Begins a change: the first of a group in the transaction itself, each later one in a savepoint.
     pub(super) async fn open(&mut self, change: Change) -> Result<()> {
         self.link.open().await?;
-        let sqlite = matches!(self.link, Link::Sqlite(..));
-        let sql = match (self.begun, sqlite) {
-            (false, true) => "BEGIN IMMEDIATE; SAVEPOINT change",
-            (false, false) => "BEGIN; SAVEPOINT change",
-            (true, _) => "RELEASE SAVEPOINT change; SAVEPOINT change",
+        let sql = match (self.begun, self.nested, &self.link) {
+            (false, _, Link::Sqlite(..)) => "BEGIN IMMEDIATE",
+            (false, _, Link::Postgres(..)) => "BEGIN",
+            (true, false, _) => "SAVEPOINT change",
+            (true, true, _) => "RELEASE SAVEPOINT change; SAVEPOINT change",
         };
         self.link.conn()?.batch(sql).await?;
+        self.nested = self.begun;
         self.begun = true;
         self.before = Before {
             head: self.heads.get(&change.organization).cloned(),
@@ -131,6 +140,10 @@ impl Tx {
 
     /// Takes the present change back; the others of its group stay.
     pub(super) async fn undo(&mut self) -> Result<()> {
+        if !self.nested {
+            self.forget();
+            return self.link.conn()?.batch("ROLLBACK").await;
+        }
         let before = std::mem::take(&mut self.before);
         // A head that was read in this change is forgotten with it: on PostgreSQL its lock went with the savepoint.
         match before.head {
@@ -157,7 +170,7 @@ impl Tx {
 
     async fn flush(&mut self) -> Result<()> {
         let mut conn = self.link.conn()?;
-        ledger::append(&mut conn, &self.pending).await?;
+        ledger::append(&mut conn, std::mem::take(&mut self.pending)).await?;
         for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved) {
             ledger::move_head(&mut conn, *organization, head).await?;
         }
@@ -171,8 +184,7 @@ impl Tx {
                 .on_conflict((counters::organization_id, counters::kind))
                 .do_update()
                 .set(counters::last.eq(last))
-                .execute(c)
-                .await)
+                .execute(c))
             .settle()?;
         }
         conn.batch("COMMIT").await
@@ -191,6 +203,7 @@ impl Tx {
 
     fn forget(&mut self) {
         self.begun = false;
+        self.nested = false;
         self.heads.clear();
         self.counters.clear();
         self.pending.clear();
@@ -277,9 +290,8 @@ impl Tx {
         let last = on!(&mut self.link.conn()?, |c| counters::table
             .find((DbId(organization), kind.as_str()))
             .select(counters::last)
-            .get_result::<i64>(c)
-            .await
-            .optional())
+            .get_result::<i64>(c))
+        .optional()
         .settle()?;
         Ok(last.unwrap_or(0))
     }

@@ -1,12 +1,11 @@
 //! Whether the chain of every ledger holds, from its first entry to the head that the tenant's row remembers.
+use super::conn::dsl::*;
 use super::ledger::{self, Head};
 use super::schema::objects;
 use super::types::DbId;
 use super::{Conn, Settle, Store};
 use crate::model::{Error, Id, Kind, Word};
 use crate::on;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
 
 const PAGE: i64 = 5000;
@@ -36,8 +35,7 @@ async fn organisations(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
         .filter(objects::organization_id.eq(DbId(Id::SYSTEM)))
         .filter(objects::kind.eq(Kind::Organization.as_str()))
         .select(objects::id)
-        .load(c)
-        .await)
+        .load(c))
     .settle()?;
     Ok(rows.into_iter().map(Id::from).collect())
 }

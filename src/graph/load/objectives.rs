@@ -6,7 +6,6 @@ use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
 use crate::store::{Conn, Settle, Tx, heads};
 use diesel::sql_types::{BigInt, Nullable};
-use diesel_async::RunQueryDsl;
 use std::collections::{HashMap, HashSet};
 
 /// Ids bound by one statement.
@@ -65,7 +64,7 @@ async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) 
             .sql(" AND m.dependent_id IN (")
             .ids(dependents)
             .sql(")");
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c).await).settle()?;
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
         for (id, rto, rpo, mtpd, now_rto, now_rpo, now_mtpd) in rows {
             let now = Objectives { rto: now_rto, rpo: now_rpo, mtpd: now_mtpd };
             let known = found.entry(id.0).or_insert(now);
@@ -116,7 +115,7 @@ async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>) -> Result<Hash
             .sql(") UNION SELECT mappings.provider_id FROM below JOIN mappings ON mappings.organization_id = ")
             .id(org)
             .sql(" AND mappings.dependent_id = below.id AND mappings.effect = 'cascade') SELECT id FROM below");
-        let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c).await).settle()?;
+        let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
         found.extend(rows.into_iter().map(Id::from));
     }
     Ok(found)
@@ -132,7 +131,7 @@ async fn edges_into(conn: &mut Conn<'_>, org: Id, providers: &HashSet<Id>) -> Re
             .sql(" AND effect = 'cascade' AND provider_id IN (")
             .ids(providers)
             .sql(")");
-        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
         found.extend(rows.into_iter().map(|(dependent, provider)| (dependent.0, provider.0)));
     }
     Ok(found)
@@ -163,7 +162,7 @@ async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<V
             .sql(" AND o.id IN (")
             .ids(ids)
             .sql(")");
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c).await).settle()?;
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
         found.extend(rows.into_iter().map(|(id, rto, rpo, mtpd, now_rto, now_rpo, now_mtpd)| Value {
             id: id.0,
             own: Objectives { rto, rpo, mtpd },

@@ -8,7 +8,6 @@ use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, DbWord, sql::Identity};
 use crate::store::{Conn, Settle};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel_async::RunQueryDsl;
 use std::collections::{HashMap, HashSet};
 
 /// A region holds so many objects at most.
@@ -94,7 +93,7 @@ async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) -> Res
             .sql(&format!(" AND {column} IN ("))
             .ids(ids)
             .sql(")");
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c).await).settle()?;
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
         found.extend(rows.into_iter().map(|(id, dependent, provider, relation, effect, group, required, needed)| Dependency {
             mapping: Some(id.0),
             dependent: dependent.0,
@@ -122,7 +121,7 @@ async fn located(conn: &mut Conn<'_>, org: Id, table: &str, place: &str, column:
             .sql(&format!(" AND {place} IS NOT NULL AND {column} IN ("))
             .ids(ids)
             .sql(")");
-        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c).await).settle()?;
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
         found.extend(rows.into_iter().map(|(dependent, provider)| Dependency {
             mapping: None,
             dependent: dependent.0,

@@ -23,22 +23,22 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = business_processes, treat_none_as_null = true)]
-struct BusinessProcessRow {
-    organization_id: DbId,
-    id: DbId,
-    owner_id: Option<DbId>,
-    vital: bool,
-    parent_id: Option<DbId>,
-    rto_seconds: Option<i64>,
-    rpo_seconds: Option<i64>,
-    mtpd_seconds: Option<i64>,
-    wrt_seconds: Option<i64>,
-    minimum_service_level: Option<String>,
-    criticality: DbWord<Criticality>,
-    status: DbWord<ProcessStatus>,
-    review_due: Option<String>,
+row! {
+    struct BusinessProcessRow in business_processes {
+        organization_id: DbId,
+        id: DbId,
+        owner_id: Option<DbId>,
+        vital: bool,
+        parent_id: Option<DbId>,
+        rto_seconds: Option<i64>,
+        rpo_seconds: Option<i64>,
+        mtpd_seconds: Option<i64>,
+        wrt_seconds: Option<i64>,
+        minimum_service_level: Option<String>,
+        criticality: DbWord<Criticality>,
+        status: DbWord<ProcessStatus>,
+        review_due: Option<String>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &BusinessProcess) -> BusinessProcessRow {

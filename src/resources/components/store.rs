@@ -19,20 +19,20 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = components, treat_none_as_null = true)]
-struct ComponentRow {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<ComponentKind>,
-    site_id: Option<DbId>,
-    supplier_id: Option<DbId>,
-    owner_id: Option<DbId>,
-    lifecycle: DbWord<ComponentLifecycle>,
-    recovery_option: Option<DbWord<RecoveryOption>>,
-    recovery_time_seconds: Option<i64>,
-    restart_seconds: Option<i64>,
-    data_loss_seconds: Option<i64>,
+row! {
+    struct ComponentRow in components {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<ComponentKind>,
+        site_id: Option<DbId>,
+        supplier_id: Option<DbId>,
+        owner_id: Option<DbId>,
+        lifecycle: DbWord<ComponentLifecycle>,
+        recovery_option: Option<DbWord<RecoveryOption>>,
+        recovery_time_seconds: Option<i64>,
+        restart_seconds: Option<i64>,
+        data_loss_seconds: Option<i64>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Component) -> ComponentRow {

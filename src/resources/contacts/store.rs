@@ -18,18 +18,18 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = contacts, treat_none_as_null = true)]
-struct ContactRow {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<ContactKind>,
-    email: Option<String>,
-    phones: Json<Vec<Phone>>,
-    channel: Option<String>,
-    deputy_id: Option<DbId>,
-    subject: Option<String>,
-    last_verified_on: Option<String>,
+row! {
+    struct ContactRow in contacts {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<ContactKind>,
+        email: Option<String>,
+        phones: Json<Vec<Phone>>,
+        channel: Option<String>,
+        deputy_id: Option<DbId>,
+        subject: Option<String>,
+        last_verified_on: Option<String>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Contact) -> ContactRow {

@@ -19,18 +19,18 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = mappings, treat_none_as_null = true)]
-struct MappingRow {
-    organization_id: DbId,
-    id: DbId,
-    dependent_id: DbId,
-    provider_id: DbId,
-    relation: DbWord<Relation>,
-    effect: DbWord<Effect>,
-    redundancy_group: String,
-    required: Option<i64>,
-    needed_to_start: bool,
+row! {
+    struct MappingRow in mappings {
+        organization_id: DbId,
+        id: DbId,
+        dependent_id: DbId,
+        provider_id: DbId,
+        relation: DbWord<Relation>,
+        effect: DbWord<Effect>,
+        redundancy_group: String,
+        required: Option<i64>,
+        needed_to_start: bool,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Mapping) -> MappingRow {
@@ -94,8 +94,7 @@ impl Stored for Mapping {
                     mappings::provider_id,
                     mappings::relation,
                 ))
-                .load(c)
-                .await)
+                .load(c))
             .settle()?;
             members.extend(rows.into_iter().map(|member| (member.id.0, member)));
         }
@@ -150,8 +149,7 @@ pub async fn around(conn: &mut Conn<'_>, org: Id, ids: &[Id], most: usize) -> Re
         .select(mappings::id)
         .order(mappings::id)
         .limit(most)
-        .load(c)
-        .await)
+        .load(c))
     .settle()?;
     let providers: Vec<DbId> = on!(conn, |c| mappings::table
         .filter(mappings::organization_id.eq(DbId(org)))
@@ -159,8 +157,7 @@ pub async fn around(conn: &mut Conn<'_>, org: Id, ids: &[Id], most: usize) -> Re
         .select(mappings::id)
         .order(mappings::id)
         .limit(most)
-        .load(c)
-        .await)
+        .load(c))
     .settle()?;
     found.extend(dependents);
     found.extend(providers);

@@ -11,12 +11,12 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = organizations, treat_none_as_null = true)]
-struct OrganizationRow {
-    organization_id: DbId,
-    id: DbId,
-    status: DbWord<OrganizationStatus>,
+row! {
+    struct OrganizationRow in organizations {
+        organization_id: DbId,
+        id: DbId,
+        status: DbWord<OrganizationStatus>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Organization) -> OrganizationRow {
@@ -46,9 +46,8 @@ impl Stored for Organization {
             let held: Option<DbId> = on!(&mut tx.conn()?, |c| objects::table
                 .filter(objects::organization_id.eq(DbId(*id)))
                 .select(objects::id)
-                .first(c)
-                .await
-                .optional())
+                .first(c))
+            .optional()
             .settle()?;
             if held.is_some() {
                 return Err(crate::model::Error::conflict("still_referenced", "the organisation still holds objects"));

@@ -19,20 +19,20 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = services, treat_none_as_null = true)]
-struct ServiceRow {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<ServiceKind>,
-    criticality: DbWord<Criticality>,
-    lifecycle: DbWord<ServiceLifecycle>,
-    owner_id: Option<DbId>,
-    rto_seconds: Option<i64>,
-    rpo_seconds: Option<i64>,
-    restart_seconds: Option<i64>,
-    recovery_time_seconds: Option<i64>,
-    data_loss_seconds: Option<i64>,
+row! {
+    struct ServiceRow in services {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<ServiceKind>,
+        criticality: DbWord<Criticality>,
+        lifecycle: DbWord<ServiceLifecycle>,
+        owner_id: Option<DbId>,
+        rto_seconds: Option<i64>,
+        rpo_seconds: Option<i64>,
+        restart_seconds: Option<i64>,
+        recovery_time_seconds: Option<i64>,
+        data_loss_seconds: Option<i64>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Service) -> ServiceRow {

@@ -16,17 +16,17 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = sites, treat_none_as_null = true)]
-struct SiteRow {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<SiteKind>,
-    parent_id: Option<DbId>,
-    address: Option<String>,
-    country: Option<String>,
-    latitude: Option<f64>,
-    longitude: Option<f64>,
+row! {
+    struct SiteRow in sites {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<SiteKind>,
+        parent_id: Option<DbId>,
+        address: Option<String>,
+        country: Option<String>,
+        latitude: Option<f64>,
+        longitude: Option<f64>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Site) -> SiteRow {

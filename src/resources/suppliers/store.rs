@@ -15,15 +15,15 @@ diesel::table! {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = suppliers, treat_none_as_null = true)]
-struct SupplierRow {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<SupplierKind>,
-    contacts: Json<Vec<Id>>,
-    substitutability: Option<DbWord<Substitutability>>,
-    exit_plan: Option<String>,
+row! {
+    struct SupplierRow in suppliers {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<SupplierKind>,
+        contacts: Json<Vec<Id>>,
+        substitutability: Option<DbWord<Substitutability>>,
+        exit_plan: Option<String>,
+    }
 }
 
 fn row(org: Id, id: Id, resource: &Supplier) -> SupplierRow {
@@ -59,30 +59,31 @@ diesel::table! {
     }
 }
 
+/// A contact among the contacts of a supplier.
+struct ContactRow {
+    organization_id: DbId,
+    supplier_id: DbId,
+    contact_id: DbId,
+}
+row!(in supplier_contacts: ContactRow { organization_id, supplier_id, contact_id, });
+
 impl Stored for Supplier {
     /// The list of contacts stands in the row; this table lets the database itself hold the references.
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         let org = DbId(tx.organization());
-        for object in written {
-            let id = DbId(object.head.id);
-            let links = object.body.contacts.iter().map(DbId::of);
-            let rows: Vec<_> = links
-                .map(|contact| {
-                    (
-                        supplier_contacts::organization_id.eq(org),
-                        supplier_contacts::supplier_id.eq(id),
-                        supplier_contacts::contact_id.eq(contact),
-                    )
-                })
-                .collect();
+        let mut conn = tx.conn()?;
+        for written in written.chunks(CHUNK) {
+            let ids: Vec<DbId> = written.iter().map(|object| DbId(object.head.id)).collect();
             let old = supplier_contacts::table
                 .filter(supplier_contacts::organization_id.eq(org))
-                .filter(supplier_contacts::supplier_id.eq(id));
-            on!(&mut tx.conn()?, |c| diesel::delete(old).execute(c).await).settle()?;
-            for row in rows {
-                on!(&mut tx.conn()?, |c| diesel::insert_into(supplier_contacts::table).values(row).execute(c).await).settle()?;
-            }
+                .filter(supplier_contacts::supplier_id.eq_any(ids));
+            on!(&mut conn, |c| diesel::delete(old).execute(c)).settle()?;
         }
-        Ok(())
+        let rows = written.iter().flat_map(|object| {
+            let supplier_id = DbId(object.head.id);
+            let contacts = object.body.contacts.iter();
+            contacts.map(move |link| ContactRow { organization_id: org, supplier_id, contact_id: DbId::of(link) })
+        });
+        crate::store::insert(&mut conn, rows).await
     }
 }
