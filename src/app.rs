@@ -100,7 +100,7 @@ impl App {
             let mut common = Common::default();
             set.locate(tx, &mut common).await?;
             set.write(tx, &mut common).await?;
-            let one = set.0.pop().ok_or(Error::NotFound)?;
+            let one = set.orders.pop().ok_or(Error::NotFound)?;
             one.outcome.map(|_| (one.id, true))
         });
         made.await

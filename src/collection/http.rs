@@ -310,7 +310,7 @@ async fn single<R: Stored>(tx: &mut Tx, order: Order<R>) -> Result<Answer> {
         set.write(tx, &mut common).await?;
     }
     let moved = common.settle(tx).await?;
-    let one = set.0.pop().ok_or(Error::NotFound)?;
+    let one = set.orders.pop().ok_or(Error::NotFound)?;
     let (done, mut object) = one.outcome?.ok_or(Error::NotFound)?;
     if let Some(effective) = moved.get(&object.head.id) {
         object.head.effective = *effective;

@@ -205,6 +205,7 @@ impl<R: Resource> Pending<R> {
 
     pub(super) async fn plan(&self, tx: &mut Tx, draft: Draft<R>) -> Result<Planned<R>> {
         let change = tx.change().clone();
+        let generated = draft.head.key.is_none();
         let key = match draft.head.key {
             Some(key) => {
                 if let Some(number) = R::KIND.number_of(&key) {
@@ -231,7 +232,7 @@ impl<R: Resource> Pending<R> {
             updated_by: change.actor,
             effective: old.map_or(draft.body.objectives(), |old| old.effective),
         };
-        Ok(Planned { old: self.old.clone(), new: Object { head, body: draft.body.settled() }, fault: None })
+        Ok(Planned { old: self.old.clone(), new: Object { head, body: draft.body.settled() }, generated, fault: None })
     }
 }
 

@@ -16,15 +16,15 @@ impl<R: Stored> Set<R> {
     /// Deletes what the orders of this set want deleted.
     pub async fn remove(&mut self, tx: &mut Tx, common: &mut Common) -> Result<()> {
         let org = tx.organization();
-        let wanted: Vec<usize> = (0..self.0.len()).filter(|index| self.0[*index].deletes(common)).collect();
-        let ids: Vec<Id> = wanted.iter().map(|index| self.0[*index].id).collect();
+        let wanted: Vec<usize> = (0..self.orders.len()).filter(|index| self.orders[*index].deletes(common)).collect();
+        let ids: Vec<Id> = wanted.iter().map(|index| self.orders[*index].id).collect();
         if ids.is_empty() {
             return Ok(());
         }
         let faults = held(tx, &ids, &mut common.doomed).await?;
         let mut gone = Vec::new();
         for index in wanted {
-            let one = &mut self.0[index];
+            let one = &mut self.orders[index];
             let Some(old) = one.old.clone() else { continue };
             if let Some(fault) = faults.get(&one.id) {
                 one.outcome = Err(fault.clone());
@@ -36,7 +36,7 @@ impl<R: Stored> Set<R> {
         R::deleting(tx, &gone).await?;
         heads::delete(&mut tx.conn()?, org, &gone).await?;
         let gone: HashSet<Id> = gone.into_iter().collect();
-        for one in self.0.iter().filter(|one| one.outcome.is_ok() && gone.contains(&one.id)) {
+        for one in self.orders.iter().filter(|one| one.outcome.is_ok() && gone.contains(&one.id)) {
             let Some(old) = &one.old else { continue };
             let head = &old.head;
             let version = head.version + 1;

@@ -6,29 +6,35 @@ use super::{Draft, view};
 use crate::model::{Error, Faults, Head, Id, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::ledger::{Fact, Operation};
-use crate::store::{Object, Planned, Stored, Tx, heads, resolve};
+use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The orders for one kind.
-pub struct Set<R>(pub Vec<Pending<R>>);
+pub struct Set<R> {
+    pub orders: Vec<Pending<R>>,
+    /// Targets that name nothing yet.
+    absent: HashSet<Spelling>,
+}
 
 impl<R: Stored> Set<R> {
     pub fn new(orders: Vec<Order<R>>, mut new_id: impl FnMut() -> Id) -> Set<R> {
-        Set(orders.into_iter().map(|order| Pending::new(order, new_id())).collect())
+        let orders = orders.into_iter().map(|order| Pending::new(order, new_id())).collect();
+        Set { orders, absent: HashSet::new() }
     }
 
     /// Finds the objects that are there already and makes all of them known to each other.
     pub async fn locate(&mut self, tx: &mut Tx, common: &mut Common) -> Result<()> {
         let org = tx.organization();
-        let targets: HashSet<Spelling> = self.0.iter().filter_map(|one| one.target.clone()).collect();
+        let targets: HashSet<Spelling> = self.orders.iter().filter_map(|one| one.target.clone()).collect();
         let found = resolve::locate(&mut tx.conn()?, org, &[R::KIND], &targets).await?;
         let there =
             |one: &Pending<R>| one.target.as_ref().and_then(|t| found.get(t)).and_then(|all| all.first()).map(|(_, id)| *id);
-        let ids: Vec<Id> = self.0.iter().filter_map(there).collect();
+        let ids: Vec<Id> = self.orders.iter().filter_map(there).collect();
+        self.absent = targets.iter().filter(|target| !found.contains_key(target)).cloned().collect();
         let olds = R::find_all(&mut tx.conn()?, org, &ids).await?;
         let olds: HashMap<Id, Object<R>> = olds.into_iter().map(|object| (object.head.id, object)).collect();
         let mut seen = HashSet::new();
-        for one in &mut self.0 {
+        for one in &mut self.orders {
             one.old = there(one).and_then(|id| olds.get(&id).cloned());
             if let Some(old) = &one.old {
                 one.id = old.head.id;
@@ -56,29 +62,31 @@ impl<R: Stored> Set<R> {
     /// Checks and writes everything but deletions.
     pub async fn write(&mut self, tx: &mut Tx, common: &mut Common) -> Result<()> {
         let (mut changes, places): (Vec<Planned<R>>, Vec<usize>) = self.plan(tx, common).await?.into_iter().unzip();
-        taken(tx, &mut changes).await?;
+        taken(tx, &mut changes, &self.absent).await?;
         R::inspect(tx, &mut changes).await?;
         let mut failed = Vec::new();
         for (change, place) in changes.iter_mut().zip(&places) {
             if let Some(fault) = change.fault.take() {
                 failed.push(change.new.head.id);
-                self.0[*place].outcome = Err(fault);
+                self.orders[*place].outcome = Err(fault);
             }
         }
         self.sink(common, failed);
-        let sound = |place: &usize| self.0[*place].outcome.is_ok();
-        let (changes, places): (Vec<_>, Vec<_>) = changes.into_iter().zip(places).filter(|(_, place)| sound(place)).unzip();
+        let sound = |place: &usize| self.orders[*place].outcome.is_ok();
+        let mut sound_changes = (Vec::with_capacity(changes.len()), Vec::with_capacity(places.len()));
+        sound_changes.extend(changes.into_iter().zip(places).filter(|(_, place)| sound(place)));
+        let (changes, places) = sound_changes;
         let done = apply(tx, common, changes).await?;
         for (done, place) in done.into_iter().zip(places) {
-            self.0[place].outcome = Ok(Some(done));
+            self.orders[place].outcome = Ok(Some(done));
         }
         Ok(())
     }
 
     /// Resolves references and checks each object on its own.
     async fn plan(&mut self, tx: &mut Tx, common: &mut Common) -> Result<Vec<(Planned<R>, usize)>> {
-        let mut drafts: Vec<(usize, Draft<R>)> = Vec::new();
-        for (index, one) in self.0.iter_mut().enumerate().filter(|(_, one)| one.outcome.is_ok()) {
+        let mut drafts: Vec<(usize, Draft<R>)> = Vec::with_capacity(self.orders.len());
+        for (index, one) in self.orders.iter_mut().enumerate().filter(|(_, one)| one.outcome.is_ok()) {
             match one.take_draft() {
                 Ok(Some(draft)) => drafts.push((index, draft)),
                 Ok(None) => {}
@@ -87,25 +95,25 @@ impl<R: Stored> Set<R> {
         }
         let found = look_up(tx, common, &mut drafts).await?;
         let mut failed: Vec<Id> =
-            self.0.iter().filter(|one| one.outcome.is_err() && one.old.is_none()).map(|one| one.id).collect();
+            self.orders.iter().filter(|one| one.outcome.is_err() && one.old.is_none()).map(|one| one.id).collect();
         for (index, draft) in &mut drafts {
             let mut faults = std::mem::take(&mut draft.faults);
             let well_formed = faults.is_empty();
-            self.0[*index].leans = point(draft, &found, common, &mut faults);
+            self.orders[*index].leans = point(draft, &found, common, &mut faults);
             if well_formed {
                 draft.head.check(&mut faults);
                 draft.body.check(&mut faults);
             }
             if let Err(error) = faults.into_result() {
-                failed.push(self.0[*index].id);
-                self.0[*index].outcome = Err(error);
+                failed.push(self.orders[*index].id);
+                self.orders[*index].outcome = Err(error);
             }
         }
         self.sink(common, failed);
-        let mut planned = Vec::new();
+        let mut planned = Vec::with_capacity(drafts.len());
         for (index, draft) in drafts {
-            if self.0[index].outcome.is_ok() {
-                planned.push((self.0[index].plan(tx, draft).await?, index));
+            if self.orders[index].outcome.is_ok() {
+                planned.push((self.orders[index].plan(tx, draft).await?, index));
             }
         }
         Ok(planned)
@@ -114,14 +122,14 @@ impl<R: Stored> Set<R> {
     /// Whoever points to what has just failed, and is not there without it, fails too.
     fn sink(&mut self, common: &mut Common, mut failed: Vec<Id>) {
         let mut leaning: HashMap<Id, Vec<usize>> = HashMap::new();
-        for (index, one) in self.0.iter().enumerate().filter(|(_, one)| one.outcome.is_ok()) {
+        for (index, one) in self.orders.iter().enumerate().filter(|(_, one)| one.outcome.is_ok()) {
             one.leans.iter().for_each(|(_, id)| leaning.entry(*id).or_default().push(index));
         }
         let mut gone = HashSet::new();
         while let Some(id) = failed.pop() {
             gone.insert(id);
             for index in leaning.remove(&id).unwrap_or_default() {
-                let one = &mut self.0[index];
+                let one = &mut self.orders[index];
                 if one.outcome.is_ok() {
                     let mut faults = Faults::default();
                     for (pointer, _) in one.leans.iter().filter(|(_, to)| *to == id) {
@@ -137,15 +145,16 @@ impl<R: Stored> Set<R> {
 }
 
 /// Marks the changes whose key or external reference another object already has.
-async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result<()> {
+async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>], absent: &HashSet<Spelling>) -> Result<()> {
     let mut wanted: HashSet<Spelling> = HashSet::new();
     for one in changes.iter() {
         let head = &one.new.head;
         let old = one.old.as_ref().map(|old| &old.head);
-        let key = (old.map(|old| &old.key) != Some(&head.key)).then(|| Spelling::Key(head.key.clone()));
+        let fresh = one.generated || old.is_some_and(|old| old.key == head.key);
+        let key = (!fresh).then(|| Spelling::Key(head.key.clone()));
         let refs = head.external_refs.iter().filter(|one| !old.is_some_and(|old| old.external_refs.contains(one)));
         let refs = refs.map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
-        wanted.extend(key.into_iter().chain(refs));
+        wanted.extend(key.into_iter().chain(refs).filter(|spelling| !absent.contains(spelling)));
     }
     let org = tx.organization();
     let found = resolve::locate(&mut tx.conn()?, org, &[R::KIND], &wanted).await?;
@@ -190,10 +199,15 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
             Some(_) => updated.push(index),
         }
     }
-    let heads: Vec<&Head> = created.iter().map(|index| &changes[*index].new.head).collect();
-    heads::insert(&mut tx.conn()?, org, &heads).await?;
-    let objects: Vec<&Object<R>> = created.iter().map(|index| &changes[*index].new).collect();
-    R::insert(&mut tx.conn()?, org, &objects).await?;
+    tx.expect(created.len() + updated.len());
+    for created in created.chunks(heads::CHUNK) {
+        let objects: Vec<&Object<R>> = created.iter().map(|index| &changes[*index].new).collect();
+        let heads: Vec<&Head> = objects.iter().map(|object| &object.head).collect();
+        let mut inserts = Inserts::default();
+        heads::insert(&mut inserts, org, &heads)?;
+        R::insert(&mut inserts, org, &objects)?;
+        inserts.run(&mut tx.conn()?).await?;
+    }
     for index in &updated {
         let change = &changes[*index];
         if let Some(old) = &change.old {
@@ -218,7 +232,7 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         record(tx, &new, if what == Done::Created { Operation::Created } else { Operation::Updated }).await?;
         let old = change.old.map(|old| old.body);
         match &old {
-            None => common.moves.carriers.extend(new.body.carries().map(|(dependent, _)| dependent)),
+            None => common.moves.edges.extend(new.body.carries()),
             Some(old) => {
                 let providers = [old.carries(), new.body.carries()].into_iter().flatten().map(|(_, provider)| provider);
                 common.moves.others.extend(providers);

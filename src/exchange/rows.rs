@@ -55,7 +55,7 @@ impl<R: Stored> Group for Set<R> {
         Set::remove(self, tx, common).boxed_local()
     }
     fn ids(&self) -> Vec<Id> {
-        self.0.iter().map(|one| one.id).collect()
+        self.orders.iter().map(|one| one.id).collect()
     }
     fn results(&self) -> Vec<RowResult> {
         let row = |one: &crate::collection::write::Pending<R>| {
@@ -77,7 +77,7 @@ impl<R: Stored> Group for Set<R> {
                 }
             }
         };
-        self.0.iter().map(row).collect()
+        self.orders.iter().map(row).collect()
     }
 }
 

@@ -3,9 +3,10 @@ use super::conn::dsl::*;
 use super::types::{DbId, DbTime, DbWord, Json, sql};
 use crate::model::{Error, Result, Word};
 use diesel::backend::Backend;
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, Bool, Double, HasSqlType, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, HasSqlType, Nullable, Text};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Debug;
@@ -48,6 +49,60 @@ where
             Bind::Id(value) => out.push_bind_param::<Nullable<sql::Identity>, _>(value),
             Bind::Bytes(value) => out.push_bind_param::<Nullable<Binary>, _>(value),
             Bind::Json(value) => out.push_bind_param::<Nullable<sql::Json>, _>(value),
+        }
+    }
+}
+
+/// The values of a column, one a row.
+#[derive(Debug)]
+pub enum Column {
+    Text(Vec<Option<String>>),
+    Word(Vec<Option<&'static str>>),
+    Integer(Vec<Option<i64>>),
+    Real(Vec<Option<f64>>),
+    Truth(Vec<Option<bool>>),
+    Time(Vec<Option<DbTime>>),
+    Id(Vec<Option<DbId>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    Json(Vec<Option<Json<Box<RawValue>>>>),
+}
+
+/// For each variant the same.
+macro_rules! each {
+    ($($variant:ident),* $(,)?) => {
+        impl Column {
+            /// An empty column for values like this one.
+            pub fn of(value: &Bind) -> Column {
+                match value {
+                    $(Bind::$variant(_) => Column::$variant(Vec::new()),)*
+                }
+            }
+            /// # Errors
+            /// When the value is of another type.
+            pub fn push(&mut self, value: Bind) -> Result<()> {
+                match (self, value) {
+                    $((Column::$variant(all), Bind::$variant(value)) => all.push(value),)*
+                    (column, value) => return Err(Error::Internal(format!("{value:?} cannot stand in {column:?}"))),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+each!(Text, Word, Integer, Real, Truth, Time, Id, Bytes, Json);
+
+impl QueryFragment<Pg> for Column {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Column::Text(all) => out.push_bind_param::<Array<Nullable<Text>>, _>(all),
+            Column::Word(all) => out.push_bind_param::<Array<Nullable<Text>>, _>(all),
+            Column::Integer(all) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(all),
+            Column::Real(all) => out.push_bind_param::<Array<Nullable<Double>>, _>(all),
+            Column::Truth(all) => out.push_bind_param::<Array<Nullable<Bool>>, _>(all),
+            Column::Time(all) => out.push_bind_param::<Array<Nullable<sql::Instant>>, _>(all),
+            Column::Id(all) => out.push_bind_param::<Array<Nullable<sql::Identity>>, _>(all),
+            Column::Bytes(all) => out.push_bind_param::<Array<Nullable<Binary>>, _>(all),
+            Column::Json(all) => out.push_bind_param::<Array<Nullable<sql::Json>>, _>(all),
         }
     }
 }

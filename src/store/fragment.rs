@@ -56,7 +56,7 @@ impl Fragment {
         }
         self
     }
-    fn bind(mut self, bind: Bind) -> Self {
+    pub fn bind(mut self, bind: Bind) -> Self {
         self.0.push(Part::Bind(bind));
         self
     }

@@ -3,7 +3,7 @@ use super::bind::{Bind, Bound};
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
-use super::insert::Row;
+use super::insert::{Inserts, Row};
 use super::schema::{external_refs, objects, tags};
 use super::types::{DbId, DbTime, DbWord, Json};
 use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
@@ -112,10 +112,10 @@ fn written(org: Id, head: &Head) -> Written {
     Written { row: row(org, head), search: head.search_text() }
 }
 
-/// Inserts new heads with their look-ups.
-pub async fn insert(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
-    super::insert(conn, heads.iter().map(|head| written(org, head))).await?;
-    insert_lookups(conn, org, heads).await
+/// Adds new heads with their look-ups.
+pub fn insert(inserts: &mut Inserts, org: Id, heads: &[&Head]) -> Result<()> {
+    inserts.add(heads.iter().map(|head| written(org, head)))?;
+    insert_lookups(inserts, org, heads)
 }
 
 struct RefRow {
@@ -134,7 +134,7 @@ struct TagRow {
 }
 row!(in tags: TagRow { organization_id, tag, object_id, });
 
-async fn insert_lookups(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result<()> {
+fn insert_lookups(inserts: &mut Inserts, org: Id, heads: &[&Head]) -> Result<()> {
     let (organization_id, all) = (DbId(org), || heads.iter().copied());
     let refs = all().flat_map(|head| {
         head.external_refs.iter().map(move |one| RefRow {
@@ -145,11 +145,11 @@ async fn insert_lookups(conn: &mut Conn<'_>, org: Id, heads: &[&Head]) -> Result
             object_id: DbId(head.id),
         })
     });
-    super::insert(conn, refs).await?;
+    inserts.add(refs)?;
     let tags = all().flat_map(|head| {
         head.tags.iter().map(move |tag| TagRow { organization_id, tag: tag.0.clone(), object_id: DbId(head.id) })
     });
-    super::insert(conn, tags).await
+    inserts.add(tags)
 }
 
 /// Writes a changed head; the look-ups only where they changed.
@@ -171,7 +171,9 @@ pub async fn update(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Res
             .execute(c)
     })
     .settle()?;
-    insert_lookups(conn, org, &[new]).await
+    let mut inserts = Inserts::default();
+    insert_lookups(&mut inserts, org, &[new])?;
+    inserts.run(conn).await
 }
 
 /// Deletes objects; their own tables and look-ups follow by cascade.

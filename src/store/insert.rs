@@ -1,10 +1,10 @@
 //! `INSERT` of many rows by one statement, on both databases.
-use super::bind::Bind;
+use super::bind::{Bind, Column};
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use crate::model::Result;
-use crate::on;
 use diesel::backend::Backend;
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
 /// A row as it is inserted; implemented by [`row!`](crate::row).
@@ -41,54 +41,118 @@ macro_rules! row {
     };
 }
 
-/// Rows of one statement, falling: so few different statements are prepared, and kept, however many rows there are.
+/// Rows of several tables that belong together.
+#[derive(Default)]
+pub struct Inserts(Vec<Table>);
+
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    /// Row by row.
+    values: Vec<Bind>,
+}
+
+/// Rows of one statement on SQLite, falling: so few different statements are prepared, and kept, however many rows
+/// there are.
 const SIZES: [usize; 4] = [100, 25, 5, 1];
 
-/// Inserts rows, in their order.
+/// Inserts rows of one table, in their order.
 ///
 /// # Errors
 /// When a constraint is broken or the database does not answer.
 pub async fn insert<R: Row>(conn: &mut Conn<'_>, rows: impl IntoIterator<Item = R>) -> Result<()> {
-    let mut rows = rows.into_iter().peekable();
-    let mut waiting: Vec<Bind> = Vec::new();
-    while rows.peek().is_some() {
-        let mut count = 0;
-        for row in rows.by_ref().take(SIZES[0]) {
-            row.bind(&mut waiting)?;
-            count += 1;
-        }
-        for size in SIZES {
-            while count >= size {
-                let values: Vec<Bind> = waiting.drain(..size * R::COLUMNS.len()).collect();
-                let statement = Insert { table: R::TABLE, columns: R::COLUMNS, values };
-                on!(conn, |c| statement.execute(c)).settle()?;
-                count -= size;
-            }
-        }
-    }
-    Ok(())
+    let mut inserts = Inserts::default();
+    inserts.add(rows)?;
+    inserts.run(conn).await
 }
 
-struct Insert {
+impl Inserts {
+    /// Adds rows of a table.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON.
+    pub fn add<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<()> {
+        let rows = rows.into_iter();
+        let mut values = Vec::with_capacity(rows.size_hint().0 * R::COLUMNS.len());
+        for row in rows {
+            row.bind(&mut values)?;
+        }
+        if !values.is_empty() {
+            self.0.push(Table { name: R::TABLE, columns: R::COLUMNS, values });
+        }
+        Ok(())
+    }
+
+    /// Inserts the rows of all tables, in their order. PostgreSQL gets one statement with an array a column, SQLite
+    /// lists of values.
+    ///
+    /// # Errors
+    /// When a constraint is broken or the database does not answer.
+    pub async fn run(self, conn: &mut Conn<'_>) -> Result<()> {
+        match conn {
+            Conn::Postgres(_) if self.0.is_empty() => {}
+            Conn::Postgres(c) => {
+                let statement = Arrays(self.0.into_iter().map(Table::arrays).collect::<Result<_>>()?);
+                diesel_async::RunQueryDsl::execute(statement, &mut &**c).await.settle()?;
+            }
+            Conn::Sqlite(c) => {
+                for table in self.0 {
+                    for statement in table.lists() {
+                        diesel::RunQueryDsl::execute(statement, &mut **c).settle()?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    fn arrays(self) -> Result<Array> {
+        let mut arrays: Vec<Column> = self.values[..self.columns.len()].iter().map(Column::of).collect();
+        for (index, value) in self.values.into_iter().enumerate() {
+            arrays[index % self.columns.len()].push(value)?;
+        }
+        Ok(Array { table: self.name, columns: self.columns, arrays })
+    }
+
+    fn lists(self) -> impl Iterator<Item = List> {
+        let Table { name, columns, values } = self;
+        let mut values = values.into_iter();
+        std::iter::from_fn(move || {
+            let rows = values.len() / columns.len();
+            let size = SIZES.into_iter().find(|size| *size <= rows)?;
+            Some(List { table: name, columns, values: values.by_ref().take(size * columns.len()).collect() })
+        })
+    }
+}
+
+fn into_table<DB: Backend>(out: &mut AstPass<'_, '_, DB>, table: &str, columns: &[&str]) {
+    out.push_sql("INSERT INTO ");
+    out.push_sql(table);
+    for (index, column) in columns.iter().enumerate() {
+        out.push_sql(if index == 0 { " (" } else { ", " });
+        out.push_sql(column);
+    }
+    out.push_sql(")");
+}
+
+/// `INSERT INTO t (a, b) VALUES (?, ?), (?, ?)`.
+struct List {
     table: &'static str,
     columns: &'static [&'static str],
     values: Vec<Bind>,
 }
 
-impl<DB: Backend> QueryFragment<DB> for Insert
+impl<DB: Backend> QueryFragment<DB> for List
 where
     Bind: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO ");
-        out.push_sql(self.table);
-        for (index, column) in self.columns.iter().enumerate() {
-            out.push_sql(if index == 0 { " (" } else { ", " });
-            out.push_sql(column);
-        }
+        into_table(&mut out, self.table, self.columns);
         for (index, value) in self.values.iter().enumerate() {
             out.push_sql(match index {
-                0 => ") VALUES (",
+                0 => " VALUES (",
                 _ if index % self.columns.len() == 0 => "), (",
                 _ => ", ",
             });
@@ -99,8 +163,46 @@ where
     }
 }
 
-impl QueryId for Insert {
+struct Array {
+    table: &'static str,
+    columns: &'static [&'static str],
+    arrays: Vec<Column>,
+}
+
+/// `WITH t0 AS (INSERT INTO t (a, b) SELECT * FROM unnest($1, $2)) INSERT INTO u …`: constraints between the tables are
+/// checked when all is there.
+struct Arrays(Vec<Array>);
+
+impl QueryFragment<Pg> for Arrays {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (index, Array { table, columns, arrays }) in self.0.iter().enumerate() {
+            let last = index + 1 == self.0.len();
+            if !last {
+                out.push_sql(if index == 0 { "WITH " } else { ", " });
+                out.push_sql("into_");
+                out.push_sql(table);
+                out.push_sql(" AS (");
+            }
+            into_table(&mut out, table, columns);
+            for (index, array) in arrays.iter().enumerate() {
+                out.push_sql(if index == 0 { " SELECT * FROM unnest(" } else { ", " });
+                array.walk_ast(out.reborrow())?;
+            }
+            out.push_sql(if last { ")" } else { "))" });
+            if index + 2 == self.0.len() {
+                out.push_sql(" ");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for List {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl<Conn> diesel::RunQueryDsl<Conn> for Insert {}
+impl<Conn> diesel::RunQueryDsl<Conn> for List {}
+impl QueryId for Arrays {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -1,12 +1,15 @@
 //! The ledger: one append-only list of all writes per organisation, each entry chained to the one before.
+use super::bind::Bind;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
+use super::fragment::Fragment;
 use super::insert::insert;
 use super::schema::{ledger, tenants};
 use super::tx::Change;
 use super::types::{DbId, DbTime, DbWord};
 use crate::model::{Id, Kind, Result, Timestamp, Word};
 use crate::{on, row, words};
+use diesel::sql_types::Untyped;
 use sha2::{Digest, Sha256};
 
 words! {
@@ -24,7 +27,8 @@ pub struct Head {
     pub seq: i64,
     pub at: Timestamp,
     pub hash: Vec<u8>,
-    pub moved: bool,
+    /// The `seq` it was read with.
+    pub from: i64,
 }
 
 /// One write, before it has its place.
@@ -85,8 +89,16 @@ impl Head {
         self.seq = entry.seq;
         self.at = entry.at.0;
         self.hash.clone_from(&entry.hash);
-        self.moved = true;
         entry
+    }
+
+    pub fn moved(&self) -> bool {
+        self.seq != self.from
+    }
+
+    /// Whether the ledger has grown to twice its size, so that what is known of the tables is out of date.
+    pub fn doubled(&self) -> bool {
+        self.seq >= 1000 && self.seq.ilog2() > self.from.max(1).ilog2()
     }
 }
 
@@ -126,7 +138,7 @@ pub async fn append(conn: &mut Conn<'_>, entries: Vec<Entry>) -> Result<()> {
 
 type HeadRow = (i64, DbTime, Vec<u8>);
 fn as_head((seq, at, hash): HeadRow) -> Head {
-    Head { seq, at: at.0, hash, moved: false }
+    Head { seq, at: at.0, hash, from: seq }
 }
 
 /// The head of a ledger, if the tenant is there.
@@ -158,10 +170,18 @@ pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
 }
 
 pub async fn move_head(conn: &mut Conn<'_>, org: Id, head: &Head) -> Result<()> {
-    on!(conn, |c| diesel::update(tenants::table.find(DbId(org)))
-        .set((tenants::seq.eq(head.seq), tenants::at.eq(DbTime(head.at)), tenants::hash.eq(&head.hash)))
-        .execute(c))
-    .settle()?;
+    // The query builder would have the statement prepared anew for every change.
+    let statement = Fragment::default()
+        .sql("UPDATE tenants SET seq = ")
+        .integer(Some(head.seq))
+        .sql(", at = ")
+        .bind(Bind::Time(Some(DbTime(head.at))))
+        .sql(", hash = ")
+        .bind(Bind::Bytes(Some(head.hash.clone())))
+        .sql(" WHERE organization_id = ")
+        .id(org)
+        .rows::<Untyped>();
+    on!(conn, |c| statement.execute(c)).settle()?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The statements every kind of object needs, written once and checked against each table.
 use super::conn::Conn;
+use super::insert::Inserts;
 use super::tx::Tx;
 use crate::model::{Error, Head, Id, Query, Result};
 use crate::resources::Resource;
@@ -16,6 +17,8 @@ pub struct Object<R> {
 pub struct Planned<R> {
     pub old: Option<Object<R>>,
     pub new: Object<R>,
+    /// Its key is a number that was never given out before.
+    pub generated: bool,
     /// Why it cannot be written.
     pub fault: Option<Error>,
 }
@@ -31,7 +34,8 @@ pub trait Rows: Resource {
     /// One object more than the page holds, when there is one.
     async fn page(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<Vec<Object<Self>>>;
     async fn count(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<i64>;
-    async fn insert(conn: &mut Conn<'_>, org: Id, objects: &[&Object<Self>]) -> Result<()>;
+    /// Adds their own rows; the heads come before.
+    fn insert(inserts: &mut Inserts, org: Id, objects: &[&Object<Self>]) -> Result<()>;
     async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()>;
 }
 
@@ -117,8 +121,8 @@ macro_rules! stored {
                 .settle()
             }
 
-            async fn insert(conn: &mut Conn<'_>, org: Id, objects: &[&Object<Self>]) -> Result<()> {
-                $crate::store::insert(conn, objects.iter().map(|one| row(org, one.head.id, &one.body))).await
+            fn insert(inserts: &mut $crate::store::Inserts, org: Id, objects: &[&Object<Self>]) -> Result<()> {
+                inserts.add(objects.iter().map(|one| row(org, one.head.id, &one.body)))
             }
 
             async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()> {

@@ -1,6 +1,8 @@
 //! The transaction a change works in, with the ledger's head of its organisation.
+use super::bind::Bind;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
+use super::fragment::Fragment;
 use super::ledger::{Entry, Head};
 use super::{ledger, postgres, sqlite};
 use crate::config::{Config, Database};
@@ -9,6 +11,7 @@ use crate::on;
 use crate::store::schema::counters;
 use crate::store::types::DbId;
 use diesel::SqliteConnection;
+use diesel::sql_types::Untyped;
 use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -74,6 +77,8 @@ pub struct Tx {
     begun: bool,
     /// The present change is in a savepoint: others of its group came before it.
     nested: bool,
+    /// A ledger has outgrown what the database knows of its tables.
+    outgrown: bool,
     change: Change,
     /// Heads of the ledgers touched since the transaction began.
     heads: HashMap<Id, Head>,
@@ -105,6 +110,7 @@ impl Tx {
             link,
             begun: false,
             nested: false,
+            outgrown: false,
             change: nobody,
             heads: HashMap::new(),
             counters: HashMap::new(),
@@ -164,28 +170,40 @@ impl Tx {
         if done.is_err() {
             self.abandon().await;
         }
+        self.outgrown = done.is_ok() && self.heads.values().any(Head::doubled);
         self.forget();
         done
+    }
+
+    /// Has PostgreSQL look at its tables again when they have become much larger: until then it plans as if they were
+    /// small, and walks through them. SQLite is told once, by its schema.
+    pub(super) async fn learn(&mut self) {
+        if std::mem::take(&mut self.outgrown)
+            && let Ok(mut conn) = self.link.conn()
+            && !conn.is_sqlite()
+            && let Err(error) = conn.batch("ANALYZE").await
+        {
+            tracing::warn!(%error, "the statistics of the tables could not be brought up to date");
+        }
     }
 
     async fn flush(&mut self) -> Result<()> {
         let mut conn = self.link.conn()?;
         ledger::append(&mut conn, std::mem::take(&mut self.pending)).await?;
-        for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved) {
+        for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved()) {
             ledger::move_head(&mut conn, *organization, head).await?;
         }
         for ((organization, kind), last) in &self.counters {
-            on!(&mut conn, |c| diesel::insert_into(counters::table)
-                .values((
-                    counters::organization_id.eq(DbId(*organization)),
-                    counters::kind.eq(kind.as_str()),
-                    counters::last.eq(last)
-                ))
-                .on_conflict((counters::organization_id, counters::kind))
-                .do_update()
-                .set(counters::last.eq(last))
-                .execute(c))
-            .settle()?;
+            let statement = Fragment::default()
+                .sql("INSERT INTO counters (organization_id, kind, last) VALUES (")
+                .id(*organization)
+                .sql(", ")
+                .bind(Bind::Word(Some(kind.as_str())))
+                .sql(", ")
+                .integer(Some(*last))
+                .sql(") ON CONFLICT (organization_id, kind) DO UPDATE SET last = excluded.last")
+                .rows::<Untyped>();
+            on!(&mut conn, |c| statement.execute(c)).settle()?;
         }
         conn.batch("COMMIT").await
     }
@@ -241,6 +259,11 @@ impl Tx {
             self.change.now = self.change.now.max(head.at);
         }
         Ok(())
+    }
+
+    /// Makes room for so many entries of the ledger.
+    pub fn expect(&mut self, entries: usize) {
+        self.pending.reserve(entries);
     }
 
     /// Appends to the ledger and tells the entry's `seq`.

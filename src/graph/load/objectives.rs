@@ -17,8 +17,8 @@ const MOST_LEVELS: usize = 32;
 /// What a change did to the graph.
 #[derive(Debug, Default)]
 pub struct Moves {
-    /// Dependents of new cascading mappings: what they carry can only make others stricter.
-    pub carriers: HashSet<Id>,
+    /// New cascading mappings, dependent and provider: what they carry can only make others stricter.
+    pub edges: Vec<(Id, Id)>,
     /// Objects whose objectives, or whose dependents, changed in any other way.
     pub others: HashSet<Id>,
 }
@@ -26,27 +26,36 @@ pub struct Moves {
 /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
 pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id, Objectives>> {
     let mut changed = recompute(tx, &moves.others).await?;
-    let mut frontier = moves.carriers;
+    let org = tx.organization();
+    let mut conn = tx.conn()?;
+    let mut stricter = carried(&mut conn, org, &moves.edges).await?;
     for _ in 0..MOST_LEVELS {
-        if frontier.is_empty() {
+        if stricter.is_empty() {
             return Ok(changed);
         }
-        let org = tx.organization();
-        let stricter = stricter_below(&mut tx.conn()?, org, &frontier).await?;
         let list: Vec<(Id, Objectives)> = stricter.iter().map(|(id, objectives)| (*id, *objectives)).collect();
-        heads::set_effective(&mut tx.conn()?, org, &list).await?;
-        frontier = stricter.keys().copied().collect();
+        heads::set_effective(&mut conn, org, &list).await?;
+        let frontier: HashSet<Id> = stricter.keys().copied().collect();
         changed.extend(stricter);
+        stricter = stricter_below(&mut conn, org, &frontier).await?;
     }
-    changed.extend(recompute(tx, &frontier).await?);
+    changed.extend(recompute(tx, &stricter.into_keys().collect()).await?);
     Ok(changed)
+}
+
+/// What is to be in force for the objects that new edges alone make stricter.
+async fn carried(conn: &mut Conn<'_>, org: Id, edges: &[(Id, Id)]) -> Result<HashMap<Id, Objectives>> {
+    let ends: HashSet<Id> = edges.iter().flat_map(|(dependent, provider)| [*dependent, *provider]).collect();
+    let values = values(conn, org, &ends).await?;
+    let place: HashMap<Id, usize> = values.iter().enumerate().map(|(index, value)| (value.id, index)).collect();
+    let now: Vec<Objectives> = values.iter().map(|value| value.now).collect();
+    let edges: Vec<(usize, usize)> = edges.iter().filter_map(|(d, p)| Some((*place.get(d)?, *place.get(p)?))).collect();
+    let settled = values.iter().zip(effective(&now, &edges));
+    Ok(settled.filter(|(value, settled)| value.now != *settled).map(|(value, settled)| (value.id, settled)).collect())
 }
 
 /// The providers of these objects for which less is in force than the objects carry down, with what is to be.
 async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
-    type Seconds = Nullable<BigInt>;
-    type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
-    type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
     let stricter = |field: &str| format!("d.effective_{field}_seconds < coalesce(p.effective_{field}_seconds, {})", i64::MAX);
     let dependents: Vec<Id> = dependents.iter().copied().collect();
     let mut found: HashMap<Id, Objectives> = HashMap::new();
@@ -64,11 +73,9 @@ async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) 
             .sql(" AND m.dependent_id IN (")
             .ids(dependents)
             .sql(")");
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
-        for (id, rto, rpo, mtpd, now_rto, now_rpo, now_mtpd) in rows {
-            let now = Objectives { rto: now_rto, rpo: now_rpo, mtpd: now_mtpd };
-            let known = found.entry(id.0).or_insert(now);
-            *known = known.strictest(Objectives { rto, rpo, mtpd });
+        for (id, carried, now) in pairs(conn, statement).await? {
+            let known = found.entry(id).or_insert(now);
+            *known = known.strictest(carried);
         }
     }
     Ok(found)
@@ -144,9 +151,6 @@ struct Value {
 }
 
 async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<Value>> {
-    type Seconds = Nullable<BigInt>;
-    type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
-    type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
     let ids: Vec<Id> = ids.iter().copied().collect();
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
@@ -162,12 +166,19 @@ async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<V
             .sql(" AND o.id IN (")
             .ids(ids)
             .sql(")");
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
-        found.extend(rows.into_iter().map(|(id, rto, rpo, mtpd, now_rto, now_rpo, now_mtpd)| Value {
-            id: id.0,
-            own: Objectives { rto, rpo, mtpd },
-            now: Objectives { rto: now_rto, rpo: now_rpo, mtpd: now_mtpd },
-        }));
+        found.extend(pairs(conn, statement).await?.into_iter().map(|(id, own, now)| Value { id, own, now }));
     }
     Ok(found)
+}
+
+/// The rows of a statement that gives an id and twice three objectives.
+async fn pairs(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<(Id, Objectives, Objectives)>> {
+    type Seconds = Nullable<BigInt>;
+    type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
+    type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let pair = |(id, rto, rpo, mtpd, rto2, rpo2, mtpd2): Row| {
+        (id.0, Objectives { rto, rpo, mtpd }, Objectives { rto: rto2, rpo: rpo2, mtpd: mtpd2 })
+    };
+    Ok(rows.into_iter().map(pair).collect())
 }
