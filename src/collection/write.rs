@@ -6,7 +6,7 @@ use super::{Draft, view};
 use crate::model::{Error, Faults, Head, Id, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::ledger::{Fact, Operation};
-use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, resolve};
+use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, insert_all, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The orders for one kind.
@@ -200,14 +200,15 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         }
     }
     tx.expect(created.len() + updated.len());
-    for created in created.chunks(heads::CHUNK) {
+    let inserts = created.chunks(heads::CHUNK).map(|created| {
         let objects: Vec<&Object<R>> = created.iter().map(|index| &changes[*index].new).collect();
         let heads: Vec<&Head> = objects.iter().map(|object| &object.head).collect();
         let mut inserts = Inserts::default();
         heads::insert(&mut inserts, org, &heads)?;
         R::insert(&mut inserts, org, &objects)?;
-        inserts.run(&mut tx.conn()?).await?;
-    }
+        Ok(inserts)
+    });
+    insert_all(&mut tx.conn()?, inserts).await?;
     for index in &updated {
         let change = &changes[*index];
         if let Some(old) = &change.old {

@@ -6,6 +6,7 @@ use crate::model::Result;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 /// A row as it is inserted; implemented by [`row!`](crate::row).
 pub trait Row: Sized {
@@ -64,6 +65,25 @@ pub async fn insert<R: Row>(conn: &mut Conn<'_>, rows: impl IntoIterator<Item = 
     let mut inserts = Inserts::default();
     inserts.add(rows)?;
     inserts.run(conn).await
+}
+
+/// Runs several, one after the other; on PostgreSQL the next is put together while the one before is at work.
+///
+/// # Errors
+/// As [`Inserts::run`].
+pub async fn insert_all(conn: &mut Conn<'_>, all: impl Iterator<Item = Result<Inserts>>) -> Result<()> {
+    match conn {
+        Conn::Postgres(c) => {
+            let run = async |inserts: Result<Inserts>| inserts?.run(&mut Conn::Postgres(c)).await;
+            stream::iter(all).map(run).buffered(2).try_collect().await
+        }
+        Conn::Sqlite(_) => {
+            for inserts in all {
+                inserts?.run(conn).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 impl Inserts {

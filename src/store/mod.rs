@@ -23,7 +23,7 @@ mod verify;
 
 pub use bind::{Bind, Bound};
 pub use conn::{Conn, Settle};
-pub use insert::{Inserts, Row, insert};
+pub use insert::{Inserts, Row, insert, insert_all};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use rows::{Object, Planned, Rows, Stored, prelude};
 pub use sqlite::claim;
