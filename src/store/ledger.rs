@@ -150,13 +150,15 @@ pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
     Ok(row.map(as_head))
 }
 
-/// As [`head`], and no other transaction gets it before this one ends. SQLite has but one writer.
+/// As [`head`] of an organisation that is there, and no other transaction gets it before this one ends. SQLite has but
+/// one writer.
 pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
     match conn {
         Conn::Postgres(c) => {
             use diesel_async::RunQueryDsl;
             let row = tenants::table
-                .find(DbId(org))
+                .filter(tenants::organization_id.eq(DbId(org)))
+                .filter(tenants::open)
                 .select((tenants::seq, tenants::at, tenants::hash))
                 .for_update()
                 .get_result::<HeadRow>(&mut &**c)
@@ -165,7 +167,14 @@ pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
                 .settle()?;
             Ok(row.map(as_head))
         }
-        Conn::Sqlite(_) => head(conn, org).await,
+        Conn::Sqlite(c) => {
+            let row = tenants::table.filter(tenants::organization_id.eq(DbId(org))).filter(tenants::open).select((
+                tenants::seq,
+                tenants::at,
+                tenants::hash,
+            ));
+            Ok(diesel::RunQueryDsl::get_result::<HeadRow>(row, &mut **c).optional().settle()?.map(as_head))
+        }
     }
 }
 
@@ -192,15 +201,25 @@ pub async fn create_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
         tenants::seq.eq(0),
         tenants::at.eq(DbTime(Timestamp::EPOCH)),
         tenants::hash.eq(vec![0u8; 32]),
+        tenants::open.eq(true),
     );
     on!(conn, |c| diesel::insert_into(tenants::table).values(row).execute(c)).settle()?;
     Ok(())
 }
 
+/// Closes a ledger for good, once whoever is writing to it has finished.
+pub async fn close_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
+    on!(conn, |c| diesel::update(tenants::table.find(DbId(org))).set(tenants::open.eq(false)).execute(c)).settle()?;
+    Ok(())
+}
+
 /// Every tenant with its head.
 pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, Head)>> {
-    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> =
-        on!(conn, |c| tenants::table.order(tenants::organization_id).load(c)).settle()?;
+    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> = on!(conn, |c| tenants::table
+        .select((tenants::organization_id, tenants::seq, tenants::at, tenants::hash))
+        .order(tenants::organization_id)
+        .load(c))
+    .settle()?;
     Ok(rows.into_iter().map(|(org, seq, at, hash)| (org.0, as_head((seq, at, hash)))).collect())
 }
 

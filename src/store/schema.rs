@@ -3,12 +3,13 @@ use super::types::sql;
 
 diesel::table! {
     use super::sql::{Identity, Instant};
-    use diesel::sql_types::{BigInt, Binary};
+    use diesel::sql_types::{BigInt, Binary, Bool};
     tenants (organization_id) {
         organization_id -> Identity,
         seq -> BigInt,
         at -> Instant,
         hash -> Binary,
+        open -> Bool,
     }
 }
 

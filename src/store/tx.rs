@@ -247,11 +247,12 @@ impl Tx {
     /// another instance, and what is read stays true. Called before the first look at what is to be changed.
     ///
     /// # Errors
-    /// `NotFound` when there is no such organisation.
+    /// `Forbidden` when the organisation is not there any more.
     pub async fn take_turn(&mut self) -> Result<()> {
         let organization = self.change.organization;
         if !self.heads.contains_key(&organization) {
-            let head = ledger::lock_head(&mut self.link.conn()?, organization).await?.ok_or(Error::NotFound)?;
+            let head = ledger::lock_head(&mut self.link.conn()?, organization).await?;
+            let head = head.ok_or_else(|| Error::Forbidden("the organisation is not there any more".into()))?;
             self.heads.insert(organization, head);
         }
         // Time never runs backwards in a ledger.

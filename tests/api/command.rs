@@ -113,3 +113,31 @@ fn a_wrong_command_line_is_refused_with_a_word_of_help() {
         assert!(!text(&output).contains("panicked"), "{}", text(&output));
     }
 }
+
+#[test]
+fn an_embedded_database_is_served_by_one_process_alone() {
+    let home = Arc::new(Home::new(Backend::Sqlite));
+    let server = Server::start_at(&home, "serve", &[]);
+    let second = home.run("serve", &["--listen", "127.0.0.1:0"]);
+    assert!(!second.status.success());
+    assert!(text(&second).contains("another holdfast serves this database"), "{}", text(&second));
+    // Looking is allowed, and a killed process leaves no lock behind.
+    assert!(home.run("verify", &[]).status.success());
+    server.kill();
+    drop(Server::start_at(&home, "serve", &[]));
+}
+
+#[test]
+fn an_organisation_deleted_through_one_instance_takes_no_writes_through_another() {
+    let home = Arc::new(Home::new(Backend::Postgres));
+    let (one, other) = (Server::start_at(&home, "serve", &[]), Server::start_at(&home, "serve", &[]));
+    let site = json!({"name": "Here", "kind": "other"});
+    let there = other.client("short-lived", "ana", &["it_service_continuity_manager"]);
+    let kept = there.create("sites", &site);
+    let operator = one.client("default", "operator", &["administrator"]);
+    operator.delete("/organizations/key:short-lived").refused(409, "still_referenced");
+    there.delete(&format!("/sites/{}", kept["id"].as_str().expect("an id"))).expect(204);
+    operator.delete("/organizations/key:short-lived").expect(204);
+    // The other instance remembers the organisation for a few seconds; its database does not.
+    there.post("/sites", &site).refused(403, "forbidden");
+}

@@ -49,6 +49,43 @@ both! {
         assert_eq!(api.get("/sites").expect(200).each("id"), [site["id"].as_str().expect("an id")]);
     }
 
+    fn an_answer_given_again_is_never_old(server) {
+        let api = server.fresh_organization();
+        let owner = api.create("contacts", &json!({"name": "Ada", "kind": "person"}));
+        let mail = service(&api, "Mail", json!({"owner": owner["id"]}));
+        let web = service(&api, "Web", json!({"rto_seconds": 60}));
+        let path = format!("/services/{}", mail["id"].as_str().expect("an id"));
+        let seen: Vec<(String, Value)> = [
+            ("GET", path.clone(), Value::Null),
+            ("PATCH", format!("/contacts/{}", owner["id"].as_str().expect("an id")), json!({"name": "Ada Byron"})),
+            ("POST", "/mappings".to_owned(), map(&web, &mail, json!({}))),
+            ("PATCH", path.clone(), json!({"description": "Letters"})),
+        ]
+        .into_iter()
+        .map(|(method, target, body)| {
+            if !body.is_null() {
+                let status = api.call(method, &target).json(&body).send().status();
+                assert!(matches!(status, 200 | 201), "{method} {target}: {status}");
+            }
+            // Twice, so that the second may come from memory.
+            let (first, again) = (api.get(&path).expect(200), api.get(&path).expect(200));
+            assert_eq!((first.etag(), first.json()), (again.etag(), again.json()));
+            (again.etag(), again.json())
+        })
+        .collect();
+        let names: Vec<&Value> = seen.iter().map(|(_, body)| &body["owner"]["name"]).collect();
+        assert_eq!(names, ["Ada", "Ada Byron", "Ada Byron", "Ada Byron"]);
+        let rto: Vec<&Value> = seen.iter().map(|(_, body)| &body["effective_rto_seconds"]).collect();
+        assert_eq!(rto, [&Value::Null, &Value::Null, &json!(60), &json!(60)]);
+        let tags: std::collections::BTreeSet<&String> = seen.iter().map(|(etag, _)| etag).collect();
+        assert_eq!(tags.len(), 4, "{tags:?}");
+        api.delete(&path).expect(409);
+        let mapping = api.get("/mappings").expect(200).each("id").concat();
+        api.delete(&format!("/mappings/{mapping}")).expect(204);
+        api.delete(&path).expect(204);
+        api.get(&path).refused(404, "not_found");
+    }
+
     fn a_mapping_to_itself_is_refused(server) {
         let api = server.fresh_organization();
         let mail = service(&api, "Mail", json!({}));

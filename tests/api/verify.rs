@@ -29,10 +29,9 @@ impl Scene {
         let database = Database::of(&home, Cluster::shared);
         for trigger in database.lines(database.either(
             "select name as line from sqlite_master where type = 'trigger'",
-            "select tgname as line from pg_trigger where tgrelid = 'ledger'::regclass and not tgisinternal",
+            "select tgname || ' on ' || tgrelid::regclass as line from pg_trigger where not tgisinternal",
         )) {
-            let on = database.either("", " on ledger");
-            database.execute(&format!("drop trigger {trigger}{on}"));
+            database.execute(&format!("drop trigger {trigger}"));
         }
         database.execute("create table kept_ledger as select * from ledger; create table kept_tenants as select * from tenants");
         let id = database.either("lower(hex(id))", "replace(id::text, '-', '')");

@@ -5,6 +5,8 @@ CREATE TABLE tenants (
     seq bigint NOT NULL,
     at timestamptz NOT NULL,
     hash bytea NOT NULL,
+    -- Whether the organisation is there; the ledger of a deleted one stays, and takes no more writes.
+    open boolean NOT NULL,
     PRIMARY KEY (organization_id)
 );
 
@@ -251,7 +253,8 @@ CREATE TRIGGER ledger_keep BEFORE DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION
 CREATE TRIGGER ledger_fixed BEFORE UPDATE OF organization_id, seq, at, kind, object_id, object_key, version, operation, actor, request_id, reason, digest, hash ON ledger
 FOR EACH ROW EXECUTE FUNCTION ledger_is_fixed();
 CREATE TRIGGER ledger_body BEFORE UPDATE OF body ON ledger FOR EACH ROW WHEN (NEW.body IS NOT NULL) EXECUTE FUNCTION ledger_is_fixed();
+CREATE TRIGGER tenants_keep BEFORE DELETE ON tenants FOR EACH ROW EXECUTE FUNCTION ledger_is_fixed();
 CREATE TRIGGER ledger_whole BEFORE TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_fixed();
 
 -- The tenant to which the organisations themselves belong.
-INSERT INTO tenants (organization_id, seq, at, hash) VALUES ('00000000-0000-0000-0000-000000000000', 0, '1970-01-01T00:00:00Z', '\x0000000000000000000000000000000000000000000000000000000000000000');
+INSERT INTO tenants (organization_id, seq, at, hash, open) VALUES ('00000000-0000-0000-0000-000000000000', 0, '1970-01-01T00:00:00Z', '\x0000000000000000000000000000000000000000000000000000000000000000', true);

@@ -5,6 +5,8 @@ CREATE TABLE tenants (
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     hash BLOB NOT NULL,
+    -- Whether the organisation is there; the ledger of a deleted one stays, and takes no more writes.
+    open INTEGER NOT NULL,
     PRIMARY KEY (organization_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -246,6 +248,7 @@ CREATE INDEX mappings_provider ON mappings (organization_id, provider_id);
 
 -- The ledger is only appended to; taking personal data out of a body is the one change allowed.
 CREATE TRIGGER ledger_keep BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
+CREATE TRIGGER tenants_keep BEFORE DELETE ON tenants BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 CREATE TRIGGER ledger_fixed BEFORE UPDATE OF organization_id, seq, at, kind, object_id, object_key, version, operation, actor, request_id, reason, digest, hash ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 CREATE TRIGGER ledger_body BEFORE UPDATE OF body ON ledger WHEN NEW.body IS NOT NULL
@@ -256,7 +259,7 @@ WHEN EXISTS (SELECT 1 FROM ledger WHERE organization_id = NEW.organization_id AN
 BEGIN SELECT RAISE(ABORT, 'the ledger is only appended to'); END;
 
 -- The tenant to which the organisations themselves belong.
-INSERT INTO tenants (organization_id, seq, at, hash) VALUES (zeroblob(16), 0, 0, zeroblob(32));
+INSERT INTO tenants (organization_id, seq, at, hash, open) VALUES (zeroblob(16), 0, 0, zeroblob(32), 1);
 
 -- What the planner believes of the tables: one large organisation. Without this it takes "organization_id = ?" for a
 -- narrow search and walks whole tables; with figures of its own (ANALYZE) plans would change from one day to the next.

@@ -1,4 +1,5 @@
 use super::{Organization, OrganizationStatus};
+use crate::store::ledger;
 use crate::store::prelude::*;
 
 diesel::table! {
@@ -35,7 +36,7 @@ impl Stored for Organization {
     /// A new organisation gets its ledger.
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         for object in written.iter().filter(|object| object.head.version == 1) {
-            crate::store::ledger::create_tenant(&mut tx.conn()?, object.head.id).await?;
+            ledger::create_tenant(&mut tx.conn()?, object.head.id).await?;
         }
         Ok(())
     }
@@ -43,6 +44,7 @@ impl Stored for Organization {
     /// Only an organisation that holds nothing may go; its ledger stays.
     async fn deleting(tx: &mut Tx, ids: &[Id]) -> Result<()> {
         for id in ids {
+            ledger::close_tenant(&mut tx.conn()?, *id).await?;
             let held: Option<DbId> = on!(&mut tx.conn()?, |c| objects::table
                 .filter(objects::organization_id.eq(DbId(*id)))
                 .select(objects::id)
