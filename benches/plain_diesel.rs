@@ -1,5 +1,5 @@
-//! The ceiling of lists: the query of a filtered and sorted page of services, run in a loop by one thread of plain
-//! diesel on the same SQLite file. `plain_diesel --database FILE --seconds N` prints queries a second.
+//! The ceiling of lists: the statement the service sends for a filtered and sorted page of services, run in a loop by
+//! one thread of plain diesel on the same SQLite file. `plain_diesel --database FILE --seconds N` prints queries a second.
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use std::time::{Duration, Instant};
@@ -8,9 +8,10 @@ const QUERY: &str = "SELECT o.id, o.kind, o.key, o.name, o.description, o.extern
     o.effective_rto_seconds, o.effective_rpo_seconds, o.effective_mtpd_seconds, o.version, o.created_at, o.updated_at, \
     o.created_by, o.updated_by, s.kind AS service_kind, s.criticality, s.lifecycle, s.owner_id, s.rto_seconds, \
     s.rpo_seconds, s.restart_seconds, s.recovery_time_seconds, s.data_loss_seconds \
-    FROM objects o JOIN services s ON s.organization_id = o.organization_id AND s.id = o.id \
+    FROM objects o JOIN services s ON s.organization_id = coalesce(o.organization_id, o.organization_id) \
+    AND s.id = coalesce(o.id, o.id) \
     WHERE o.organization_id = ? AND o.kind = 'service' AND s.lifecycle = 'live' AND s.criticality = 'critical' \
-    ORDER BY o.updated_at DESC, s.id DESC LIMIT 50";
+    ORDER BY o.updated_at DESC, o.id DESC LIMIT 50";
 
 #[derive(QueryableByName)]
 #[allow(dead_code, reason = "loaded to pay for loading")]

@@ -68,7 +68,10 @@ pub fn routes<R: Stored>(api: &mut Api) {
 
 fn operation<R: Resource>(method: Method, path: &str, id: &str, summary: &str, description: &str, action: Action) -> Operation {
     let (single, plural) = words::<R>();
-    let fill = |text: &str| text.replace("{one}", &single.replace('_', " ")).replace("{many}", &plural.replace('_', " "));
+    let article = if single.starts_with(['a', 'e', 'i', 'o', 'u']) { "an {one}" } else { "a {one}" };
+    let fill = |text: &str| {
+        text.replace("a {one}", article).replace("{one}", &single.replace('_', " ")).replace("{many}", &plural.replace('_', " "))
+    };
     let id = id.replace("{one}", single).replace("{many}", &plural);
     Operation::new(method, path, R::KIND.collection(), &id, &fill(summary), &fill(description))
         .permission(R::KIND.collection(), action)

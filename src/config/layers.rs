@@ -10,9 +10,9 @@ use super::{Config, Faults, Secret};
 
 const PREFIX: &str = "HOLDFAST_";
 const FILE_VARIABLE: &str = "HOLDFAST_CONFIG";
-/// The short name everybody tries first.
 /// What the examples and benchmarks read from the same environment.
 const OF_CLIENTS: [&str; 4] = ["HOLDFAST_TOKEN", "HOLDFAST_TOKEN_FILE", "HOLDFAST_URL", "HOLDFAST_BINARY"];
+/// The short name everybody tries first.
 const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 const LOG_LEVEL_VARIABLE: &str = "HOLDFAST_LOG__LEVEL";
 const DEFAULT_FILE: &str = "holdfast.toml";

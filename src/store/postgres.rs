@@ -14,6 +14,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// How long a request waits for a connection before it is told to come back.
 const CONNECT_WAIT: Duration = Duration::from_millis(500);
 
+/// For all sessions: a page is read before a parallel worker or a compiler has started.
+pub const SESSION: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
+
 /// How connections are made: address, credentials and TLS.
 #[derive(Clone)]
 pub struct Address {
@@ -90,7 +93,7 @@ pub struct Readers {
 impl Readers {
     pub fn new(config: &Config) -> Result<Readers> {
         let timeout = config.limits.statement_timeout_milliseconds;
-        let session = format!("SET statement_timeout = {timeout}; SET default_transaction_read_only = on; SET jit = off");
+        let session = format!("SET statement_timeout = {timeout}; SET default_transaction_read_only = on; {SESSION}");
         let shared = (0..config.limits.workers.max(1)).map(|_| Mutex::default()).collect();
         Ok(Readers { address: Address::new(config)?, session, next: AtomicUsize::new(0), shared })
     }

@@ -42,8 +42,10 @@ impl Link {
         Ok(match config.database().map_err(Error::Internal)? {
             Database::Sqlite(path) => Link::Sqlite(path, None),
             Database::Postgres(_) => {
-                let session =
-                    "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; SET jit = off".to_owned();
+                let session = format!(
+                    "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; {}",
+                    postgres::SESSION
+                );
                 Link::Postgres(Box::new(postgres::Address::new(config)?), session, None)
             }
         })
@@ -170,13 +172,13 @@ impl Tx {
         if done.is_err() {
             self.abandon().await;
         }
-        self.outgrown = done.is_ok() && self.heads.values().any(Head::doubled);
+        self.outgrown = done.is_ok() && self.change.large && self.heads.values().any(Head::doubled);
         self.forget();
         done
     }
 
-    /// Has PostgreSQL look at its tables again when they have become much larger: until then it plans as if they were
-    /// small, and walks through them. SQLite is told once, by its schema.
+    /// Has PostgreSQL look at its tables again when a batch has made them much larger: until then it plans as if they
+    /// were small, and walks through them. SQLite is told once, by its schema.
     pub(super) async fn learn(&mut self) {
         if std::mem::take(&mut self.outgrown)
             && let Ok(mut conn) = self.link.conn()
