@@ -199,7 +199,7 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
             Some(_) => updated.push(index),
         }
     }
-    tx.expect(created.len() + updated.len());
+    tx.make_room(created.len() + updated.len());
     let inserts = created.chunks(heads::CHUNK).map(|created| {
         let objects: Vec<&Object<R>> = created.iter().map(|index| &changes[*index].new).collect();
         let heads: Vec<&Head> = objects.iter().map(|object| &object.head).collect();

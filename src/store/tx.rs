@@ -265,7 +265,7 @@ impl Tx {
     }
 
     /// Makes room for so many entries of the ledger.
-    pub fn expect(&mut self, entries: usize) {
+    pub fn make_room(&mut self, entries: usize) {
         self.pending.reserve(entries);
     }
 
