@@ -78,14 +78,18 @@ impl Stored for Mapping {
     /// relation and group only once, and `required` equal within one group.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         let org = tx.organization();
-        let mut dependents: Vec<DbId> = planned.iter().map(|one| DbId::of(&one.new.body.dependent)).collect();
-        dependents.sort_unstable();
-        dependents.dedup();
+        let edge = |one: &Planned<Self>| (DbId::of(&one.new.body.dependent), DbId::of(&one.new.body.provider));
+        let mut edges: Vec<(DbId, DbId)> = planned.iter().map(edge).collect();
+        edges.sort_unstable();
         let mut members: HashMap<Id, Member> = HashMap::new();
-        for dependents in dependents.chunks(CHUNK) {
+        for edges in edges.chunks(CHUNK) {
+            let (dependents, providers): (HashSet<DbId>, HashSet<DbId>) = edges.iter().copied().unzip();
+            // Only what can collide: one dependent may stand in very many mappings.
+            let close = mappings::provider_id.eq_any(providers).or(mappings::redundancy_group.ne(""));
             let rows: Vec<Member> = on!(&mut tx.conn()?, |c| mappings::table
                 .filter(mappings::organization_id.eq(DbId(org)))
                 .filter(mappings::dependent_id.eq_any(dependents))
+                .filter(close)
                 .select((
                     mappings::id,
                     mappings::dependent_id,
