@@ -77,15 +77,7 @@ impl App {
         if !draft.faults.is_empty() {
             return Err(Error::Forbidden("the token's organisation is not a key".into()));
         }
-        let change = Change {
-            organization: Id::SYSTEM,
-            actor: "holdfast".into(),
-            request_id: String::new(),
-            reason: Some(reason.into()),
-            now: now(),
-            dry_run: false,
-            large: false,
-        };
+        let change = Change::by_the_service(Id::SYSTEM, Some(reason.into()), now());
         let key = key.to_owned();
         let made = self.store.write(change, async move |tx| {
             tx.take_turn().await?;
@@ -143,15 +135,7 @@ async fn sweep(app: web::Data<App>) {
     let mut hours = tokio::time::interval(SWEEP);
     loop {
         hours.tick().await;
-        let change = Change {
-            organization: Id::SYSTEM,
-            actor: "holdfast".into(),
-            request_id: String::new(),
-            reason: None,
-            now: app.now(),
-            dry_run: false,
-            large: false,
-        };
+        let change = Change::by_the_service(Id::SYSTEM, None, app.now());
         if let Err(error) = app.store.write(change, async |tx| idempotency::sweep(tx).await).await {
             tracing::warn!(%error, "old idempotency keys were not swept");
         }

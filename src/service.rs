@@ -95,15 +95,8 @@ async fn first_organization(app: &App, demo: bool) -> crate::model::Result<Optio
 }
 
 async fn load_demo(app: &App, organization: Id) -> crate::model::Result<()> {
-    let change = Change {
-        organization,
-        actor: "holdfast".into(),
-        request_id: "demo".into(),
-        reason: Some("The built-in example".into()),
-        now: app.now(),
-        dry_run: false,
-        large: false,
-    };
+    let change = Change::by_the_service(organization, Some("The built-in example".into()), app.now());
+    let change = Change { request_id: "demo".into(), ..change };
     batch::import(&app.store, change, DEMO).await
 }
 
@@ -142,9 +135,6 @@ pub fn openapi(output: &Path) -> Result<(), String> {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
             _ => Ok(()),
         };
-    }
-    if let Some(folder) = output.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -56,6 +56,9 @@ fn words<R: Resource>() -> (&'static str, String) {
     (crate::model::Word::as_str(R::KIND), R::KIND.collection().replace('-', "_"))
 }
 
+/// What `fields=` does.
+const FIELDS: &str = "Only these fields, separated by commas; the others are then missing from the answer, required or not.";
+
 /// Adds the eight operations every collection has.
 pub fn routes<R: Stored>(api: &mut Api) {
     let many = format!("/api/v1/{}", R::KIND.collection());
@@ -115,11 +118,7 @@ fn list_operation<R: Resource>(path: &str) -> Operation {
             &format!("Up to three of {}; `-` before a name descends. What is absent sorts last.", sortable.join(", ")),
         )
         .query("count", json!({"type": "boolean"}), "Adds `total`.")
-        .query(
-            "fields",
-            json!({"type": "string", "maxLength": 1000}),
-            "Only these fields, separated by commas; the others are then missing from the answer, required or not.",
-        )
+        .query("fields", json!({"type": "string", "maxLength": 1000}), FIELDS)
         .query(
             "as_of",
             json!({"type": "string", "maxLength": 40}),
@@ -177,11 +176,7 @@ fn get_operation<R: Resource>(path: &str) -> Operation {
     let mut out = with_id(operation::<R>(Method::GET, path, "get_{one}", "Get a {one}", description, Action::Read))
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
-        .query(
-            "fields",
-            json!({"type": "string", "maxLength": 1000}),
-            "Only these fields, separated by commas; the others are then missing from the answer, required or not.",
-        );
+        .query("fields", json!({"type": "string", "maxLength": 1000}), FIELDS);
     if read::has_mappings(R::KIND) {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }

@@ -72,10 +72,9 @@ impl<R: Stored> Set<R> {
             }
         }
         self.sink(common, failed);
-        let sound = |place: &usize| self.orders[*place].outcome.is_ok();
-        let mut sound_changes = (Vec::with_capacity(changes.len()), Vec::with_capacity(places.len()));
-        sound_changes.extend(changes.into_iter().zip(places).filter(|(_, place)| sound(place)));
-        let (changes, places) = sound_changes;
+        let mut sound = (Vec::with_capacity(changes.len()), Vec::with_capacity(places.len()));
+        sound.extend(changes.into_iter().zip(places).filter(|(_, place)| self.orders[*place].outcome.is_ok()));
+        let (changes, places) = sound;
         let done = apply(tx, common, changes).await?;
         for (done, place) in done.into_iter().zip(places) {
             self.orders[place].outcome = Ok(Some(done));
@@ -150,8 +149,8 @@ async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>], absent: &Ha
     for one in changes.iter() {
         let head = &one.new.head;
         let old = one.old.as_ref().map(|old| &old.head);
-        let fresh = one.generated || old.is_some_and(|old| old.key == head.key);
-        let key = (!fresh).then(|| Spelling::Key(head.key.clone()));
+        let certain = one.generated || old.is_some_and(|old| old.key == head.key);
+        let key = (!certain).then(|| Spelling::Key(head.key.clone()));
         let refs = head.external_refs.iter().filter(|one| !old.is_some_and(|old| old.external_refs.contains(one)));
         let refs = refs.map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
         wanted.extend(key.into_iter().chain(refs).filter(|spelling| !absent.contains(spelling)));

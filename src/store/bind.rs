@@ -11,65 +11,32 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Debug;
 
-/// A value with its SQL type; nothing has a type too, for PostgreSQL wants to know it.
-#[derive(Debug, Clone)]
-pub enum Bind {
-    Text(Option<String>),
-    Word(Option<&'static str>),
-    Integer(Option<i64>),
-    Real(Option<f64>),
-    Truth(Option<bool>),
-    Time(Option<DbTime>),
-    Id(Option<DbId>),
-    Bytes(Option<Vec<u8>>),
-    Json(Option<Json<Box<RawValue>>>),
-}
-
-impl<DB> QueryFragment<DB> for Bind
-where
-    DB: Backend + HasSqlType<sql::Identity> + HasSqlType<sql::Instant> + HasSqlType<sql::Json> + HasSqlType<Bool>,
-    Option<String>: ToSql<Nullable<Text>, DB>,
-    Option<&'static str>: ToSql<Nullable<Text>, DB>,
-    Option<i64>: ToSql<Nullable<BigInt>, DB>,
-    Option<f64>: ToSql<Nullable<Double>, DB>,
-    Option<bool>: ToSql<Nullable<Bool>, DB>,
-    Option<DbTime>: ToSql<Nullable<sql::Instant>, DB>,
-    Option<DbId>: ToSql<Nullable<sql::Identity>, DB>,
-    Option<Vec<u8>>: ToSql<Nullable<Binary>, DB>,
-    Option<Json<Box<RawValue>>>: ToSql<Nullable<sql::Json>, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        match self {
-            Bind::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value),
-            Bind::Word(value) => out.push_bind_param::<Nullable<Text>, _>(value),
-            Bind::Integer(value) => out.push_bind_param::<Nullable<BigInt>, _>(value),
-            Bind::Real(value) => out.push_bind_param::<Nullable<Double>, _>(value),
-            Bind::Truth(value) => out.push_bind_param::<Nullable<Bool>, _>(value),
-            Bind::Time(value) => out.push_bind_param::<Nullable<sql::Instant>, _>(value),
-            Bind::Id(value) => out.push_bind_param::<Nullable<sql::Identity>, _>(value),
-            Bind::Bytes(value) => out.push_bind_param::<Nullable<Binary>, _>(value),
-            Bind::Json(value) => out.push_bind_param::<Nullable<sql::Json>, _>(value),
+/// The types of values, each with its SQL type.
+macro_rules! types {
+    ($($variant:ident($type:ty) as $sql:ty),* $(,)?) => {
+        /// A value with its SQL type; nothing has a type too, for PostgreSQL wants to know it.
+        #[derive(Debug, Clone)]
+        pub enum Bind {
+            $($variant(Option<$type>),)*
         }
-    }
-}
 
-/// The values of a column, one a row.
-#[derive(Debug)]
-pub enum Column {
-    Text(Vec<Option<String>>),
-    Word(Vec<Option<&'static str>>),
-    Integer(Vec<Option<i64>>),
-    Real(Vec<Option<f64>>),
-    Truth(Vec<Option<bool>>),
-    Time(Vec<Option<DbTime>>),
-    Id(Vec<Option<DbId>>),
-    Bytes(Vec<Option<Vec<u8>>>),
-    Json(Vec<Option<Json<Box<RawValue>>>>),
-}
+        impl<DB: Backend> QueryFragment<DB> for Bind
+        where
+            $(DB: HasSqlType<$sql>, Option<$type>: ToSql<Nullable<$sql>, DB>,)*
+        {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                match self {
+                    $(Bind::$variant(value) => out.push_bind_param::<Nullable<$sql>, _>(value),)*
+                }
+            }
+        }
 
-/// For each variant the same.
-macro_rules! each {
-    ($($variant:ident),* $(,)?) => {
+        /// The values of a column, one a row.
+        #[derive(Debug)]
+        pub enum Column {
+            $($variant(Vec<Option<$type>>),)*
+        }
+
         impl Column {
             /// An empty column for values like this one.
             pub fn of(value: &Bind) -> Column {
@@ -87,25 +54,27 @@ macro_rules! each {
                 Ok(())
             }
         }
+
+        impl QueryFragment<Pg> for Column {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                match self {
+                    $(Column::$variant(all) => out.push_bind_param::<Array<Nullable<$sql>>, _>(all),)*
+                }
+            }
+        }
     };
 }
-each!(Text, Word, Integer, Real, Truth, Time, Id, Bytes, Json);
-
-impl QueryFragment<Pg> for Column {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match self {
-            Column::Text(all) => out.push_bind_param::<Array<Nullable<Text>>, _>(all),
-            Column::Word(all) => out.push_bind_param::<Array<Nullable<Text>>, _>(all),
-            Column::Integer(all) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(all),
-            Column::Real(all) => out.push_bind_param::<Array<Nullable<Double>>, _>(all),
-            Column::Truth(all) => out.push_bind_param::<Array<Nullable<Bool>>, _>(all),
-            Column::Time(all) => out.push_bind_param::<Array<Nullable<sql::Instant>>, _>(all),
-            Column::Id(all) => out.push_bind_param::<Array<Nullable<sql::Identity>>, _>(all),
-            Column::Bytes(all) => out.push_bind_param::<Array<Nullable<Binary>>, _>(all),
-            Column::Json(all) => out.push_bind_param::<Array<Nullable<sql::Json>>, _>(all),
-        }
-    }
-}
+types!(
+    Text(String) as Text,
+    Word(&'static str) as Text,
+    Integer(i64) as BigInt,
+    Real(f64) as Double,
+    Truth(bool) as Bool,
+    Time(DbTime) as sql::Instant,
+    Id(DbId) as sql::Identity,
+    Bytes(Vec<u8>) as Binary,
+    Json(Json<Box<RawValue>>) as sql::Json,
+);
 
 /// What can stand in a column.
 pub trait Bound {

@@ -13,26 +13,27 @@ use crate::{on, row};
 pub const CHUNK: usize = 1000;
 
 row! {
-#[derive(Debug, Clone)]
-pub struct HeadRow in objects {
-    organization_id: DbId,
-    id: DbId,
-    kind: DbWord<Kind>,
-    key: String,
-    name: String,
-    description: Option<String>,
-    external_refs: Json<Vec<ExternalRef>>,
-    tags: Json<Vec<Tag>>,
-    attributes: Json<Attributes>,
-    effective_rto_seconds: Option<i64>,
-    effective_rpo_seconds: Option<i64>,
-    effective_mtpd_seconds: Option<i64>,
-    version: i64,
-    created_at: DbTime,
-    updated_at: DbTime,
-    created_by: String,
-    updated_by: String,
-}}
+    #[derive(Debug, Clone)]
+    pub struct HeadRow in objects {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<Kind>,
+        key: String,
+        name: String,
+        description: Option<String>,
+        external_refs: Json<Vec<ExternalRef>>,
+        tags: Json<Vec<Tag>>,
+        attributes: Json<Attributes>,
+        effective_rto_seconds: Option<i64>,
+        effective_rpo_seconds: Option<i64>,
+        effective_mtpd_seconds: Option<i64>,
+        version: i64,
+        created_at: DbTime,
+        updated_at: DbTime,
+        created_by: String,
+        updated_by: String,
+    }
+}
 
 /// As a head is written: with the text that `q=` searches.
 #[derive(AsChangeset)]

@@ -6,6 +6,7 @@ use crate::model::Result;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 /// A row as it is inserted; implemented by [`row!`](crate::row).
@@ -164,11 +165,8 @@ struct List {
     values: Vec<Bind>,
 }
 
-impl<DB: Backend> QueryFragment<DB> for List
-where
-    Bind: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+impl QueryFragment<Sqlite> for List {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         into_table(&mut out, self.table, self.columns);
         for (index, value) in self.values.iter().enumerate() {
             out.push_sql(match index {
@@ -197,9 +195,13 @@ impl QueryFragment<Pg> for Arrays {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for (index, Array { table, columns, arrays }) in self.0.iter().enumerate() {
             let last = index + 1 == self.0.len();
+            out.push_sql(match (index, last) {
+                (0, true) => "",
+                (0, false) => "WITH into_",
+                (_, true) => " ",
+                (_, false) => ", into_",
+            });
             if !last {
-                out.push_sql(if index == 0 { "WITH " } else { ", " });
-                out.push_sql("into_");
                 out.push_sql(table);
                 out.push_sql(" AS (");
             }
@@ -209,9 +211,6 @@ impl QueryFragment<Pg> for Arrays {
                 array.walk_ast(out.reborrow())?;
             }
             out.push_sql(if last { ")" } else { "))" });
-            if index + 2 == self.0.len() {
-                out.push_sql(" ");
-            }
         }
         Ok(())
     }

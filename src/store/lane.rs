@@ -1,7 +1,7 @@
 //! Writers. A lane owns one connection and does one change after another, each able to be undone alone; one commit, and
-//! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several, and
-//! an organisation always uses the same.
-use super::commits::Commits;
+//! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several,
+//! and an organisation always uses the same.
+use super::commits::{Commits, share};
 use super::tx::{Change, Link, Tx};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
@@ -80,7 +80,7 @@ impl Lanes {
         let answer = Arc::new(std::sync::Mutex::new(Some(answer)));
         let refuse_by = Arc::clone(&answer);
         let dry_run = change.dry_run;
-        let door = &self.doors[lane_of(change.organization, self.doors.len())];
+        let door = &self.doors[share(change.organization, self.doors.len())];
         let job = Job {
             change,
             deadline: Instant::now() + self.wait,
@@ -107,12 +107,6 @@ fn tell<T>(answer: &Answer<T>, result: Result<T>) {
         // Nobody listening is no fault: the client has gone, its change stays.
         drop(sender.send(result));
     }
-}
-
-fn lane_of(organization: Id, lanes: usize) -> usize {
-    let bytes = organization.0.as_bytes();
-    let tail = u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]);
-    tail as usize % lanes
 }
 
 async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx, commits: Arc<Commits>) {

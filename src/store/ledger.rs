@@ -3,7 +3,7 @@ use super::bind::Bind;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
-use super::insert::insert;
+use super::heads::CHUNK;
 use super::schema::{ledger, tenants};
 use super::tx::Change;
 use super::types::{DbId, DbTime, DbWord};
@@ -129,13 +129,6 @@ impl Entry {
     }
 }
 
-/// Ids bound by one statement.
-const CHUNK: usize = 1000;
-
-pub async fn append(conn: &mut Conn<'_>, entries: Vec<Entry>) -> Result<()> {
-    insert(conn, entries).await
-}
-
 type HeadRow = (i64, DbTime, Vec<u8>);
 fn as_head((seq, at, hash): HeadRow) -> Head {
     Head { seq, at: at.0, hash, from: seq }
@@ -153,29 +146,16 @@ pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
 /// As [`head`] of an organisation that is there, and no other transaction gets it before this one ends. SQLite has but
 /// one writer.
 pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
-    match conn {
-        Conn::Postgres(c) => {
-            use diesel_async::RunQueryDsl;
-            let row = tenants::table
-                .filter(tenants::organization_id.eq(DbId(org)))
-                .filter(tenants::open)
-                .select((tenants::seq, tenants::at, tenants::hash))
-                .for_update()
-                .get_result::<HeadRow>(&mut &**c)
-                .await
-                .optional()
-                .settle()?;
-            Ok(row.map(as_head))
-        }
-        Conn::Sqlite(c) => {
-            let row = tenants::table.filter(tenants::organization_id.eq(DbId(org))).filter(tenants::open).select((
-                tenants::seq,
-                tenants::at,
-                tenants::hash,
-            ));
-            Ok(diesel::RunQueryDsl::get_result::<HeadRow>(row, &mut **c).optional().settle()?.map(as_head))
-        }
-    }
+    let open = tenants::table.filter(tenants::organization_id.eq(DbId(org))).filter(tenants::open).select((
+        tenants::seq,
+        tenants::at,
+        tenants::hash,
+    ));
+    let row = match conn {
+        Conn::Postgres(c) => diesel_async::RunQueryDsl::get_result::<HeadRow>(open.for_update(), &mut &**c).await,
+        Conn::Sqlite(c) => diesel::RunQueryDsl::get_result::<HeadRow>(open, &mut **c),
+    };
+    Ok(row.optional().settle()?.map(as_head))
 }
 
 pub async fn move_head(conn: &mut Conn<'_>, org: Id, head: &Head) -> Result<()> {

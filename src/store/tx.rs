@@ -3,6 +3,7 @@ use super::bind::Bind;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
+use super::insert::insert;
 use super::ledger::{Entry, Head};
 use super::{ledger, postgres, sqlite};
 use crate::config::{Config, Database};
@@ -29,6 +30,13 @@ pub struct Change {
     /// May touch many rows. It gets a transaction of its own: SQLite copies every page a savepoint touches, and goes
     /// through these copies at each later statement.
     pub large: bool,
+}
+
+impl Change {
+    /// What the service does by itself.
+    pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> Change {
+        Change { organization, actor: "holdfast".into(), request_id: String::new(), reason, now, dry_run: false, large: false }
+    }
 }
 
 /// How a lane reaches its database, and the connection once it is open.
@@ -191,7 +199,7 @@ impl Tx {
 
     async fn flush(&mut self) -> Result<()> {
         let mut conn = self.link.conn()?;
-        ledger::append(&mut conn, std::mem::take(&mut self.pending)).await?;
+        insert(&mut conn, std::mem::take(&mut self.pending)).await?;
         for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved()) {
             ledger::move_head(&mut conn, *organization, head).await?;
         }

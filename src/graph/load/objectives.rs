@@ -35,7 +35,7 @@ pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id,
         }
         let list: Vec<(Id, Objectives)> = stricter.iter().map(|(id, objectives)| (*id, *objectives)).collect();
         heads::set_effective(&mut conn, org, &list).await?;
-        let frontier: HashSet<Id> = stricter.keys().copied().collect();
+        let frontier: Vec<Id> = stricter.keys().copied().collect();
         changed.extend(stricter);
         stricter = stricter_below(&mut conn, org, &frontier).await?;
     }
@@ -47,17 +47,21 @@ pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id,
 async fn carried(conn: &mut Conn<'_>, org: Id, edges: &[(Id, Id)]) -> Result<HashMap<Id, Objectives>> {
     let ends: HashSet<Id> = edges.iter().flat_map(|(dependent, provider)| [*dependent, *provider]).collect();
     let values = values(conn, org, &ends).await?;
+    Ok(settle(&values, edges, |value| value.now).into_iter().collect())
+}
+
+/// What changes when the values of these sources have gone down these edges.
+fn settle(values: &[Value], edges: &[(Id, Id)], source: impl Fn(&Value) -> Objectives) -> Vec<(Id, Objectives)> {
     let place: HashMap<Id, usize> = values.iter().enumerate().map(|(index, value)| (value.id, index)).collect();
-    let now: Vec<Objectives> = values.iter().map(|value| value.now).collect();
+    let sources: Vec<Objectives> = values.iter().map(source).collect();
     let edges: Vec<(usize, usize)> = edges.iter().filter_map(|(d, p)| Some((*place.get(d)?, *place.get(p)?))).collect();
-    let settled = values.iter().zip(effective(&now, &edges));
-    Ok(settled.filter(|(value, settled)| value.now != *settled).map(|(value, settled)| (value.id, settled)).collect())
+    let settled = values.iter().zip(effective(&sources, &edges));
+    settled.filter(|(value, settled)| value.now != *settled).map(|(value, settled)| (value.id, settled)).collect()
 }
 
 /// The providers of these objects for which less is in force than the objects carry down, with what is to be.
-async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
+async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &[Id]) -> Result<HashMap<Id, Objectives>> {
     let stricter = |field: &str| format!("d.effective_{field}_seconds < coalesce(p.effective_{field}_seconds, {})", i64::MAX);
-    let dependents: Vec<Id> = dependents.iter().copied().collect();
     let mut found: HashMap<Id, Objectives> = HashMap::new();
     for dependents in dependents.chunks(CHUNK) {
         let statement = Fragment::default()
@@ -94,17 +98,8 @@ async fn recompute(tx: &mut Tx, seeds: &HashSet<Id>) -> Result<HashMap<Id, Objec
     around.extend(edges.iter().map(|(dependent, _)| *dependent));
     let values = values(&mut conn, org, &around).await?;
 
-    let place: HashMap<Id, usize> = values.iter().enumerate().map(|(index, value)| (value.id, index)).collect();
     // Outside the region below the seeds nothing has changed: what is in force there is a source like any other.
-    let own: Vec<Objectives> = values.iter().map(|v| if below.contains(&v.id) { v.own } else { v.now }).collect();
-    let edges: Vec<(usize, usize)> = edges.iter().filter_map(|(d, p)| Some((*place.get(d)?, *place.get(p)?))).collect();
-    let settled = effective(&own, &edges);
-    let changed: Vec<(Id, Objectives)> = values
-        .iter()
-        .zip(settled)
-        .filter(|(value, settled)| below.contains(&value.id) && value.now != *settled)
-        .map(|(value, settled)| (value.id, settled))
-        .collect();
+    let changed = settle(&values, &edges, |value| if below.contains(&value.id) { value.own } else { value.now });
     heads::set_effective(&mut conn, org, &changed).await?;
     Ok(changed.into_iter().collect())
 }
