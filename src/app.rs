@@ -3,14 +3,15 @@ use crate::auth::Verifier;
 use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::collection::{Draft, draft};
 use crate::config::Config;
+use crate::graph::load::graphs::Graphs;
 use crate::http::answers::Answers;
 use crate::http::operations::Metrics;
 use crate::http::routes::Api;
 use crate::http::{docs, edge, operations, problems};
 use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
 use crate::resources::organizations::Organization;
-use crate::store::{self, Change, Store, idempotency, resolve};
-use crate::{exchange, resources};
+use crate::store::{Change, Store, idempotency, resolve};
+use crate::{exchange, reports, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as Actix, HttpServer, web};
 use serde_json::json;
@@ -28,6 +29,7 @@ pub struct App {
     pub config: Arc<Config>,
     pub metrics: Metrics,
     pub answers: Answers,
+    pub graphs: Graphs,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
     /// Batches being read and checked at once: each may take many times its size in memory.
@@ -44,10 +46,11 @@ const BATCHES: usize = 8;
 const SWEEP: Duration = Duration::from_secs(3600);
 
 impl App {
+    /// `claim` is the sole right to serve an embedded database: see [`store::claim`].
+    ///
     /// # Errors
     /// When the database or the key sets cannot be opened.
-    pub fn open(config: Config) -> Result<App> {
-        let claim = store::claim(&config)?;
+    pub fn open(config: Config, claim: Option<File>) -> Result<App> {
         let verifier = Verifier::new(&config.auth, &config.data_dir).map_err(Error::Internal)?;
         let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
         Ok(App {
@@ -56,6 +59,7 @@ impl App {
             config: Arc::new(config),
             metrics: Metrics::default(),
             answers: Answers::default(),
+            graphs: Graphs::default(),
             organizations,
             batches: Semaphore::new(BATCHES),
             in_flight: Mutex::default(),
@@ -122,7 +126,18 @@ pub fn api() -> Api {
     resources::suppliers::http::routes(&mut api);
     resources::contacts::http::routes(&mut api);
     resources::mappings::http::routes(&mut api);
+    resources::threats::http::routes(&mut api);
+    resources::vulnerabilities::http::routes(&mut api);
+    resources::risks::http::routes(&mut api);
+    resources::risk_assessments::http::routes(&mut api);
+    resources::risk_matrix::http::routes(&mut api);
+    resources::impact_assessments::http::routes(&mut api);
+    resources::measures::http::routes(&mut api);
+    resources::measure_tasks::http::routes(&mut api);
+    resources::change_requests::http::routes(&mut api);
+    resources::settings::http::routes(&mut api);
     resources::organizations::http::routes(&mut api);
+    reports::routes(&mut api);
     exchange::routes(&mut api);
     operations::routes(&mut api);
     problems::routes(&mut api);
@@ -146,8 +161,8 @@ async fn sweep(app: web::Data<App>) {
 ///
 /// # Errors
 /// When the server cannot start.
-pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let app = web::Data::new(app);
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> std::io::Result<()> {
+    let app = web::Data::from(app);
     app.verifier.start_refresh();
     actix_web::rt::spawn(sweep(app.clone()));
     let limits = app.config.limits.clone();

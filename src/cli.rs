@@ -37,6 +37,8 @@ pub enum Command {
     },
     /// Check the chain of the ledger of every organisation.
     Verify(StoreFlags),
+    /// Load the catalogue of threats into an organisation; what is there already stays as it is.
+    LoadCatalogue(CatalogueFlags),
     /// Ask a running service whether it is ready.
     Healthcheck(HealthcheckArguments),
     /// Check the configuration and print what is in effect, without secrets.
@@ -64,6 +66,18 @@ pub struct ServiceFlags {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct CatalogueFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// The key of the organisation that gets the threats.
+    #[arg(long, value_name = "KEY", required_unless_present = "print")]
+    pub organization: Option<String>,
+    /// Print the catalogue as a batch for `POST /api/v1/batch` instead, for a service that is running.
+    #[arg(long)]
+    pub print: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -9,7 +9,9 @@ pub mod exchange;
 pub mod graph;
 pub mod http;
 pub mod model;
+pub mod reports;
 pub mod resources;
+pub mod seed;
 pub mod service;
 pub mod store;
 

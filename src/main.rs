@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Command::Demo(flags) => service::run(&flags, &environment, true),
         Command::Migrate(flags) => service::migrate(&flags, &environment),
         Command::Verify(flags) => service::verify(&flags, &environment),
+        Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),
         Command::Token(arguments) => cli::token(&arguments, &environment, app::now().seconds()).map(|token| println!("{token}")),
         Command::Healthcheck(arguments) => cli::healthcheck(&arguments, &environment),

@@ -1,23 +1,22 @@
 //! The sub-commands that need the database.
 use crate::app::{self, App};
 use crate::auth::{Grant, Role};
-use crate::cli::{MigrateFlags, ServiceFlags, StoreFlags};
+use crate::cli::{CatalogueFlags, MigrateFlags, ServiceFlags, StoreFlags};
 use crate::config::{Config, Log, LogFormat, Overrides};
-use crate::exchange::batch;
 use crate::http::docs;
-use crate::model::{Error, Id};
-use crate::store::{self, Change, Store, ledger};
-use std::collections::BTreeMap;
+use crate::model::{Error, Id, Kind, Spelling};
+use crate::seed;
+use crate::store::{self, Store, ledger, resolve};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 type Environment = BTreeMap<String, String>;
 
-/// The rows of the example organisation.
-const DEMO: &str = include_str!("demo.json");
 const DEMO_KEY: &str = "demo";
 const DEMO_NAME: &str = "Tarnfell Pharmacy Direct";
 
@@ -54,11 +53,13 @@ fn quiet() -> Log {
 pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Result<(), String> {
     let config = load(&Overrides::from(flags), environment)?;
     let _logs = start_logs(&config.log)?;
+    // First: no other process may be at work on the file when its schema changes.
+    let claim = store::claim(&config).map_err(words)?;
     store::migrate_up(&config).map_err(words)?;
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     actix_web::rt::System::new().block_on(async move {
-        let app = App::open(config).map_err(words)?;
+        let app = Arc::new(App::open(config, claim).map_err(words)?);
         let first = first_organization(&app, demo).await.map_err(words)?;
         println!("listening on http://{address}");
         println!("docs: http://{address}/docs/");
@@ -73,7 +74,7 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
 
 /// Makes the first organisation of an empty database, and the example when it is asked for; gives a first token for
 /// whichever is new.
-async fn first_organization(app: &App, demo: bool) -> crate::model::Result<Option<(String, String)>> {
+async fn first_organization(app: &Arc<App>, demo: bool) -> crate::model::Result<Option<(String, String)>> {
     let empty = app.store.read(async |conn| ledger::tenants(conn).await).await?.len() <= 1;
     let (key, name) = if demo { (DEMO_KEY, DEMO_NAME) } else { ("default", "Default organisation") };
     if !demo && !empty {
@@ -84,7 +85,7 @@ async fn first_organization(app: &App, demo: bool) -> crate::model::Result<Optio
         return Ok(None);
     }
     if demo {
-        load_demo(app, id).await?;
+        seed::load_demo(app, id).await?;
     }
     let Some(local) = app.verifier.local_key() else { return Ok(None) };
     let roles = [Role::ItServiceContinuityManager, Role::Administrator];
@@ -94,16 +95,38 @@ async fn first_organization(app: &App, demo: bool) -> crate::model::Result<Optio
     Ok(Some((key.to_owned(), token)))
 }
 
-async fn load_demo(app: &App, organization: Id) -> crate::model::Result<()> {
-    let change = Change::by_the_service(organization, Some("The built-in example".into()), app.now());
-    let change = Change { request_id: "demo".into(), ..change };
-    batch::import(&app.store, change, DEMO).await
+/// `holdfast load-catalogue`.
+pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Result<(), String> {
+    let Some(key) = flags.organization.clone().filter(|_| !flags.print) else {
+        return print(format!("{{\"rows\": {}}}\n", seed::CATALOGUE.trim_end()).as_bytes());
+    };
+    let config = load(&Overrides::from(&flags.store), environment)?;
+    let _logs = start_logs(&quiet())?;
+    let _claim = store::claim(&config).map_err(|error| {
+        format!(
+            "{error}: stop it for the moment, or have it load what `holdfast load-catalogue --print` gives, by POST /api/v1/batch"
+        )
+    })?;
+    store::migrate_up(&config).map_err(words)?;
+    actix_web::rt::System::new().block_on(async move {
+        let store = Store::open(&config).map_err(words)?;
+        let spelling = Spelling::Key(key.clone());
+        let wanted = HashSet::from([spelling.clone()]);
+        let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
+        let found = found.await.map_err(words)?;
+        let organization = found.get(&spelling).and_then(|all| all.first()).map(|(_, id)| *id);
+        let organization = organization.ok_or_else(|| format!("there is no organisation {key:?}"))?;
+        let (added, all) = seed::load_catalogue(&store, organization, app::now()).await.map_err(words)?;
+        println!("{added} threats added, {} were there already", all - added);
+        Ok(())
+    })
 }
 
 /// `holdfast migrate`.
 pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
     let config = load(&Overrides::from(&flags.store), environment)?;
     let _logs = start_logs(&quiet())?;
+    let _claim = store::claim(&config).map_err(words)?;
     if flags.revert {
         store::migrate_down(&config).map_err(words)?;
         println!("the newest change of the schema was taken back");
@@ -126,15 +149,19 @@ pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), Strin
     })
 }
 
+fn print(bytes: &[u8]) -> Result<(), String> {
+    // Whoever closed the pipe has read enough.
+    match std::io::stdout().write_all(bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// `holdfast openapi`.
 pub fn openapi(output: &Path) -> Result<(), String> {
     let text = docs::text();
     if output == Path::new("-") {
-        // Whoever closed the pipe has read enough.
-        return match std::io::stdout().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
-            _ => Ok(()),
-        };
+        return print(text.as_bytes());
     }
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

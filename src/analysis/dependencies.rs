@@ -1,7 +1,7 @@
 //! `GET /{collection}/{id}/dependencies`: what an object depends on, or what depends on it, respecting redundancy.
 use super::drawing::Drawing;
 use crate::auth::Action;
-use crate::collection::http::{only, spelled};
+use crate::collection::asked::{only, spelled};
 use crate::collection::read;
 use crate::graph::impact::State;
 use crate::graph::load::region;

@@ -26,6 +26,12 @@ impl Identity {
             && self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
     }
 
+    /// Whether all that the roles let this caller write there is what is commissioned to them.
+    pub fn is_limited(&self, collection: &str) -> bool {
+        let mut writers = self.roles.iter().filter(|role| roles::allows(**role, collection, Action::Write)).peekable();
+        writers.peek().is_some() && writers.all(|role| roles::is_limited(*role, collection))
+    }
+
     /// Keeps what this service knows of a token's scopes.
     ///
     /// Identity providers put their own words there (`openid email profile`), often by default. A

@@ -70,13 +70,21 @@ impl FromStr for Role {
 pub enum Action {
     Read,
     Write,
+    /// Bear a risk as it is.
+    Accept,
+    /// Let a measure or an assessment count.
+    Approve,
 }
 
 impl Action {
+    pub const ALL: [Action; 4] = [Action::Read, Action::Write, Action::Accept, Action::Approve];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Action::Read => "read",
             Action::Write => "write",
+            Action::Accept => "accept",
+            Action::Approve => "approve",
         }
     }
 }
@@ -86,6 +94,10 @@ struct Grant {
     collection: &'static str,
     read: &'static [Role],
     write: &'static [Role],
+    /// Of those who write, the roles that write only what is commissioned to them.
+    limited: &'static [Role],
+    /// What is decided there beyond writing, and by whom.
+    decide: Option<(Action, &'static [Role])>,
 }
 
 use Role::{
@@ -99,7 +111,18 @@ const STAFF: &[Role] = &[SCM, OWN, APP, ICT, TST, AUD, INT, ADM];
 const NONE: &[Role] = &[];
 
 const fn grant(collection: &'static str, read: &'static [Role], write: &'static [Role]) -> Grant {
-    Grant { collection, read, write }
+    Grant { collection, read, write, limited: NONE, decide: None }
+}
+
+impl Grant {
+    const fn limited(mut self, roles: &'static [Role]) -> Grant {
+        self.limited = roles;
+        self
+    }
+    const fn decide(mut self, action: Action, roles: &'static [Role]) -> Grant {
+        self.decide = Some((action, roles));
+        self
+    }
 }
 
 /// The one table of who may do what. Nothing else in the service grants a right.
@@ -115,6 +138,17 @@ const TABLE: &[Grant] = &[
     grant("suppliers",           STAFF,                 &[SCM, ICT, INT, ADM]),
     grant("contacts",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
     grant("mappings",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
+    grant("settings",            STAFF,                 &[SCM, ADM]),
+    grant("risk-matrix",         STAFF,                 &[SCM, ADM]),
+    grant("impact-assessments",  STAFF,                 &[SCM, OWN, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]),
+    grant("threats",             STAFF,                 &[SCM, INT, ADM]),
+    grant("vulnerabilities",     STAFF,                 &[SCM, APP, ICT, INT, ADM]),
+    grant("risks",               STAFF,                 &[SCM, INT, ADM]).decide(Action::Accept, &[SCM, OWN, ADM]),
+    grant("risk-assessments",    STAFF,                 &[SCM, INT, ADM]),
+    grant("measures",            STAFF,                 &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]).decide(Action::Approve, &[SCM, OWN, ADM]),
+    grant("measure-tasks",       STAFF,                 &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]),
+    grant("change-requests",     STAFF,                 &[SCM, INT, ADM]).decide(Action::Approve, &[SCM, ADM]),
+    grant("reports",             STAFF,                 NONE),
     grant("organizations",       &[ADM],                &[ADM]),
     grant("changes",             &[SCM, AUD, INT, ADM], NONE),
     grant("history",             &[SCM, AUD, INT, ADM], NONE),
@@ -124,6 +158,11 @@ const TABLE: &[Grant] = &[
 /// Whether the role alone permits the action. A collection that is not in the table is closed to all.
 pub fn allows(role: Role, collection: &str, action: Action) -> bool {
     holders(collection, action).contains(&role)
+}
+
+/// Whether the role writes only what is commissioned to it.
+pub fn is_limited(role: Role, collection: &str) -> bool {
+    row(collection).is_some_and(|row| row.limited.contains(&role))
 }
 
 /// The roles that may do this, for the document and for messages.
@@ -141,20 +180,24 @@ pub fn is_permission(text: &str) -> bool {
     let Some((collection, action)) = text.split_once(':') else {
         return false;
     };
-    [Action::Read, Action::Write].into_iter().any(|known| known.as_str() == action && !holders(collection, known).is_empty())
+    Action::ALL.into_iter().any(|known| known.as_str() == action && !holders(collection, known).is_empty())
 }
 
 /// Every right there is, in the order of the table.
 pub fn permissions() -> impl Iterator<Item = String> {
     TABLE
         .iter()
-        .flat_map(|row| [(row, Action::Read), (row, Action::Write)])
+        .flat_map(|row| Action::ALL.map(|action| (row, action)))
         .filter(|(row, action)| !row.holders(*action).is_empty())
         .map(|(row, action)| permission(row.collection, action))
 }
 
 fn holders(collection: &str, action: Action) -> &'static [Role] {
-    TABLE.iter().find(|row| row.collection == collection).map_or(NONE, |row| row.holders(action))
+    row(collection).map_or(NONE, |row| row.holders(action))
+}
+
+fn row(collection: &str) -> Option<&'static Grant> {
+    TABLE.iter().find(|row| row.collection == collection)
 }
 
 impl Grant {
@@ -162,6 +205,10 @@ impl Grant {
         match action {
             Action::Read => self.read,
             Action::Write => self.write,
+            Action::Accept | Action::Approve => match self.decide {
+                Some((own, roles)) if own == action => roles,
+                _ => NONE,
+            },
         }
     }
 }
@@ -225,10 +272,31 @@ mod tests {
     }
 
     #[test]
+    fn deciding_is_for_those_who_answer_for_it_and_machines_decide_nothing() {
+        assert_eq!(roles_allowed("risks", Action::Accept), [SCM, OWN, ADM]);
+        for collection in ["measures", "impact-assessments"] {
+            assert_eq!(roles_allowed(collection, Action::Approve), [SCM, OWN, ADM]);
+        }
+        assert_eq!(roles_allowed("change-requests", Action::Approve), [SCM, ADM]);
+        assert!(!allows(INT, "risks", Action::Accept) && roles_allowed("risks", Action::Approve).is_empty());
+    }
+
+    #[test]
+    fn those_who_carry_measures_out_write_only_what_is_commissioned_to_them() {
+        for collection in ["measures", "measure-tasks"] {
+            for role in Role::ALL {
+                assert_eq!(is_limited(role, collection), [APP, ICT].contains(&role), "{role}");
+                assert!(!is_limited(role, collection) || allows(role, collection, Action::Write));
+            }
+        }
+        assert!(Role::ALL.into_iter().all(|role| !is_limited(role, "risks")));
+    }
+
+    #[test]
     fn permissions_have_names_and_nothing_else_is_one() {
         assert_eq!(permission("services", Action::Read), "services:read");
         assert!(permissions().all(|name| is_permission(&name)));
-        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1);
+        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 10 * 2 + 4 + 1);
         for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!is_permission(text), "{text}");
         }

@@ -2,10 +2,11 @@
 use super::http::{create, delete, get, history, list, patch, put};
 use super::{draft, read, schema, view};
 use crate::auth::Action;
+use crate::auth::roles::permission;
 use crate::http::routes::{Api, Operation};
-use crate::model::{FieldType, Id, Kind, Operator, Reference};
-use crate::resources::{Resource, fields};
-use crate::store::{Object, Stored};
+use crate::model::{FieldType, Id, Kind, Operator, Reference, Word};
+use crate::resources::{Made, Resource, fields};
+use crate::store::{Living, Object, Stored};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -40,14 +41,15 @@ pub fn example<R: Resource>() -> Value {
         updated_by: "ana".into(),
         effective: draft.body.objectives(),
     };
-    view::value(&Object { head, body: draft.body.settled() }).unwrap_or_default()
+    let made = Made { old: None, given: &draft.given, now: at };
+    view::value(&Object::new(head, draft.body.settled(&made))).unwrap_or_default()
 }
 
-fn named(schema: &str) -> Value {
+pub fn named(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
-fn etag() -> Value {
+pub fn etag() -> Value {
     json!({"ETag": {"description": "The version, and a digest of what is derived.", "schema": {"type": "string", "maxLength": 40}}})
 }
 
@@ -59,7 +61,7 @@ fn words<R: Resource>() -> (&'static str, String) {
 /// What `fields=` does.
 const FIELDS: &str = "Only these fields, separated by commas; the others are then missing from the answer, required or not.";
 
-/// Adds the eight operations every collection has.
+/// Adds the operations every collection has.
 pub fn routes<R: Stored>(api: &mut Api) {
     let many = format!("/api/v1/{}", R::KIND.collection());
     let one = format!("{many}/{{id}}");
@@ -128,6 +130,10 @@ fn list_operation<R: Resource>(path: &str) -> Operation {
         .query("tag", json!({"type": "string", "maxLength": 1000}), "Carries any of these tags.")
         .query("external_ref", json!({"type": "string", "maxLength": 330}), "Has this id in a client's system: `system:id`.")
         .query("updated_since", json!({"type": "string", "format": "date-time"}), "Changed at or after this time.");
+    for filter in R::FILTERS {
+        let words = format!("{} Any of {}.", filter.description, filter.words.join(", "));
+        out = out.query(filter.name, json!({"type": "string", "maxLength": 200}), &words);
+    }
     for field in fields::<R>().iter().flat_map(|table| table.iter()) {
         for operator in field.kind.operators() {
             let plain = *operator == Operator::Equal;
@@ -141,7 +147,7 @@ fn list_operation<R: Resource>(path: &str) -> Operation {
 fn filter_schema(kind: FieldType, operator: Operator) -> Value {
     let several = matches!(operator, Operator::Equal | Operator::NotEqual);
     match kind {
-        FieldType::Integer if !several => json!({"type": "integer", "format": "int64"}),
+        FieldType::Integer | FieldType::Score if !several => json!({"type": "integer", "format": "int64"}),
         FieldType::Time if !several => json!({"type": "string", "format": "date-time"}),
         FieldType::Date if !several => json!({"type": "string", "format": "date"}),
         _ => json!({"type": "string", "maxLength": 4000}),
@@ -152,11 +158,12 @@ fn filter_words(kind: FieldType, operator: Operator) -> String {
     let value = match kind {
         FieldType::Text => "texts".to_owned(),
         FieldType::Word(words) => format!("of {}", words().join(", ")),
-        FieldType::Integer => "integers".into(),
+        FieldType::Integer | FieldType::Score => "integers".into(),
         FieldType::Boolean => "true or false".into(),
         FieldType::Time => "RFC 3339 times".into(),
         FieldType::Date => "dates".into(),
-        FieldType::Link(kinds) => {
+        FieldType::Exposed => "references to business-processes".into(),
+        FieldType::Link(kinds) | FieldType::Listed(kinds, _) => {
             format!("references to {}", kinds.iter().map(|k| k.collection()).collect::<Vec<_>>().join(", "))
         }
         FieldType::Id => "UUIDs".into(),
@@ -200,15 +207,28 @@ fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
         .json(201, "Created.", view.clone(), &shown, created.clone());
     api.add(for_writing(op), create::<R>);
 
-    let words = "Creates or replaces by `ref:system:id` or `key:KEY` (by UUID only replaces). Equal content changes nothing. \
-                 `key` and `external_refs` keep what they are when they are left out.";
-    let op = with_id(operation::<R>(Method::PUT, one, "replace_{one}", "Create or replace a {one}", words, Action::Write))
+    let (title, words) = if R::APPEND_ONLY {
+        (
+            "Create a {one} by an id of one's own",
+            "Creates by `ref:system:id` or `key:KEY`. The same again changes nothing; other content is refused (409).",
+        )
+    } else {
+        (
+            "Create or replace a {one}",
+            "Creates or replaces by `ref:system:id` or `key:KEY` (by UUID only replaces). Equal content changes nothing. \
+             `key` and `external_refs` keep what they are when they are left out.",
+        )
+    };
+    let op = with_id(operation::<R>(Method::PUT, one, "replace_{one}", title, words, Action::Write))
         .header("If-Match", if_match)
         .header("If-None-Match", "`*`: only create.")
         .body(&["application/json"], draft, &R::example())
         .json(200, "Replaced, or unchanged.", view.clone(), &shown, etag())
         .json(201, "Created.", view.clone(), &shown, created);
     api.add(for_writing(op).problems(&[428]), put::<R>);
+    if R::APPEND_ONLY {
+        return;
+    }
 
     let words = "Lays a JSON merge patch (RFC 7396) over the object: `null` takes a field away.";
     let op = with_id(operation::<R>(Method::PATCH, one, "patch_{one}", "Change a {one}", words, Action::Write))
@@ -234,4 +254,40 @@ fn history_operation<R: Resource>(path: &str) -> Operation {
         .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}), "Entries a page.")
         .query("before", json!({"type": "integer", "format": "int64", "minimum": 1}), "`next_before` of the page before.")
         .json(200, "The history.", named("History"), &json!({"items": [entry], "next_before": null}), Value::Null)
+}
+
+/// Adds the two operations of a kind whose objects have a status.
+pub fn moves<R: Living>(api: &mut Api) {
+    let path = format!("/api/v1/{}/{{id}}/transitions", R::KIND.collection());
+    let words = "The status, and for every other one whether the move there is open now, who may make it, and why it is closed.";
+    let (first, second) = (R::MOVES.first().map_or("", |one| one.to.as_str()), R::KIND.collection());
+    let one = json!({
+        "to": first, "open": false, "allowed": false, "permission": permission(second, Action::Write), "roles": ["administrator"],
+        "reasons": [{"code": "not_from_here", "detail": "closed leads to nothing any more"}]
+    });
+    let shown = example::<R>();
+    let example_list = json!({"status": shown["status"], "version": 1, "transitions": [one]});
+    let op = with_id(operation::<R>(Method::GET, &path, "list_{one}_transitions", "Moves of a {one}", words, Action::Read));
+    api.add(op.json(200, "The moves.", named("TransitionList"), &example_list, Value::Null), super::moves::list::<R>);
+
+    let needs: Vec<String> = R::MOVES
+        .iter()
+        .filter(|one| one.action != Action::Write)
+        .map(|one| format!("{} needs `{}`", one.to.as_str(), permission(second, one.action)))
+        .collect();
+    let words = format!(
+        "Moves to another status. A move that is closed answers 409 `transition_closed` and names what is missing. {}",
+        if needs.is_empty() {
+            String::new()
+        } else {
+            format!("Most moves need `{}`; {}.", permission(second, Action::Write), needs.join(", "))
+        }
+    );
+    let body = json!({"to": first, "comment": "As agreed in the weekly review"});
+    let op = with_id(operation::<R>(Method::POST, &path, "move_{one}", "Move a {one}", &words, Action::Write))
+        .header("If-Match", "The ETag (or just `\"version\"`) the move is meant for; 412 when it has changed since.")
+        .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
+        .body(&["application/json"], named(&format!("{}Transition", R::SCHEMA)), &body)
+        .json(200, "The object after the move.", named(R::SCHEMA), &shown, etag());
+    api.add(for_writing(op).problems(&[428]), super::moves::make::<R>);
 }

@@ -2,6 +2,7 @@
 use super::schema;
 use crate::model::{Error, Faults, HeadDraft, Result};
 use crate::resources::Resource;
+use crate::store::record;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
@@ -28,8 +29,8 @@ pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
     let Value::Object(mut object) = value else {
         return Err(Error::invalid("", "wrong_type", "an object is wanted"));
     };
-    if object.get("name").is_some_and(|name| name.as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())) {
-        faults.add("/name", "too_short", "a name of white space is none");
+    if object.get(R::LABEL).is_some_and(|name| name.as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())) {
+        faults.add(format!("/{}", R::LABEL), "too_short", format!("a {} of white space is none", R::LABEL));
     }
     let value = Value::Object(object.clone());
     check::<R>(&value, &mut faults)?;
@@ -42,13 +43,29 @@ pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
     let mut faults = Faults::default();
     list.into_iter().for_each(|fault| faults.push(fault));
     let whole = Value::Object(object);
+    let body = serde_path_to_error::deserialize::<_, R>(whole.clone());
+    let mut whole = whole;
+    record::rename(&mut whole, R::LABEL, "name");
     let head = HeadDraft::deserialize_from(&whole);
-    let body = serde_json::from_value::<R>(whole.clone());
     match (head, body) {
         (Ok(head), Ok(body)) => Ok(Draft { head, body, given, faults }),
-        (Err(error), _) | (_, Err(error)) if faults.is_empty() => Err(Error::invalid("", "bad_format", error.to_string())),
+        // What passes the schema and yet cannot be kept, such as a time beyond the calendar.
+        (_, Err(error)) if faults.is_empty() => {
+            Err(Error::invalid(pointer(error.path()), "bad_format", error.inner().to_string()))
+        }
+        (Err(error), _) if faults.is_empty() => Err(Error::invalid("", "bad_format", error.to_string())),
         _ => Err(Error::Invalid(faults.into_vec())),
     }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let one = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(format!("/{index}")),
+        Segment::Map { key } => Some(format!("/{}", escaped(key))),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    path.iter().filter_map(one).collect()
 }
 
 fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
@@ -149,11 +166,12 @@ impl HeadDraft {
 /// The draft that would give an object its present content; a patch is laid over it.
 pub fn of<R: Resource>(head: &crate::model::Head, body: &R) -> Result<Value> {
     let mut value = serde_json::to_value(head.draft()).map_err(Error::internal)?;
+    record::rename(&mut value, "name", R::LABEL);
     let own = serde_json::to_value(body).map_err(Error::internal)?;
     if let (Value::Object(all), Value::Object(own)) = (&mut value, own) {
         all.extend(own);
-        // What is absent is left out, as a client would.
-        all.retain(|_, value| !value.is_null());
+        // What is absent is left out, as a client would, and what clients do not write.
+        all.retain(|name, value| !value.is_null() && !R::OWNED.contains(&name.as_str()));
     }
     Ok(value)
 }

@@ -1,116 +1,67 @@
 //! The handlers of every collection: list, get, create, put, patch, delete, history.
+use super::asked::{bad_parameters, columns, guarded, moment, only, parameter, selection, spelled};
 use super::once::Once;
-use super::read::{self, Moment};
+use super::read;
 use super::write::{Common, Done, Guard, Order, Set, Verb};
 use super::{draft, view};
-use crate::app::new_id;
+use crate::app::{App, new_id};
 use crate::auth::Action;
 use crate::http::answers::Question;
 use crate::http::body;
 use crate::http::context::{Reader, Writer};
 use crate::http::headers::{self, Wishes};
-use crate::model::{Error, Kind, Query, Result, Spelling, nfc};
+use crate::model::{Error, Kind, Query, Result, Spelling};
 use crate::resources::{Resource, fields};
 use crate::store::idempotency::Answer;
-use crate::store::{Object, Stored, Tx};
+use crate::store::{Conn, Object, Place, Scene, Stored, Tx};
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde_json::Value;
 
 /// Bodies of single writes.
 const JSON: &[&str] = &["application/json"];
 const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
 
-/// The spelling in the path.
-pub fn spelled(request: &HttpRequest) -> Result<Spelling> {
-    let raw = request.match_info().get("id").unwrap_or_default();
-    let text = percent_encoding::percent_decode_str(raw).decode_utf8().map_err(|_| Error::NotFound)?;
-    if text.chars().any(char::is_control) {
-        return Err(Error::NotFound);
-    }
-    Spelling::parse(&nfc(&text)).ok_or(Error::NotFound)
-}
-
-fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-}
-
-/// Refuses parameters that are not documented, or stand there twice.
-pub fn only(parameters: &[(String, String)], known: &[&str]) -> Result<()> {
-    let mut faults = crate::model::Faults::default();
-    for (index, (name, _)) in parameters.iter().enumerate() {
-        if !known.contains(&name.as_str()) {
-            faults.add(name, "unknown_parameter", "this path has no such parameter");
-        } else if parameters[..index].iter().any(|(own, _)| own == name) {
-            faults.add(name, "duplicate", "the parameter stands there twice");
-        }
-    }
-    bad_parameters(faults)
-}
-
-/// Faults of parameters are a malformed request.
-pub fn bad_parameters(faults: crate::model::Faults) -> Result<()> {
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let faults = faults.into_vec();
-    let code = if faults.iter().any(|f| f.code == "unknown_parameter") { "unknown_parameter" } else { "invalid_parameter" };
-    let names: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
-    Err(Error::Malformed { code, detail: format!("parameters that cannot be used: {}", names.join(", ")), faults })
-}
-
-fn moment(parameters: &[(String, String)]) -> Result<Option<Moment>> {
-    let Some(text) = parameter(parameters, "as_of") else { return Ok(None) };
-    let bad = || Error::malformed("invalid_parameter", "as_of is an RFC 3339 time or a seq of the ledger");
-    Moment::parse(text).map(Some).ok_or_else(bad)
-}
-
-/// The fields a client selects; unknown ones are refused.
-fn selection<R: Resource>(parameters: &[(String, String)]) -> Result<Option<Vec<String>>> {
-    let Some(text) = parameter(parameters, "fields") else { return Ok(None) };
-    let known = columns::<R>();
-    let wanted: Vec<String> = text.split(',').map(str::to_owned).collect();
-    let mut faults = crate::model::Faults::default();
-    for name in wanted.iter().filter(|name| !known.contains(name)) {
-        faults.add("fields", "not_allowed", format!("there is no field {name:?}"));
-    }
-    bad_parameters(faults)?;
-    Ok(Some(wanted))
-}
-
-/// Every field of the representation, in the order of the document.
-pub fn columns<R: Resource>() -> Vec<String> {
-    let schema = super::schema::SCHEMAS.get(R::SCHEMA);
-    schema
-        .and_then(|schema| schema["properties"].as_object())
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .filter(|n| n != "mappings")
-        .collect()
-}
-
 /// `GET /{collection}`.
 pub async fn list<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
-    let parameters = headers::parameters(&request)?;
+    listed(reader, request, None).await
+}
+
+/// The list, or that part of it which a path stands for: a filter that the client does not write.
+pub async fn listed<R: Stored>(reader: Reader<R>, request: HttpRequest, implied: Option<(&str, String)>) -> Result<HttpResponse> {
+    let mut parameters = headers::parameters(&request)?;
+    parameters.extend(implied.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let most = reader.caller().app().config.limits.page_size;
     let tables = fields::<R>();
-    let query = match Query::parse(&parameters, &tables, &["fields", "as_of"], most) {
+    let query = match Query::parse(&parameters, &tables, R::FILTERS, &["fields", "as_of"], most) {
         Ok(query) => query,
         Err(faults) => return bad_parameters(faults).map(|()| HttpResponse::BadRequest().finish()),
     };
     let selected = selection::<R>(&parameters)?;
-    let heavy = query.count || query.conditions.iter().any(|c| matches!(c, crate::model::Condition::Words(_)));
+    // What nobody asked for is not derived.
+    let sorted = query.sort.iter().any(|sort| R::is_derived(sort.field.name));
+    let derived = sorted || selected.as_ref().is_none_or(|fields| fields.iter().any(|field| R::is_derived(field)));
+    let heavy = (R::HEAVY && derived) || query.count || query.conditions.iter().any(|c| c.is_heavy());
     let page = match moment(&parameters)? {
-        Some(moment) => reader.scan(async move |conn, org| read::past_page::<R>(conn, org, query, moment).await).await?,
-        None if heavy => reader.scan(async move |conn, org| read::page::<R>(conn, org, query).await).await?,
-        None => reader.read(async |conn, org| read::page::<R>(conn, org, query).await).await?,
+        Some(moment) => {
+            let caller = reader.caller().clone();
+            reader.scan(async move |conn, _| read::past_page::<R>(conn, &caller.scene(), query, moment).await).await?
+        }
+        None if heavy => {
+            let caller = reader.caller().clone();
+            reader.scan(async move |conn, _| read::page::<R>(conn, &caller.scene(), query, derived).await).await?
+        }
+        None => {
+            let scene = reader.caller().scene();
+            reader.read(async |conn, _| read::page::<R>(conn, &scene, query, derived).await).await?
+        }
     };
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &page.next {
         let mut next: Vec<String> = parameters
             .iter()
-            .filter(|(name, _)| name != "cursor")
+            .filter(|(name, _)| name != "cursor" && implied.as_ref().is_none_or(|(own, _)| own != name))
             .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
             .collect();
         next.push(format!("cursor={cursor}"));
@@ -154,16 +105,23 @@ pub async fn get<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<H
         return get_with_parameters(&reader, &request, spelling).await;
     }
     let app = reader.caller().app();
-    let question = Question { organization: reader.caller().organization(), kind: R::KIND, spelling: spelling.clone() };
+    let question = Question::new(reader.caller(), R::KIND, &spelling);
     let vacant = match app.answers.get(&app.store, question) {
         Ok(kept) => return one(&request, &kept.etag, || Ok(kept.body.clone())),
         Err(vacant) => vacant,
     };
-    let mut object = reader.read(async |conn, org| read::one::<R>(conn, org, &spelling).await).await?;
+    let mut object = found::<R>(&reader, spelling).await?;
     let etag = view::etag(&mut object, "");
     let body = Bytes::from(view::json(&object)?);
     vacant.fill(&etag, &body);
     one(&request, &etag, || Ok(body))
+}
+
+/// One object as it is now.
+async fn found<R: Stored>(reader: &Reader<R>, spelling: Spelling) -> Result<Object<R>> {
+    let caller = reader.caller().clone();
+    let one = async move |conn: &mut Conn<'_>, _| read::one::<R>(conn, &caller.scene(), &spelling).await;
+    if R::HEAVY { reader.scan(one).await } else { reader.read(one).await }
 }
 
 async fn get_with_parameters<R: Stored>(reader: &Reader<R>, request: &HttpRequest, spelling: Spelling) -> Result<HttpResponse> {
@@ -181,8 +139,11 @@ async fn get_with_parameters<R: Stored>(reader: &Reader<R>, request: &HttpReques
     let selected = selection::<R>(&parameters)?;
     let mut object = match moment(&parameters)? {
         Some(_) if included => return Err(Error::malformed("invalid_parameter", "include cannot be combined with as_of")),
-        Some(moment) => reader.scan(async move |conn, org| read::past_one::<R>(conn, org, &spelling, moment).await).await?,
-        None => reader.read(async |conn, org| read::one::<R>(conn, org, &spelling).await).await?,
+        Some(moment) => {
+            let caller = reader.caller().clone();
+            reader.scan(async move |conn, _| read::past_one::<R>(conn, &caller.scene(), &spelling, moment).await).await?
+        }
+        None => found::<R>(reader, spelling).await?,
     };
     let mut extra = String::new();
     if included {
@@ -234,15 +195,33 @@ pub async fn history<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Resu
 
 /// `POST /{collection}`.
 pub async fn create<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    created(writer, request, payload, None).await
+}
+
+/// Creates an object, with a field that the path says.
+pub async fn created<R: Stored>(
+    writer: Writer<R>,
+    request: HttpRequest,
+    payload: Payload,
+    implied: Option<(&str, Value)>,
+) -> Result<HttpResponse> {
     body::require_type(&request, JSON)?;
     only(&headers::parameters(&request)?, &[])?;
     let wishes = Wishes::of(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
-    let draft = draft::parse::<R>(body::json(&bytes)?)?;
+    let mut value = body::json(&bytes)?;
+    if let (Some((name, implied)), Some(members)) = (implied, value.as_object_mut()) {
+        if members.contains_key(name) {
+            return Err(Error::invalid(format!("/{name}"), "not_allowed", format!("{name} follows from the path")));
+        }
+        members.insert(name.to_owned(), implied);
+    }
+    let draft = draft::parse::<R>(value)?;
     let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
     let once = Once::of(writer.caller(), &wishes, &request, &bytes)?;
-    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| single(tx, order).await).await;
+    let app = writer.caller().app().clone();
+    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| single(tx, &app, order).await).await;
     let (answer, replayed) = writer.write(&wishes, 1, work).await?;
     Ok(answered(answer, &wishes, replayed))
 }
@@ -250,20 +229,21 @@ pub async fn create<R: Stored>(writer: Writer<R>, request: HttpRequest, payload:
 /// `PUT /{collection}/{id}`.
 pub async fn put<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, JSON)?;
-    let wishes = guarded(&writer, &request)?;
+    let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let draft = draft::parse::<R>(body::json(&bytes)?)?;
     let order = Order { place: 0, target: Some(target), verb: Verb::Put(Box::new(draft)), guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
+    let app = writer.caller().app().clone();
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 
 /// `PATCH /{collection}/{id}`.
 pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, PATCH)?;
-    let wishes = guarded(&writer, &request)?;
+    let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
@@ -273,32 +253,23 @@ pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: 
     }
     let order: Order<R> =
         Order { place: 0, target: Some(target), verb: Verb::Patch { patch, creates: false }, guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
+    let app = writer.caller().app().clone();
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 
 /// `DELETE /{collection}/{id}`.
 pub async fn delete<R: Stored>(writer: Writer<R>, request: HttpRequest) -> Result<HttpResponse> {
-    let wishes = guarded(&writer, &request)?;
+    let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let order: Order<R> = Order { place: 0, target: Some(target), verb: Verb::Delete, guard: wishes.guard.clone() };
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, order).await).await?;
+    let app = writer.caller().app().clone();
+    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
     Ok(answered(answer, &wishes, false))
 }
 
-fn guarded<R: Stored>(writer: &Writer<R>, request: &HttpRequest) -> Result<Wishes> {
-    only(&headers::parameters(request)?, &[])?;
-    let wishes = Wishes::of(request)?;
-    let guard = &wishes.guard;
-    let bare = guard.versions.is_none() && !guard.present && !guard.absent;
-    if writer.caller().app().config.require_if_match && bare {
-        return Err(Error::refused(428, "precondition_required", "this deployment demands If-Match (or If-None-Match: *)"));
-    }
-    Ok(wishes)
-}
-
 /// Carries one order out and puts the answer together.
-async fn single<R: Stored>(tx: &mut Tx, order: Order<R>) -> Result<Answer> {
+async fn single<R: Stored>(tx: &mut Tx, app: &App, order: Order<R>) -> Result<Answer> {
     tx.take_turn().await?;
     let deletes = matches!(order.verb, Verb::Delete);
     let mut common = Common::default();
@@ -315,16 +286,18 @@ async fn single<R: Stored>(tx: &mut Tx, order: Order<R>) -> Result<Answer> {
     if let Some(effective) = moved.get(&object.head.id) {
         object.head.effective = *effective;
     }
-    answer(tx, done, object).await
+    answer(tx, app, done, object).await
 }
 
-async fn answer<R: Stored>(tx: &mut Tx, done: Done, object: Object<R>) -> Result<Answer> {
+/// The answer that shows an object just written.
+pub async fn answer<R: Stored>(tx: &mut Tx, app: &App, done: Done, object: Object<R>) -> Result<Answer> {
     if done == Done::Deleted {
         return Ok(Answer { status: 204, location: None, etag: None, body: String::new() });
     }
-    let org = tx.organization();
+    let place = Place::Within(tx.graph_seq());
+    let scene = Scene { organization: tx.organization(), now: tx.change().now, place, graphs: &app.graphs };
     let mut objects = [object];
-    read::named(&mut tx.conn()?, org, &mut objects).await?;
+    read::shown(&mut tx.conn()?, &scene, &mut objects).await?;
     let [mut object] = objects;
     let etag = Some(view::etag(&mut object, ""));
     let location = (done == Done::Created).then(|| format!("/api/v1/{}/{}", R::KIND.collection(), object.head.id));

@@ -2,7 +2,7 @@
 use super::{Draft, draft};
 use crate::graph::load::objectives::{Moves, refresh_objectives};
 use crate::model::{Error, ExternalRef, Head, Id, Kind, Result, Spelling};
-use crate::resources::Resource;
+use crate::resources::{Made, Resource};
 use crate::store::{Object, Planned, Tx};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -100,7 +100,7 @@ impl Common {
 }
 
 /// An order on its way.
-pub struct Pending<R> {
+pub struct Pending<R: Resource> {
     pub place: usize,
     pub(super) target: Option<Spelling>,
     pub(super) verb: Verb<R>,
@@ -176,6 +176,11 @@ impl<R: Resource> Pending<R> {
                 let mut content = draft::of(&old.head, &old.body)?;
                 overlay::<R>(&mut content, &patch);
                 let mut draft = draft::parse::<R>(content)?;
+                for field in R::UNPATCHED.iter().filter(|field| patch.get(field).is_some()) {
+                    if !draft.faults.has(&format!("/{field}")) {
+                        draft.faults.add(format!("/{field}"), "read_only", format!("{field} is not changed by a patch"));
+                    }
+                }
                 draft.given.extend(["external_refs", "tags", "attributes"].map(String::from));
                 draft
             }
@@ -215,6 +220,8 @@ impl<R: Resource> Pending<R> {
             }
             None => format!("{}-{}", R::KIND.prefix(), tx.next_number(R::KIND).await?),
         };
+        let made = Made { old: self.old.as_ref().map(|old| &old.body), given: &draft.given, now: change.now };
+        let body = draft.body.settled(&made);
         let old = self.old.as_ref().map(|old| &old.head);
         let head = Head {
             id: self.id,
@@ -230,9 +237,9 @@ impl<R: Resource> Pending<R> {
             updated_at: change.now,
             created_by: old.map_or(change.actor.clone(), |old| old.created_by.clone()),
             updated_by: change.actor,
-            effective: old.map_or(draft.body.objectives(), |old| old.effective),
+            effective: old.map_or(body.objectives(), |old| old.effective),
         };
-        Ok(Planned { old: self.old.clone(), new: Object { head, body: draft.body.settled() }, generated, fault: None })
+        Ok(Planned { old: self.old.clone(), new: Object::new(head, body), generated, fault: None })
     }
 }
 

@@ -35,6 +35,7 @@ pub fn point<R: Resource>(
     faults: &mut Faults,
 ) -> Vec<(String, Id)> {
     let mut leans = Vec::new();
+    let mut listed: HashSet<(String, Id)> = HashSet::new();
     for slot in draft.body.links() {
         let root = slot.pointer.split('/').nth(1).unwrap_or_default();
         let Link::Spelled { text, kind } = &*slot.link else { continue };
@@ -53,6 +54,9 @@ pub fn point<R: Resource>(
             }
         }
         match all.as_slice() {
+            [one] if slot.in_list().is_some_and(|list| !listed.insert((list.to_owned(), one.1))) => {
+                faults.add(slot.pointer, "duplicate", "the same stands there twice");
+            }
             [one] => {
                 if !there.contains(one) {
                     leans.push((slot.pointer, one.1));

@@ -1,13 +1,15 @@
 //! Looking objects up, now and as they were.
 use super::view;
 use crate::graph::objectives;
-use crate::model::{Error, FieldValue, Id, Kind, Objectives, Query, Reference, Result, Spelling, Timestamp, Word, evaluate};
+use crate::model::{
+    Condition, Error, FieldType, FieldValue, Id, Kind, Objectives, Query, Result, Spelling, Timestamp, Word, evaluate,
+};
 use crate::resources::Resource;
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::mappings::Mapping;
 use crate::resources::services::Service;
 use crate::store::ledger::{self, Entry, Operation};
-use crate::store::{Conn, Object, Rows, resolve};
+use crate::store::{Conn, Object, Place, Rows, Scene, Stored, record, resolve};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 
@@ -37,8 +39,19 @@ impl Moment {
         Timestamp::parse(text).map(Moment::Time)
     }
 
+    /// The same view, from that moment.
+    pub async fn scene<'a>(self, conn: &mut Conn<'_>, scene: &Scene<'a>) -> Result<(Scene<'a>, i64)> {
+        let seq = self.seq(conn, scene.organization).await?;
+        let now = match self {
+            Moment::Time(time) => time,
+            Moment::Seq(seq) => ledger::time_of(conn, scene.organization, seq).await?.unwrap_or(Timestamp::EPOCH),
+        };
+        let Scene { organization, graphs, .. } = *scene;
+        Ok((Scene { organization, now, place: Place::Past(seq), graphs }, seq))
+    }
+
     /// The place in the ledger.
-    pub async fn seq(self, conn: &mut Conn<'_>, org: Id) -> Result<i64> {
+    async fn seq(self, conn: &mut Conn<'_>, org: Id) -> Result<i64> {
         match self {
             Moment::Time(time) => ledger::seq_at(conn, org, time).await,
             Moment::Seq(seq) => {
@@ -61,11 +74,18 @@ pub async fn locate(conn: &mut Conn<'_>, org: Id, kind: Kind, spelling: &Spellin
     found.get(spelling).and_then(|all| all.first()).map(|(_, id)| *id).ok_or(Error::NotFound)
 }
 
+/// An object that must be there, as it is kept.
+pub async fn existing<R: Rows>(conn: &mut Conn<'_>, org: Id, spelling: &Spelling) -> Result<Object<R>> {
+    let id = locate(conn, org, R::KIND, spelling).await?;
+    R::find(conn, org, id).await?.ok_or(Error::NotFound)
+}
+
 /// One object with names put to its links.
-pub async fn one<R: Rows>(conn: &mut Conn<'_>, org: Id, spelling: &Spelling) -> Result<Object<R>> {
+pub async fn one<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, spelling: &Spelling) -> Result<Object<R>> {
+    let org = scene.organization;
     let id = locate(conn, org, R::KIND, spelling).await?;
     let mut objects = [R::find(conn, org, id).await?.ok_or(Error::NotFound)?];
-    named(conn, org, &mut objects).await?;
+    shown(conn, scene, &mut objects).await?;
     let [object] = objects;
     Ok(object)
 }
@@ -80,35 +100,58 @@ pub async fn named<R: Resource>(conn: &mut Conn<'_>, org: Id, objects: &mut [Obj
     Ok(())
 }
 
+/// Makes objects ready to be shown as they are now.
+pub async fn shown<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<R>]) -> Result<()> {
+    named(conn, scene.organization, objects).await?;
+    if objects.is_empty() { Ok(()) } else { R::derive(conn, scene, objects).await }
+}
+
 /// A page of a list.
-pub struct Page<R> {
+pub struct Page<R: Resource> {
     pub items: Vec<Object<R>>,
     pub next: Option<String>,
     pub total: Option<i64>,
     pub seq: i64,
 }
 
-/// Looks the references among the filters up, as they are now or were at a place in the ledger. One that leads nowhere
-/// is a fault of the request.
-pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query, seq: Option<i64>) -> Result<()> {
+/// Looks up what the filters refer to, as it is now or was at a place in the ledger. A reference that leads nowhere is a
+/// fault of the request.
+pub async fn settle_filters(conn: &mut Conn<'_>, scene: &Scene<'_>, query: &mut Query) -> Result<()> {
     let mut wanted = HashSet::new();
     let mut kinds = HashSet::new();
-    for (field, value) in values(query) {
-        if let (crate::model::FieldType::Link(all), FieldValue::Spelled(spelling)) = (field.kind, &*value) {
-            kinds.extend(all);
-            wanted.insert(spelling.clone());
+    // Taken from the end, so that the first that leads nowhere is the one that is told.
+    let mut all: Vec<&mut Condition> = query.conditions.iter_mut().rev().collect();
+    let mut places = Vec::new();
+    while let Some(condition) = all.pop() {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => all.extend(parts),
+            Condition::Compare { field, values, .. } => {
+                places.extend(values.iter_mut().map(|value| (*field, value)));
+            }
+            _ => {}
+        }
+    }
+    for (field, value) in &mut places {
+        match &**value {
+            FieldValue::Today => **value = FieldValue::Text(scene.now.day()),
+            FieldValue::Spelled(spelling) => {
+                kinds.extend(targets(field.kind));
+                wanted.insert(spelling.clone());
+            }
+            _ => {}
         }
     }
     if wanted.is_empty() {
         return Ok(());
     }
     let kinds: Vec<Kind> = kinds.into_iter().collect();
-    let found = match seq {
-        None => resolve::locate(conn, org, &kinds, &wanted).await?,
-        Some(seq) => past_found(conn, org, &kinds, seq, &wanted).await?,
+    let found = match scene.place {
+        Place::Past(seq) => past_found(conn, scene.organization, &kinds, seq, &wanted).await?,
+        _ => resolve::locate(conn, scene.organization, &kinds, &wanted).await?,
     };
-    for (field, value) in values(query) {
-        let (crate::model::FieldType::Link(all), FieldValue::Spelled(spelling)) = (field.kind, &*value) else { continue };
+    for (field, value) in places {
+        let FieldValue::Spelled(spelling) = &*value else { continue };
+        let all = targets(field.kind);
         let hits: Vec<Id> =
             found.get(spelling).into_iter().flatten().filter(|(kind, _)| all.contains(kind)).map(|(_, id)| *id).collect();
         let fault = |code, words| Error::invalid(field.name, code, format!("{spelling} {words}"));
@@ -117,6 +160,30 @@ pub async fn settle_filters(conn: &mut Conn<'_>, org: Id, query: &mut Query, seq
             [] => return Err(fault("unknown_reference", "is unknown")),
             _ => return Err(fault("ambiguous_reference", "stands in several kinds: use the UUID")),
         };
+    }
+    Ok(())
+}
+
+/// The kinds a field's references lead to.
+const fn targets(kind: FieldType) -> &'static [Kind] {
+    match kind {
+        FieldType::Link(kinds) | FieldType::Listed(kinds, _) => kinds,
+        FieldType::Exposed => &[Kind::BusinessProcess],
+        _ => &[],
+    }
+}
+
+/// Has the graph answer what the database cannot.
+async fn ask_graph(conn: &mut Conn<'_>, scene: &Scene<'_>, query: &mut Query) -> Result<()> {
+    for condition in &mut query.conditions {
+        if let Condition::Compare { field, values, .. } = condition
+            && matches!(field.kind, FieldType::Exposed)
+        {
+            let ids = values.iter().filter_map(|value| if let FieldValue::Id(id) = value { Some(*id) } else { None });
+            let ids: Vec<Id> = ids.collect();
+            let exposing = crate::resources::risks::store::exposing(conn, scene, &ids).await?;
+            *condition = Condition::Among(exposing);
+        }
     }
     Ok(())
 }
@@ -145,25 +212,21 @@ async fn past_found(
     Ok(found)
 }
 
-fn values(query: &mut Query) -> impl Iterator<Item = (&'static crate::model::Field, &mut FieldValue)> {
-    query.conditions.iter_mut().flat_map(|condition| {
-        let (field, values) = match condition {
-            crate::model::Condition::Compare { field, values, .. } => (Some(*field), values.as_mut_slice()),
-            _ => (None, Default::default()),
-        };
-        values.iter_mut().filter_map(move |value| field.map(|field| (field, value)))
-    })
-}
-
 /// A page as it is now. The place in the ledger is read first: whoever goes on from there misses nothing.
-pub async fn page<R: Rows>(conn: &mut Conn<'_>, org: Id, mut query: Query) -> Result<Page<R>> {
+pub async fn page<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, mut query: Query, derived: bool) -> Result<Page<R>> {
+    let org = scene.organization;
     let seq = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
-    settle_filters(conn, org, &mut query, None).await?;
+    settle_filters(conn, scene, &mut query).await?;
+    ask_graph(conn, scene, &mut query).await?;
     let mut items = R::page(conn, org, &query).await?;
     let total = if query.count { Some(R::count(conn, org, &query).await?) } else { None };
     let more = items.len() > query.limit;
     items.truncate(query.limit);
-    named(conn, org, &mut items).await?;
+    if derived {
+        shown(conn, scene, &mut items).await?;
+    } else {
+        named(conn, org, &mut items).await?;
+    }
     let next = match items.last() {
         Some(last) if more => Some(cursor(&query, &view::value(last)?, last.head.id)),
         _ => None,
@@ -177,10 +240,10 @@ fn cursor(query: &Query, record: &Value, id: Id) -> String {
 }
 
 /// A page as it was.
-pub async fn past_page<R: Rows>(conn: &mut Conn<'_>, org: Id, mut query: Query, moment: Moment) -> Result<Page<R>> {
-    let seq = moment.seq(conn, org).await?;
-    settle_filters(conn, org, &mut query, Some(seq)).await?;
-    let objects = past::<R>(conn, org, seq).await?;
+pub async fn past_page<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, mut query: Query, moment: Moment) -> Result<Page<R>> {
+    let (scene, seq) = moment.scene(conn, scene).await?;
+    settle_filters(conn, &scene, &mut query).await?;
+    let objects = past::<R>(conn, &scene, seq).await?;
     let records = objects.into_iter().map(|object| Ok((view::value(&object)?, object))).collect::<Result<Vec<_>>>()?;
     let (mut kept, total) = evaluate(records, &query, |(record, _)| record);
     let more = kept.len() > query.limit;
@@ -191,24 +254,30 @@ pub async fn past_page<R: Rows>(conn: &mut Conn<'_>, org: Id, mut query: Query, 
 }
 
 /// One object as it was.
-pub async fn past_one<R: Rows>(conn: &mut Conn<'_>, org: Id, spelling: &Spelling, moment: Moment) -> Result<Object<R>> {
-    let seq = moment.seq(conn, org).await?;
+pub async fn past_one<R: Stored>(
+    conn: &mut Conn<'_>,
+    scene: &Scene<'_>,
+    spelling: &Spelling,
+    moment: Moment,
+) -> Result<Object<R>> {
+    let (scene, seq) = moment.scene(conn, scene).await?;
     let matches = |object: &Object<R>| match spelling {
         Spelling::Id(id) => object.head.id == *id,
         Spelling::Key(key) => object.head.key == *key,
         Spelling::External { system, id } => object.head.external_refs.iter().any(|one| one.system == *system && one.id == *id),
     };
     if let (Spelling::Id(id), false) = (spelling, R::EFFECTIVE) {
-        let entries = ledger::these_as_of(conn, org, &[*id], seq).await?;
+        let entries = ledger::these_as_of(conn, scene.organization, &[*id], seq).await?;
         let mut objects = read_entries::<R>(entries.into_iter().filter(|entry| entry.kind.0 == R::KIND))?;
-        past_names(conn, org, seq, &mut objects).await?;
+        past_shown(conn, &scene, seq, &mut objects).await?;
         return objects.pop().ok_or(Error::NotFound);
     }
-    past::<R>(conn, org, seq).await?.into_iter().find(matches).ok_or(Error::NotFound)
+    past::<R>(conn, &scene, seq).await?.into_iter().find(matches).ok_or(Error::NotFound)
 }
 
 /// Every object of a kind as it was at a place in the ledger, with the names and objectives of then.
-pub async fn past<R: Rows>(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Vec<Object<R>>> {
+pub async fn past<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, seq: i64) -> Result<Vec<Object<R>>> {
+    let org = scene.organization;
     let entries = ledger::as_of(conn, org, &[R::KIND], seq, MOST_PAST + 1).await?;
     if entries.len() as i64 > MOST_PAST {
         let detail = format!("lists of the past hold at most {MOST_PAST} objects");
@@ -221,29 +290,18 @@ pub async fn past<R: Rows>(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Vec
             object.head.effective = effective.get(&object.head.id).copied().unwrap_or_default();
         }
     }
-    past_names(conn, org, seq, &mut objects).await?;
+    past_shown(conn, scene, seq, &mut objects).await?;
     Ok(objects)
 }
 
-fn read_entries<R: Resource>(entries: impl IntoIterator<Item = Entry>) -> Result<Vec<Object<R>>> {
-    entries.into_iter().filter_map(|entry| entry.body).map(|body| view::from_record::<R>(&body)).collect()
+async fn past_shown<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, seq: i64, objects: &mut [Object<R>]) -> Result<()> {
+    let names = resolve::past_references(conn, scene.organization, seq, &view::targets(objects)).await?;
+    view::name_links(objects, &names);
+    if objects.is_empty() { Ok(()) } else { R::derive(conn, scene, objects).await }
 }
 
-async fn past_names<R: Resource>(conn: &mut Conn<'_>, org: Id, seq: i64, objects: &mut [Object<R>]) -> Result<()> {
-    let mut targets: Vec<Id> = view::targets(objects).into_iter().collect();
-    let mut names = HashMap::new();
-    // In the middle of a batch an object may point to one that comes later in it.
-    for seq in [seq, i64::MAX] {
-        for entry in ledger::these_as_of(conn, org, &targets, seq).await? {
-            let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
-            let name = body["name"].as_str().map(str::to_owned);
-            let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
-            names.insert(reference.id, reference);
-        }
-        targets.retain(|id| !names.contains_key(id));
-    }
-    view::name_links(objects, &names);
-    Ok(())
+fn read_entries<R: Resource>(entries: impl IntoIterator<Item = Entry>) -> Result<Vec<Object<R>>> {
+    entries.into_iter().filter_map(|entry| entry.body).map(|body| record::from_record::<R>(&body)).collect()
 }
 
 async fn past_objectives<R: Resource>(
@@ -271,15 +329,15 @@ async fn past_objectives<R: Resource>(
         let body = entry.body.as_deref().unwrap_or("null");
         match entry.kind.0 {
             Kind::Mapping => {
-                let mapping = view::from_record::<Mapping>(body)?.body;
+                let mapping = record::from_record::<Mapping>(body)?.body;
                 if let Some((dependent, provider)) = mapping.carries() {
                     edges.push((node(dependent, Objectives::NONE, &mut own), node(provider, Objectives::NONE, &mut own)));
                 }
             }
             Kind::BusinessProcess => {
-                node(entry.object_id.0, view::from_record::<BusinessProcess>(body)?.body.objectives(), &mut own);
+                node(entry.object_id.0, record::from_record::<BusinessProcess>(body)?.body.objectives(), &mut own);
             }
-            _ => drop(node(entry.object_id.0, view::from_record::<Service>(body)?.body.objectives(), &mut own)),
+            _ => drop(node(entry.object_id.0, record::from_record::<Service>(body)?.body.objectives(), &mut own)),
         }
     }
     let settled = objectives::effective(&own, &edges);

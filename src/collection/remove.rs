@@ -1,12 +1,12 @@
 //! Deletion: only what nothing refers to any more.
-use super::write::{Common, Done, Set};
+use super::write::{Common, Done, Set, not_theirs, theirs};
 use crate::for_kind;
 use crate::model::{Error, Faults, Id, Kind, Result, Word};
 use crate::on;
 use crate::store::fragment::Fragment;
 use crate::store::ledger::{Fact, Operation};
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{Rows, Settle, Stored, Tx, heads, resolve};
+use crate::store::{Object, Rows, Settle, Stored, Tx, heads, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// So many referrers are named; more are only counted.
@@ -21,6 +21,7 @@ impl<R: Stored> Set<R> {
         if ids.is_empty() {
             return Ok(());
         }
+        let wanted = self.permitted(tx, wanted).await?;
         let faults = held(tx, &ids, &mut common.doomed).await?;
         let mut gone = Vec::new();
         for index in wanted {
@@ -46,6 +47,19 @@ impl<R: Stored> Set<R> {
             common.moves.others.extend(old.body.carries().map(|(_, provider)| provider));
         }
         Ok(())
+    }
+}
+
+impl<R: Stored> Set<R> {
+    /// The orders to delete what the caller may delete; the others fail.
+    async fn permitted(&mut self, tx: &mut Tx, wanted: Vec<usize>) -> Result<Vec<usize>> {
+        let olds: Vec<&Object<R>> = wanted.iter().filter_map(|index| self.orders[*index].old.as_ref()).collect();
+        let theirs = theirs(tx, &olds).await?;
+        let (kept, refused): (Vec<_>, Vec<_>) = wanted.into_iter().zip(theirs).partition(|(_, theirs)| *theirs);
+        for (index, _) in refused {
+            self.orders[index].outcome = Err(not_theirs());
+        }
+        Ok(kept.into_iter().map(|(index, _)| index).collect())
     }
 }
 
@@ -87,7 +101,8 @@ async fn held(tx: &mut Tx, ids: &[Id], doomed: &mut HashSet<Id>) -> Result<HashM
 /// What refers to objects, but for themselves.
 async fn referrers(tx: &mut Tx, ids: &[Id]) -> Result<HashMap<Id, Vec<Id>>> {
     let org = tx.organization();
-    let pointers: Vec<_> = Kind::ALL.iter().flat_map(|kind| for_kind!(kind, |R| <R as Rows>::POINTERS)).collect();
+    let of_kinds = Kind::ALL.iter().flat_map(|kind| for_kind!(kind, |R| <R as Rows>::POINTERS));
+    let pointers: Vec<_> = of_kinds.chain(&[("links", "target_id", "owner_id")]).collect();
     let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
     for ids in ids.chunks(1000) {
         let mut statement = Fragment::default();

@@ -2,11 +2,11 @@
 //! in the document and check what clients send, so that they cannot differ.
 use crate::for_kind;
 use crate::model::{ExternalRef, Fault, HeadDraft, Kind, Word};
-use crate::resources::Resource;
+use crate::resources::{Lifecycle, Resource};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use utoipa::PartialSchema;
+use utoipa::{PartialSchema, ToSchema};
 
 /// Every schema of the objects, by name, as it stands below `#/components/schemas`.
 pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
@@ -14,6 +14,14 @@ pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     for kind in Kind::ALL {
         for_kind!(kind, |R| of_kind::<R>(&mut all));
     }
+    all.extend([
+        transition::<crate::resources::risks::Risk>(),
+        transition::<crate::resources::measures::Measure>(),
+        transition::<crate::resources::measure_tasks::MeasureTask>(),
+        transition::<crate::resources::change_requests::ChangeRequest>(),
+        transition::<crate::resources::impact_assessments::ImpactAssessment>(),
+    ]);
+    all.insert("TransitionList".into(), transition_list());
     all.insert("Link".into(), link());
     all.insert("Reference".into(), closed(value_of(&crate::model::Reference::schema())));
     all.insert("Kind".into(), value_of(&Kind::schema()));
@@ -21,6 +29,49 @@ pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     all.insert("Fault".into(), value_of(&Fault::schema()));
     all
 });
+
+/// The members of a move beside its status and comment.
+pub fn terms<R: Lifecycle>() -> Map<String, Value> {
+    properties(&value_of(&R::Terms::schema()))
+}
+
+/// The body of a move, for the document.
+pub fn transition<R: Lifecycle>() -> (String, Value) {
+    let words: Vec<&str> = R::Status::ALL.iter().map(|word| word.as_str()).collect();
+    let mut all = Map::new();
+    all.insert("to".into(), json!({"type": "string", "enum": words, "description": "The status to go to."}));
+    let comment = "Why; stands in the history and as `status_reason`.";
+    all.insert("comment".into(), json!({"type": ["string", "null"], "maxLength": 500, "description": comment}));
+    all.extend(terms::<R>());
+    let schema = json!({"type": "object", "required": ["to"], "properties": all, "additionalProperties": false});
+    (format!("{}Transition", R::SCHEMA), schema)
+}
+
+/// What lists of moves look like.
+fn transition_list() -> Value {
+    let text = |most: u32| json!({"type": "string", "maxLength": most});
+    let reason = json!({
+        "type": "object", "required": ["code", "detail"], "properties": {"code": text(64), "detail": text(1000)}
+    });
+    let one = json!({
+        "type": "object", "required": ["to", "open", "allowed", "permission", "roles", "reasons"],
+        "properties": {
+            "to": text(64),
+            "open": {"type": "boolean", "description": "Whether the state of things allows it now."},
+            "allowed": {"type": "boolean", "description": "Whether it is open and the caller may make it."},
+            "permission": {"type": ["string", "null"], "maxLength": 64},
+            "roles": {"type": "array", "maxItems": 20, "items": text(64)},
+            "reasons": {"type": "array", "maxItems": 20, "items": reason, "description": "Why it is closed, or not for the caller."}
+        }
+    });
+    json!({
+        "type": "object", "required": ["status", "version", "transitions"],
+        "properties": {
+            "status": text(64), "version": {"type": "integer", "format": "int64"},
+            "transitions": {"type": "array", "maxItems": 20, "items": one}
+        }
+    })
+}
 
 /// The validators of drafts and patches.
 static DRAFTS: LazyLock<HashMap<Kind, Option<jsonschema::Validator>>> = LazyLock::new(|| {
@@ -116,14 +167,16 @@ fn link() -> Value {
 fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
     let mut nested = Vec::new();
     R::schemas(&mut nested);
+    R::Derived::schemas(&mut nested);
     for (name, schema) in nested.iter().filter(|(name, _)| name != "Link") {
-        all.insert(name.clone(), value_of(schema));
+        let schema = value_of(schema);
+        all.insert(name.clone(), if schema.get("properties").is_some() { closed(schema) } else { schema });
     }
     let own = value_of(&R::schema());
     let common = value_of(&HeadDraft::schema());
     let description = own["description"].clone();
     let draft = draft_of::<R>(&own, &common, &description);
-    let patch = patch_of(&draft);
+    let patch = patch_of::<R>(&draft);
     all.insert(format!("{}Draft", R::SCHEMA), draft);
     all.insert(format!("{}Patch", R::SCHEMA), patch);
     let view = view_of::<R>(&own, &common, &description);
@@ -144,19 +197,22 @@ fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
 }
 
 fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
-    let mut all = properties(common);
-    all.extend(properties(own));
+    let mut all = if R::SINGLE { Map::new() } else { labelled::<R>(properties(common)) };
+    all.extend(properties(own).into_iter().filter(|(name, _)| !R::OWNED.contains(&name.as_str())));
     for name in ["external_refs", "tags", "attributes"] {
         if let Some(schema) = all.remove(name) {
             all.insert(name.into(), schema);
         }
     }
     let mut required: Vec<Value> = own["required"].as_array().cloned().unwrap_or_default();
-    if R::NAMED {
-        required.insert(0, "name".into());
-        all["name"]["type"] = "string".into();
+    required.retain(|name| all.contains_key(name.as_str().unwrap_or_default()));
+    if R::NAMED && !R::SINGLE {
+        required.insert(0, R::LABEL.into());
+        all[R::LABEL]["type"] = "string".into();
     }
-    all["tags"]["uniqueItems"] = true.into();
+    if let Some(tags) = all.get_mut("tags") {
+        tags["uniqueItems"] = true.into();
+    }
     for (field, schema) in all.iter_mut() {
         // PUT keeps the key and the external references that are left out: they have no default.
         let kept = matches!(field.as_str(), "key" | "external_refs" | "tags" | "attributes");
@@ -172,12 +228,24 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
     draft
 }
 
-fn patch_of(draft: &Value) -> Value {
+/// The common fields with the name under its label.
+fn labelled<R: Resource>(mut all: Map<String, Value>) -> Map<String, Value> {
+    if R::LABEL != "name" {
+        all = all.into_iter().map(|(name, schema)| (if name == "name" { R::LABEL.into() } else { name }, schema)).collect();
+        all[R::LABEL]["description"] = "What it is, in a line.".into();
+    }
+    all
+}
+
+fn patch_of<R: Resource>(draft: &Value) -> Value {
     let mut patch = draft.clone();
     if let Some(object) = patch.as_object_mut() {
         object.remove("required");
         object.insert("examples".into(), json!([{"description": "As agreed in the review of November", "tags": ["reviewed"]}]));
         object.insert("description".into(), "A JSON merge patch (RFC 7396): `null` takes a field away.".into());
+    }
+    if let Some(properties) = patch["properties"].as_object_mut() {
+        properties.retain(|name, _| !R::UNPATCHED.contains(&name.as_str()));
     }
     for (_, schema) in patch["properties"].as_object_mut().into_iter().flatten() {
         without_default(schema, true);
@@ -195,18 +263,30 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
     let text = |maximum: u32, words: &str| json!({"type": "string", "maxLength": maximum, "description": words});
     let time = |words: &str| json!({"type": "string", "format": "date-time", "description": words});
     let mut all = Map::new();
-    all.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "UUIDv7."}));
-    all.extend(properties(common));
-    all["key"]["type"] = "string".into();
-    if R::NAMED {
-        all["name"]["type"] = "string".into();
+    let least = if R::SINGLE { 0 } else { 1 };
+    let version = json!({"type": "integer", "format": "int64", "minimum": least, "description": "Rises with every change; the ETag begins with it."});
+    if R::SINGLE {
+        all.insert("version".into(), version);
+        all.insert("updated_at".into(), json!({"type": ["string", "null"], "format": "date-time", "description": "When it was last changed; null while nobody has."}));
+        all.insert(
+            "updated_by".into(),
+            json!({"type": ["string", "null"], "maxLength": 255, "description": "Who changed it last."}),
+        );
+    } else {
+        all.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "UUIDv7."}));
+        all.extend(labelled::<R>(properties(common)));
+        all["key"]["type"] = "string".into();
+        if R::NAMED {
+            all[R::LABEL]["type"] = "string".into();
+        }
+        all.insert("version".into(), version);
+        all.insert("created_at".into(), time("When it was created."));
+        all.insert("updated_at".into(), time("When it was last changed."));
+        all.insert("created_by".into(), text(255, "Who created it."));
+        all.insert("updated_by".into(), text(255, "Who changed it last."));
     }
-    all.insert("version".into(), json!({"type": "integer", "format": "int64", "minimum": 1, "description": "Rises with every change; the ETag begins with it."}));
-    all.insert("created_at".into(), time("When it was created."));
-    all.insert("updated_at".into(), time("When it was last changed."));
-    all.insert("created_by".into(), text(255, "Who created it."));
-    all.insert("updated_by".into(), text(255, "Who changed it last."));
     all.extend(properties(own));
+    all.extend(properties(&value_of(&R::Derived::schema())));
     all.values_mut().for_each(|schema| without_default(schema, true));
     if R::EFFECTIVE {
         for (name, words) in [

@@ -1,7 +1,8 @@
 //! How objects stand in answers: JSON, a selection of fields, CSV, and their ETag.
-use crate::model::{Error, Head, Id, Link, Reference, Result};
+use crate::model::{Error, Id, Link, Reference, Result};
 use crate::resources::Resource;
 use crate::store::Object;
+use crate::store::record::Labelled;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -17,13 +18,15 @@ struct Effective {
 
 /// An object as clients see it.
 #[derive(Serialize)]
-pub struct View<'a, R> {
+pub struct View<'a, R: Resource> {
     #[serde(flatten)]
-    head: &'a Head,
+    head: Labelled<'a>,
     #[serde(flatten)]
     body: &'a R,
     #[serde(flatten)]
     effective: Option<Effective>,
+    #[serde(flatten)]
+    derived: &'a R::Derived,
 }
 
 impl<'a, R: Resource> View<'a, R> {
@@ -34,7 +37,8 @@ impl<'a, R: Resource> View<'a, R> {
             effective_rpo_seconds: shown.rpo,
             effective_mtpd_seconds: shown.mtpd,
         });
-        View { head: &object.head, body: &object.body, effective }
+        let head = Labelled { head: &object.head, label: R::LABEL };
+        View { head, body: &object.body, effective, derived: &object.derived }
     }
 }
 
@@ -50,33 +54,15 @@ pub fn value<R: Resource>(object: &Object<R>) -> Result<Value> {
 
 /// The JSON of an object without what is derived.
 pub fn stored<R: Resource>(object: &Object<R>) -> Result<Value> {
-    serde_json::to_value(View { head: &object.head, body: &object.body, effective: None }).map_err(Error::internal)
-}
-
-/// What the ledger keeps of an object: links by id, nothing derived.
-pub fn record<R: Resource>(object: &Object<R>) -> Result<String> {
     #[derive(Serialize)]
-    struct Record<'a, R> {
+    struct Stored<'a, R> {
         #[serde(flatten)]
-        head: &'a Head,
+        head: Labelled<'a>,
         #[serde(flatten)]
         body: &'a R,
     }
-    serde_json::to_string(&Record { head: &object.head, body: &object.body }).map_err(Error::internal)
-}
-
-/// Reads what the ledger kept.
-pub fn from_record<R: Resource>(text: &str) -> Result<Object<R>> {
-    let value: Value = serde_json::from_str(text).map_err(Error::internal)?;
-    let mut head: Head = serde::Deserialize::deserialize(&value).map_err(Error::internal)?;
-    head.kind = R::KIND;
-    let mut body: R = serde_json::from_value(value).map_err(Error::internal)?;
-    for slot in body.links() {
-        if let Link::Spelled { text, .. } = &*slot.link {
-            *slot.link = Link::To(Id::parse(text).ok_or_else(|| Error::Internal("a record points nowhere".into()))?);
-        }
-    }
-    Ok(Object { head, body })
+    let head = Labelled { head: &object.head, label: R::LABEL };
+    serde_json::to_value(Stored { head, body: &object.body }).map_err(Error::internal)
 }
 
 /// The ids an object points to.
@@ -113,6 +99,9 @@ pub fn etag<R: Resource>(object: &mut Object<R>, derived: &str) -> String {
     let shown = object.head.effective;
     if R::EFFECTIVE && shown != crate::model::Objectives::NONE {
         text.push_str(&format!("{:?} {:?} {:?}", shown.rto, shown.rpo, shown.mtpd));
+    }
+    if object.derived != R::Derived::default() {
+        text.push_str(&serde_json::to_string(&object.derived).unwrap_or_default());
     }
     if text.is_empty() {
         return format!("\"{}\"", object.head.version);

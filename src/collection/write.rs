@@ -1,16 +1,16 @@
 //! Changes to a set of objects of one kind: looked up together, checked together, written together. A single call is a
 //! set of one, a batch has a set for every kind.
+use super::Draft;
 pub use super::order::{Common, Done, Guard, Order, Pending, Verb};
 use super::point::{look_up, point};
-use super::{Draft, view};
 use crate::model::{Error, Faults, Head, Id, Result, Spelling};
 use crate::resources::Resource;
-use crate::store::ledger::{Fact, Operation};
-use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, insert_all, resolve};
+use crate::store::ledger::Operation;
+use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, insert_all, overwrite, record, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The orders for one kind.
-pub struct Set<R> {
+pub struct Set<R: Resource> {
     pub orders: Vec<Pending<R>>,
     /// Targets that name nothing yet.
     absent: HashSet<Spelling>,
@@ -39,7 +39,8 @@ impl<R: Stored> Set<R> {
             if let Some(old) = &one.old {
                 one.id = old.head.id;
             }
-            if let Err(error) = one.admit() {
+            let kept = R::APPEND_ONLY && matches!(one.verb, Verb::Delete) && one.old.is_some();
+            if let Err(error) = one.admit().and_then(|()| if kept { Err(append_only()) } else { Ok(()) }) {
                 one.outcome = Err(error);
                 continue;
             }
@@ -63,6 +64,7 @@ impl<R: Stored> Set<R> {
     pub async fn write(&mut self, tx: &mut Tx, common: &mut Common) -> Result<()> {
         let (mut changes, places): (Vec<Planned<R>>, Vec<usize>) = self.plan(tx, common).await?.into_iter().unzip();
         taken(tx, &mut changes, &self.absent).await?;
+        permitted(tx, &mut changes).await?;
         R::inspect(tx, &mut changes).await?;
         let mut failed = Vec::new();
         for (change, place) in changes.iter_mut().zip(&places) {
@@ -143,6 +145,42 @@ impl<R: Stored> Set<R> {
     }
 }
 
+/// Which objects the caller may write, of a kind of which some callers write only what is commissioned to them.
+pub async fn theirs<R: Stored>(tx: &mut Tx, objects: &[&Object<R>]) -> Result<Vec<bool>> {
+    let identity = tx.change().identity.clone().filter(|identity| identity.is_limited(R::KIND.collection()));
+    let Some(identity) = identity else { return Ok(vec![true; objects.len()]) };
+    let org = tx.organization();
+    R::theirs(&mut tx.conn()?, org, &identity.roles, objects).await
+}
+
+pub fn not_theirs() -> Error {
+    Error::Forbidden("your roles write only what is commissioned to them".into())
+}
+
+/// Marks the changes the caller may not make, and those of what never changes.
+async fn permitted<R: Stored>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result<()> {
+    let olds: Vec<&Object<R>> = changes.iter().map(|change| change.old.as_ref().unwrap_or(&change.new)).collect();
+    let before = theirs(tx, &olds).await?;
+    let news: Vec<&Object<R>> = changes.iter().map(|change| &change.new).collect();
+    let after = theirs(tx, &news).await?;
+    for (change, theirs) in changes.iter_mut().zip(before.into_iter().zip(after)) {
+        if theirs != (true, true) {
+            change.fault = Some(not_theirs());
+        } else if R::APPEND_ONLY && change.old.as_ref().is_some_and(|old| differs(old, &change.new)) {
+            change.fault = Some(append_only());
+        }
+    }
+    Ok(())
+}
+
+fn differs<R: Resource>(old: &Object<R>, new: &Object<R>) -> bool {
+    old.body != new.body || old.head.draft() != new.head.draft()
+}
+
+fn append_only() -> Error {
+    Error::conflict("append_only", "what has been recorded here never changes and is never deleted: record another")
+}
+
 /// Marks the changes whose key or external reference another object already has.
 async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>], absent: &HashSet<Spelling>) -> Result<()> {
     let mut wanted: HashSet<Spelling> = HashSet::new();
@@ -194,8 +232,8 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
     for (index, change) in changes.iter().enumerate() {
         match &change.old {
             None => created.push(index),
-            Some(old) if old.body == change.new.body && old.head.draft() == change.new.head.draft() => {}
-            Some(_) => updated.push(index),
+            Some(old) if differs(old, &change.new) => updated.push(index),
+            Some(_) => {}
         }
     }
     tx.make_room(created.len() + updated.len());
@@ -208,11 +246,9 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         Ok(inserts)
     });
     insert_all(&mut tx.conn()?, inserts).await?;
-    for index in &updated {
-        let change = &changes[*index];
+    for change in updated.iter().map(|index| &changes[*index]) {
         if let Some(old) = &change.old {
-            heads::update(&mut tx.conn()?, org, &old.head, &change.new.head).await?;
-            R::update(&mut tx.conn()?, org, &change.new).await?;
+            overwrite(tx, old, &change.new).await?;
         }
     }
     let written: Vec<&Object<R>> = created.iter().chain(&updated).map(|index| &changes[*index].new).collect();
@@ -229,7 +265,7 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
             }
         };
         let new = change.new;
-        record(tx, &new, if what == Done::Created { Operation::Created } else { Operation::Updated }).await?;
+        record::keep(tx, &new, if what == Done::Created { Operation::Created } else { Operation::Updated }).await?;
         let old = change.old.map(|old| old.body);
         match &old {
             None => common.moves.edges.extend(new.body.carries()),
@@ -244,11 +280,4 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         done.push((what, new));
     }
     Ok(done)
-}
-
-async fn record<R: Resource>(tx: &mut Tx, object: &Object<R>, operation: Operation) -> Result<()> {
-    let head = &object.head;
-    let body = Some(view::record(object)?);
-    let fact = Fact { kind: R::KIND, id: head.id, key: head.key.clone(), version: head.version, operation, body };
-    tx.record(fact).await.map(drop)
 }

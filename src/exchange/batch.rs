@@ -2,7 +2,8 @@
 use super::rows::{self, Batch, Group, Row, RowResult, Snapshot};
 use crate::app::new_id;
 use crate::auth::Action;
-use crate::collection::http::{answered, only};
+use crate::collection::asked::only;
+use crate::collection::http::answered;
 use crate::collection::once::Once;
 use crate::collection::write::{Common, Guard, Order, Set, Verb};
 use crate::for_kind;
@@ -119,6 +120,12 @@ async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
     }
     common.settle(tx).await?;
     let mut results: Vec<RowResult> = batch.groups.values().flat_map(|group| group.results()).collect();
+    for row in &mut results {
+        // A later row may have moved an earlier one on.
+        if let Some(version) = row.id.and_then(|id| tx.revised.get(&id)) {
+            row.version = row.version.map(|_| *version);
+        }
+    }
     results.iter_mut().for_each(|row| row.problem = row.problem.take().map(rows::beneath_data));
     let failed = |(place, error)| RowResult { place, id: None, key: None, result: "failed", version: None, problem: Some(error) };
     results.extend(std::mem::take(&mut batch.bad).into_iter().map(failed));
@@ -218,7 +225,7 @@ pub fn routes(api: &mut Api) {
     let words = "Up to 10,000 rows or 16 MiB in one transaction. References may point to any row of the batch. Sending it again \
                  changes nothing. As lines (`application/x-ndjson`) the options stand in the query.";
     let named = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
-    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.in_batch()).map(|kind| kind.as_str()).collect();
     let operation = Operation::new(Method::POST, "/api/v1/batch", "exchange", "send_batch", "Send a batch", words)
         .permission("batch", Action::Write)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")

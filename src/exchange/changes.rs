@@ -1,6 +1,6 @@
 //! `GET /changes`: the ledger as a feed to follow by polling.
 use crate::auth::Action;
-use crate::collection::http::only;
+use crate::collection::asked::only;
 use crate::collection::{read, view};
 use crate::for_kind;
 use crate::http::context::{Ledger, Reader};
@@ -8,7 +8,7 @@ use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Id, Kind, Result, Word};
 use crate::store::ledger::{self, Entry};
-use crate::store::{Conn, Object};
+use crate::store::{Conn, Object, record};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ async fn shown(conn: &mut Conn<'_>, org: Id, entries: &[Entry]) -> Result<HashMa
             let of_kind: Vec<&Entry> = entries.iter().filter(|entry| entry.kind.0 == *kind && entry.body.is_some()).collect();
             let mut objects: Vec<Object<R>> = Vec::with_capacity(of_kind.len());
             for entry in &of_kind {
-                objects.push(view::from_record::<R>(entry.body.as_deref().unwrap_or("null"))?);
+                objects.push(record::from_record::<R>(entry.body.as_deref().unwrap_or("null"))?);
             }
             if !objects.is_empty() {
                 read::named(conn, org, &mut objects).await?;

@@ -1,7 +1,7 @@
 //! `GET /me`: who is asking and what they may do.
 use crate::auth::roles::{permission, permissions};
 use crate::auth::{Action, Role};
-use crate::collection::http::only;
+use crate::collection::asked::only;
 use crate::http::context::Caller;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
@@ -21,8 +21,7 @@ pub async fn me(caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let organization = names.get(&id).ok_or_else(|| Error::Forbidden("the organisation is gone".into()))?;
     let may = |right: &String| {
         let (collection, action) = right.split_once(':').unwrap_or((right, ""));
-        [Action::Read, Action::Write].iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a))
-            && !action.is_empty()
+        Action::ALL.iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a)) && !action.is_empty()
     };
     Ok(HttpResponse::Ok().json(json!({
         "subject": identity.subject,

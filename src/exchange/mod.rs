@@ -78,7 +78,7 @@ fn ledger_schemas() -> Value {
 fn batch_schemas() -> Value {
     let names = ["created", "updated", "unchanged", "deleted", "failed"];
     let counts: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), integer())).collect();
-    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| **kind != Kind::Organization).map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.in_batch()).map(|kind| kind.as_str()).collect();
     let kind = json!({"type": "string", "enum": kinds});
     json!({
         "BatchRow": {
@@ -99,7 +99,7 @@ fn batch_schemas() -> Value {
                 "snapshot": {
                     "type": "object", "required": ["system", "kinds"], "additionalProperties": false,
                     "description": "What has an id of this system and was not sent is gone.",
-                    "properties": {"system": text(64), "kinds": {"type": "array", "minItems": 1, "maxItems": 8, "items": kind}}
+                    "properties": {"system": text(64), "kinds": {"type": "array", "minItems": 1, "maxItems": 20, "items": kind}}
                 },
                 "max_delete_percent": {"type": "number", "minimum": 0, "maximum": 100, "default": 10},
                 "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRow"}}

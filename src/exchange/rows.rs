@@ -158,7 +158,7 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snap
     let words = value.get("kinds").and_then(Value::as_array).filter(|kinds| !kinds.is_empty());
     let kinds =
         words.and_then(|words| words.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect::<Option<Vec<Kind>>>());
-    let mut kinds = kinds.filter(|kinds| !kinds.contains(&Kind::Organization));
+    let mut kinds = kinds.filter(|kinds| kinds.iter().all(|kind| kind.in_batch()));
     if let Some(kinds) = &mut kinds {
         kinds.sort();
         kinds.dedup();
@@ -210,7 +210,7 @@ fn row(place: usize, value: Value) -> Result<Row> {
     };
     let kind = match value.remove("kind") {
         None => fault(&mut faults, "/kind", "required", "kind is required"),
-        Some(kind) => match kind.as_str().and_then(Kind::from_word).filter(|kind| *kind != Kind::Organization) {
+        Some(kind) => match kind.as_str().and_then(Kind::from_word).filter(|kind| kind.in_batch()) {
             None => fault(&mut faults, "/kind", "not_allowed", "not a kind that a batch can hold"),
             kind => kind,
         },

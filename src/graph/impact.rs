@@ -27,7 +27,7 @@ pub struct Edge {
     pub provider: usize,
     /// The state of the dependent when the provider is down: `Down` for cascade, `Degraded` for partial, `Up` for none.
     pub effect: State,
-    /// The redundancy group, an index into [`Graph::groups`].
+    /// The redundancy group, an index into the graph's groups.
     pub group: Option<usize>,
 }
 
@@ -38,60 +38,116 @@ pub struct Group {
     pub required: usize,
 }
 
-/// A dependency graph, or a part of one that holds everything the answer depends on.
+/// An edge as seen from its provider.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    dependent: u32,
+    /// [`ALONE`] outside any group.
+    group: u32,
+    effect: State,
+}
+
+const ALONE: u32 = u32::MAX;
+
+/// A dependency graph, or a part of one that holds everything the answer depends on, in compressed rows: the edges of a
+/// provider lie side by side.
 #[derive(Debug, Default)]
 pub struct Graph {
-    pub nodes: usize,
-    pub edges: Vec<Edge>,
-    pub groups: Vec<Group>,
+    /// Where the edges of each provider begin; one more than there are nodes.
+    starts: Vec<u32>,
+    steps: Vec<Step>,
+    groups: Vec<Group>,
+}
+
+/// Working memory of a question, as large as the graph; cleared by what was touched, so that small questions stay cheap.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    states: Vec<State>,
+    fallen: Vec<(u32, State)>,
+    touched: Vec<usize>,
+    touched_groups: Vec<usize>,
+    open: Vec<(usize, State)>,
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(ALONE)
 }
 
 impl Graph {
-    /// For every node the edges in which it is the provider.
-    pub fn dependents(&self) -> Vec<Vec<usize>> {
-        let mut all = vec![Vec::new(); self.nodes];
-        for (index, edge) in self.edges.iter().enumerate() {
-            all[edge.provider].push(index);
+    pub fn new(nodes: usize, edges: &[Edge], groups: Vec<Group>) -> Graph {
+        let mut starts = vec![0u32; nodes + 1];
+        for edge in edges {
+            starts[edge.provider + 1] += 1;
         }
-        all
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        let mut next = starts.clone();
+        let mut steps = vec![Step { dependent: 0, group: ALONE, effect: State::Up }; edges.len()];
+        for edge in edges {
+            let group = edge.group.map_or(ALONE, narrow);
+            steps[next[edge.provider] as usize] = Step { dependent: narrow(edge.dependent), group, effect: edge.effect };
+            next[edge.provider] += 1;
+        }
+        Graph { starts, steps, groups }
     }
 
-    /// The state of every node when `lost` are down. A dependent is down when a cascading provider outside any group is
-    /// down, or when fewer members of a group are up than required; it is degraded when that befalls a partial one, or
-    /// when a cascading provider is degraded.
-    pub fn impact(&self, dependents: &[Vec<usize>], lost: &[usize]) -> Vec<State> {
-        let mut states = vec![State::Up; self.nodes];
-        let mut fallen = vec![(0usize, State::Up); self.groups.len()];
-        let mut open: Vec<(usize, State)> = Vec::new();
+    pub fn nodes(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+    pub fn scratch(&self) -> Scratch {
+        let (states, fallen) = (vec![State::Up; self.nodes()], vec![(0, State::Up); self.groups.len()]);
+        Scratch { states, fallen, ..Scratch::default() }
+    }
+
+    /// The nodes that are not up when `lost` are down, in no order. A dependent is down when a cascading provider outside
+    /// any group is down, or when fewer members of a group are up than required; it is degraded when that befalls a partial
+    /// one, or when a cascading provider is degraded.
+    pub fn impact<'s>(&self, scratch: &'s mut Scratch, lost: &[usize]) -> impl Iterator<Item = (usize, State)> + 's {
+        scratch.clear();
         for node in lost {
-            raise(&mut states, &mut open, *node, State::Down);
+            scratch.raise(*node, State::Down);
         }
-        while let Some((node, state)) = open.pop() {
-            for index in &dependents[node] {
-                let edge = &self.edges[*index];
-                let reached = match (state, edge.group) {
-                    (State::Down, None) => edge.effect,
-                    (State::Down, Some(group)) => {
-                        let Group { members, required } = self.groups[group];
-                        let (count, worst) = &mut fallen[group];
-                        (*count, *worst) = (*count + 1, edge.effect.max(*worst));
-                        // More required than there are members is read as all of them.
-                        if members - *count < required.min(members) { *worst } else { State::Up }
-                    }
-                    (State::Degraded, None) if edge.effect == State::Down => State::Degraded,
+        while let Some((node, state)) = scratch.open.pop() {
+            for step in &self.steps[self.starts[node] as usize..self.starts[node + 1] as usize] {
+                let reached = match (state, step.group) {
+                    (State::Down, ALONE) => step.effect,
+                    (State::Down, group) => scratch.fall(group as usize, self.groups[group as usize], step.effect),
+                    (State::Degraded, ALONE) if step.effect == State::Down => State::Degraded,
                     _ => State::Up,
                 };
-                raise(&mut states, &mut open, edge.dependent, reached);
+                scratch.raise(step.dependent as usize, reached);
             }
         }
-        states
+        scratch.touched.iter().map(|node| (*node, scratch.states[*node]))
     }
 }
 
-fn raise(states: &mut [State], open: &mut Vec<(usize, State)>, node: usize, state: State) {
-    if state > states[node] {
-        states[node] = state;
-        open.push((node, state));
+impl Scratch {
+    fn clear(&mut self) {
+        self.touched.drain(..).for_each(|node| self.states[node] = State::Up);
+        self.touched_groups.drain(..).for_each(|group| self.fallen[group] = (0, State::Up));
+    }
+
+    fn raise(&mut self, node: usize, state: State) {
+        if state > self.states[node] {
+            if self.states[node] == State::Up {
+                self.touched.push(node);
+            }
+            self.states[node] = state;
+            self.open.push((node, state));
+        }
+    }
+
+    /// One member more of a group is down: what that does to the dependent.
+    fn fall(&mut self, index: usize, group: Group, effect: State) -> State {
+        let (count, worst) = &mut self.fallen[index];
+        if *count == 0 {
+            self.touched_groups.push(index);
+        }
+        (*count, *worst) = (*count + 1, effect.max(*worst));
+        // More required than there are members is read as all of them.
+        if group.members - (*count as usize) < group.required.min(group.members) { *worst } else { State::Up }
     }
 }
 
@@ -101,18 +157,18 @@ mod tests {
     use proptest::prelude::*;
 
     /// The definition, applied until nothing changes.
-    fn brute(graph: &Graph, lost: &[usize]) -> Vec<State> {
-        let mut states = vec![State::Up; graph.nodes];
+    fn brute(nodes: usize, edges: &[Edge], groups: &[Group], lost: &[usize]) -> Vec<State> {
+        let mut states = vec![State::Up; nodes];
         lost.iter().for_each(|node| states[*node] = State::Down);
-        for _ in 0..graph.nodes * 2 {
-            for edge in &graph.edges {
+        for _ in 0..nodes * 2 {
+            for edge in edges {
                 let reached = match edge.group {
                     None if states[edge.provider] == State::Down => edge.effect,
                     None if states[edge.provider] == State::Degraded && edge.effect == State::Down => State::Degraded,
                     Some(group) if states[edge.provider] == State::Down => {
-                        let all: Vec<_> = graph.edges.iter().filter(|e| e.group == Some(group)).collect();
+                        let all: Vec<_> = edges.iter().filter(|e| e.group == Some(group)).collect();
                         let up = all.iter().filter(|e| states[e.provider] != State::Down).count();
-                        if up < graph.groups[group].required.min(all.len()) { edge.effect } else { State::Up }
+                        if up < groups[group].required.min(all.len()) { edge.effect } else { State::Up }
                     }
                     _ => State::Up,
                 };
@@ -136,9 +192,15 @@ mod tests {
             }).collect();
             let mut seen = std::collections::HashSet::new();
             let edges: Vec<Edge> = edges.into_iter().filter(|e| seen.insert((e.dependent, e.provider, e.group))).collect();
-            let groups = (0..16).map(|g| Group { members: edges.iter().filter(|e| e.group == Some(g)).count(), required: required[g] }).collect();
-            let graph = Graph { nodes: 8, edges, groups };
-            prop_assert_eq!(graph.impact(&graph.dependents(), &lost), brute(&graph, &lost));
+            let groups: Vec<Group> = (0..16).map(|g| Group { members: edges.iter().filter(|e| e.group == Some(g)).count(), required: required[g] }).collect();
+            let graph = Graph::new(8, &edges, groups.clone());
+            let mut scratch = graph.scratch();
+            // Twice with the same memory: what one question leaves behind must not reach the next.
+            for lost in [&lost[..1], &lost] {
+                let mut states = vec![State::Up; 8];
+                graph.impact(&mut scratch, lost).for_each(|(node, state)| states[node] = state);
+                prop_assert_eq!(states, brute(8, &edges, &groups, lost));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The part of the graph around one object, as far as it was asked for.
-use super::impact::{Edge, Graph, Group, State};
+use super::build::Builder;
+use super::impact::State;
 use crate::model::Id;
 use std::collections::HashMap;
 
@@ -38,42 +39,22 @@ pub struct Place {
 /// Evaluates a region. `distances` holds its objects, the root with 0; `dependencies` all edges between them and every
 /// other member of the groups they stand in.
 pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], dependencies: &[Dependency]) -> Vec<Place> {
-    let mut index: HashMap<Id, usize> = distances.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
-    let mut graph = Graph::default();
-    let mut groups: HashMap<(Id, &str), usize> = HashMap::new();
-    let mut twins: HashMap<(usize, usize), usize> = HashMap::new();
-    for one in dependencies {
-        let group = one.group.as_deref().map(|name| {
-            *groups.entry((one.dependent, name)).or_insert_with(|| {
-                let required = usize::try_from(one.required.unwrap_or(1)).unwrap_or(1);
-                graph.groups.push(Group { members: 0, required });
-                graph.groups.len() - 1
-            })
-        });
-        let mut at = |id: Id| {
-            let next = index.len();
-            *index.entry(id).or_insert(next)
-        };
-        let (dependent, provider) = (at(one.dependent), at(one.provider));
-        // A provider that stands in a group twice, by two relations, is one member of it.
-        if let Some(group) = group {
-            if let Some(twin) = twins.get(&(group, provider)) {
-                let twin: &mut Edge = &mut graph.edges[*twin];
-                twin.effect = twin.effect.max(one.effect);
-                continue;
-            }
-            graph.groups[group].members += 1;
-            twins.insert((group, provider), graph.edges.len());
-        }
-        graph.edges.push(Edge { dependent, provider, effect: one.effect, group });
+    let mut landscape = Builder::default();
+    for (id, _) in distances {
+        landscape.node(*id);
     }
-    graph.nodes = index.len();
-    let dependents = graph.dependents();
-    let root = index.get(&root).copied().unwrap_or(0);
-    let from_root = graph.impact(&dependents, &[root]);
-    let state = |at: usize| match direction {
-        Direction::Up => from_root[at],
-        Direction::Down => graph.impact(&dependents, &[at])[root],
+    for one in dependencies {
+        landscape.add(one.dependent, one.provider, one.effect, one.group.as_deref(), one.required);
+    }
+    let (nodes, graph) = landscape.finish();
+    let mut scratch = graph.scratch();
+    let root = nodes.get(&root).copied().unwrap_or(0);
+    let from_root: HashMap<usize, State> = graph.impact(&mut scratch, &[root]).collect();
+    let mut state = |at: usize| match direction {
+        Direction::Up => from_root.get(&at).copied().unwrap_or_default(),
+        Direction::Down => {
+            graph.impact(&mut scratch, &[at]).find(|(node, _)| *node == root).map_or(State::Up, |(_, state)| state)
+        }
     };
     distances.iter().enumerate().map(|(at, (id, distance))| Place { id: *id, distance: *distance, state: state(at) }).collect()
 }

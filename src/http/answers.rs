@@ -1,4 +1,5 @@
 //! Answers to single reads, kept until their organisation is next written to.
+use crate::http::context::Caller;
 use crate::model::{Id, Kind, Spelling};
 use crate::store::Store;
 use actix_web::web::Bytes;
@@ -13,6 +14,15 @@ pub struct Question {
     pub organization: Id,
     pub kind: Kind,
     pub spelling: Spelling,
+    /// What is derived from the date changes with it.
+    day: i64,
+}
+
+impl Question {
+    pub fn new(caller: &Caller, kind: Kind, spelling: &Spelling) -> Question {
+        let day = caller.now().seconds().div_euclid(86_400);
+        Question { organization: caller.organization(), kind, spelling: spelling.clone(), day }
+    }
 }
 
 /// What was answered.

@@ -4,9 +4,9 @@ use super::headers::Wishes;
 use crate::app::App;
 use crate::auth::{Action, Identity};
 use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
-use crate::resources::Resource;
 use crate::resources::organizations::{Organization, OrganizationStatus};
-use crate::store::{Change, Conn, Rows, Tx, resolve};
+use crate::resources::{Lifecycle, Resource};
+use crate::store::{Change, Conn, Place, Rows, Scene, Tx, resolve};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -51,6 +51,10 @@ impl Caller {
         }
         Err(Error::Forbidden(format!("this needs the permission {}", crate::auth::roles::permission(collection, action))))
     }
+    /// How this caller sees the organisation, as it is now.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene { organization: self.organization, now: self.now, place: Place::Now, graphs: &self.app.graphs }
+    }
     /// What stands in the ledger beside a change.
     fn change(&self, wishes: &Wishes) -> Change {
         Change {
@@ -61,6 +65,7 @@ impl Caller {
             now: self.now,
             dry_run: wishes.dry_run,
             large: false,
+            identity: Some(Arc::clone(&self.identity)),
         }
     }
     /// The same caller at work in the tenant of the organisations.
@@ -134,11 +139,30 @@ pub trait Scope: 'static {
     const COLLECTION: &'static str;
     /// Organisations live in a tenant of their own.
     const SYSTEM: bool = false;
+    /// Whether the caller may do this at all; what it may be done to is another question.
+    fn permits(identity: &Identity, action: Action) -> bool {
+        identity.may(Self::COLLECTION, action)
+    }
 }
 
 impl<R: Resource> Scope for R {
     const COLLECTION: &'static str = R::KIND.collection();
     const SYSTEM: bool = matches!(R::KIND, Kind::Organization);
+}
+
+/// Moves between states, each of which needs a permission of its own.
+pub struct Moves<R>(PhantomData<R>);
+impl<R: Lifecycle> Scope for Moves<R> {
+    const COLLECTION: &'static str = R::KIND.collection();
+    fn permits(identity: &Identity, _: Action) -> bool {
+        R::MOVES.iter().any(|one| identity.may(Self::COLLECTION, one.action))
+    }
+}
+
+/// Reports on the whole organisation.
+pub struct Reports;
+impl Scope for Reports {
+    const COLLECTION: &'static str = "reports";
 }
 
 /// Batches; each row is checked for its own collection too.
@@ -160,7 +184,9 @@ pub struct Writer<S>(Caller, PhantomData<S>);
 
 async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<Caller> {
     let caller = identify(&request).await?;
-    caller.require(S::COLLECTION, action)?;
+    if !S::permits(caller.identity(), action) {
+        caller.require(S::COLLECTION, action)?;
+    }
     Ok(if S::SYSTEM { caller.in_system() } else { caller })
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use utoipa::PartialSchema;
 
 const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: services and what they depend on, objectives, \
-     and later risks, plans and exercises. Wherever an id is expected, three spellings serve: the UUID, `key:KEY`, and \
+     risks and measures, and later plans and exercises. Wherever an id is expected, three spellings serve: the UUID, `key:KEY`, and \
      `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
      change stands in one ledger per organisation.";
 
@@ -19,12 +19,17 @@ pub fn document(api: &Api) -> Value {
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
     schemas.extend(crate::analysis::dependencies::schemas());
+    schemas.extend(crate::reports::schemas());
     let mut tags: Vec<Value> = Kind::ALL
         .iter()
         .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))
         .collect();
-    for (name, words) in [("exchange", "Batch and change feed."), ("access", "Who is calling."), ("operations", "For operators.")]
-    {
+    for (name, words) in [
+        ("reports", "What ITIL asks to be told."),
+        ("exchange", "Batch and change feed."),
+        ("access", "Who is calling."),
+        ("operations", "For operators."),
+    ] {
         tags.push(json!({"name": name, "description": words}));
     }
     let example = json!({

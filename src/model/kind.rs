@@ -4,6 +4,8 @@ words! {
     /// The kind of an object, as it stands in references, batch rows and the ledger.
     pub enum Kind {
         Organization = "organization",
+        Settings = "settings",
+        RiskMatrix = "risk_matrix",
         Contact = "contact",
         Supplier = "supplier",
         Site = "site",
@@ -11,10 +13,23 @@ words! {
         Service = "service",
         Component = "component",
         Mapping = "mapping",
+        ImpactAssessment = "impact_assessment",
+        Threat = "threat",
+        Vulnerability = "vulnerability",
+        Risk = "risk",
+        RiskAssessment = "risk_assessment",
+        Measure = "measure",
+        MeasureTask = "measure_task",
+        ChangeRequest = "change_request",
     }
 }
 
 impl Kind {
+    /// Whether a batch may hold objects of this kind: not what stands above organisations or is one of a kind.
+    pub const fn in_batch(self) -> bool {
+        !matches!(self, Kind::Organization | Kind::Settings | Kind::RiskMatrix)
+    }
+
     /// The path of the collection below `/api/v1`, which is also the name its permissions carry.
     pub const fn collection(self) -> &'static str {
         match self {
@@ -26,6 +41,16 @@ impl Kind {
             Kind::Service => "services",
             Kind::Component => "components",
             Kind::Mapping => "mappings",
+            Kind::Settings => "settings",
+            Kind::RiskMatrix => "risk-matrix",
+            Kind::ImpactAssessment => "impact-assessments",
+            Kind::Threat => "threats",
+            Kind::Vulnerability => "vulnerabilities",
+            Kind::Risk => "risks",
+            Kind::RiskAssessment => "risk-assessments",
+            Kind::Measure => "measures",
+            Kind::MeasureTask => "measure-tasks",
+            Kind::ChangeRequest => "change-requests",
         }
     }
 
@@ -40,6 +65,16 @@ impl Kind {
             Kind::Service => "SVC",
             Kind::Component => "CMP",
             Kind::Mapping => "MAP",
+            Kind::Settings => "SET",
+            Kind::RiskMatrix => "RMX",
+            Kind::ImpactAssessment => "BIA",
+            Kind::Threat => "THR",
+            Kind::Vulnerability => "VUL",
+            Kind::Risk => "RSK",
+            Kind::RiskAssessment => "RAS",
+            Kind::Measure => "MSR",
+            Kind::MeasureTask => "TSK",
+            Kind::ChangeRequest => "CHG",
         }
     }
 

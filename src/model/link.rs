@@ -1,6 +1,8 @@
 //! How one object names another.
 use super::{Id, Kind, Word};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// Another object as it stands in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -13,6 +15,34 @@ pub struct Reference {
     /// The name, or `null` where the object has none.
     #[schema(max_length = 200)]
     pub name: Option<String>,
+}
+
+/// A reference that stands in many places of an answer: its JSON is written once and shared.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<(Reference, Box<RawValue>)>);
+
+impl Shared {
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn new(reference: Reference) -> serde_json::Result<Shared> {
+        let json = serde_json::value::to_raw_value(&reference)?;
+        Ok(Shared(Arc::new((reference, json))))
+    }
+    pub fn reference(&self) -> &Reference {
+        &self.0.0
+    }
+}
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.0 == other.0.0
+    }
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.1.serialize(serializer)
+    }
 }
 
 /// One of the three spellings of an id.

@@ -30,6 +30,12 @@ pub enum FieldType {
     Date,
     /// The id of an object of one of these kinds.
     Link(&'static [Kind]),
+    /// A list of links, named by the field of the object that holds it; equal to what it contains.
+    Listed(&'static [Kind], &'static str),
+    /// The business processes exposed, which only the dependency graph tells.
+    Exposed,
+    /// A figure that is less than any where it is absent.
+    Score,
     Id,
 }
 
@@ -37,9 +43,10 @@ impl FieldType {
     /// The operators documented for the type, plain equality first.
     pub const fn operators(self) -> &'static [Operator] {
         match self {
-            FieldType::Integer | FieldType::Time | FieldType::Date => {
+            FieldType::Integer | FieldType::Score | FieldType::Time | FieldType::Date => {
                 &[Operator::Equal, Operator::NotEqual, Operator::Less, Operator::AtMost, Operator::Greater, Operator::AtLeast]
             }
+            FieldType::Listed(..) | FieldType::Exposed => &[Operator::Equal],
             _ => &[Operator::Equal, Operator::NotEqual],
         }
     }
@@ -90,6 +97,8 @@ pub enum Value {
     Id(Id),
     /// A reference not looked up yet.
     Spelled(Spelling),
+    /// The day on which the list is looked at, not looked up yet.
+    Today,
 }
 
 /// One filter.
@@ -103,6 +112,33 @@ pub enum Condition {
     External { system: String, id: String },
     /// Every word occurs in key, name or description, in lower case.
     Words(Vec<String>),
+    /// All of these hold.
+    All(Vec<Condition>),
+    /// Any of these holds.
+    Any(Vec<Condition>),
+    /// Is one of these objects.
+    Among(Vec<Id>),
+}
+
+impl Condition {
+    /// Whether answering it takes longer than an index look-up.
+    pub fn is_heavy(&self) -> bool {
+        match self {
+            Condition::Words(_) => true,
+            Condition::Compare { field, .. } => matches!(field.kind, FieldType::Exposed),
+            _ => false,
+        }
+    }
+}
+
+/// A question to a list that is no field of its own but follows from some.
+#[derive(Debug)]
+pub struct Filter {
+    pub name: &'static str,
+    pub words: &'static [&'static str],
+    pub description: &'static str,
+    /// What one of the words asks for.
+    pub meaning: fn(&str) -> Condition,
 }
 
 /// One field of the order.
@@ -129,6 +165,11 @@ pub const DEFAULT_LIMIT: usize = 50;
 pub const MOST_VALUES: usize = 100;
 
 impl Query {
+    /// The first so many objects of a list.
+    pub fn first(limit: usize) -> Query {
+        Query { conditions: Vec::new(), sort: Vec::new(), after: None, limit, count: false, fingerprint: String::new() }
+    }
+
     /// Reads the parameters of a list; those named in `elsewhere` are left to the caller.
     ///
     /// # Errors
@@ -136,10 +177,11 @@ impl Query {
     pub fn parse(
         parameters: &[(String, String)],
         tables: &[&'static [Field]],
+        filters: &'static [Filter],
         elsewhere: &[&str],
         most: usize,
     ) -> Result<Query, Faults> {
-        parse::query(parameters, tables, elsewhere, most)
+        parse::query(parameters, tables, filters, elsewhere, most)
     }
 
     /// The cursor behind an object, from its sort values.
@@ -163,22 +205,25 @@ pub fn evaluate<T>(items: Vec<T>, query: &Query, record: impl Fn(&T) -> &serde_j
 pub fn sort_value(field: &Field, record: &serde_json::Value) -> Value {
     match value_of(field, record) {
         Value::Null if matches!(field.kind, FieldType::Integer) => Value::Integer(i64::MAX),
+        Value::Null if matches!(field.kind, FieldType::Score) => Value::Integer(-1),
         Value::Null => Value::Text(String::new()),
         value => value,
     }
 }
 
 fn value_of(field: &Field, record: &serde_json::Value) -> Value {
-    let value = record.get(field.name).unwrap_or(&serde_json::Value::Null);
+    // A point leads into a member.
+    let value = field.name.split('.').try_fold(record, |record, name| record.get(name)).unwrap_or(&serde_json::Value::Null);
     let text = || match value {
         serde_json::Value::Object(link) => link.get("id").and_then(|id| id.as_str()),
         other => other.as_str(),
     };
     match field.kind {
-        FieldType::Integer => value.as_i64().map_or(Value::Null, Value::Integer),
+        FieldType::Integer | FieldType::Score => value.as_i64().map_or(Value::Null, Value::Integer),
         FieldType::Boolean => value.as_bool().map_or(Value::Null, Value::Boolean),
         FieldType::Time => text().and_then(Timestamp::parse).map_or(Value::Null, Value::Time),
         FieldType::Id | FieldType::Link(_) => text().and_then(Id::parse).map_or(Value::Null, Value::Id),
+        FieldType::Listed(..) | FieldType::Exposed => Value::Null,
         FieldType::Text | FieldType::Word(_) | FieldType::Date => text().map_or(Value::Null, |t| Value::Text(t.to_owned())),
     }
 }
@@ -197,6 +242,13 @@ fn compare(a: &Value, b: &Value) -> Option<Ordering> {
 fn matches(condition: &Condition, record: &serde_json::Value) -> bool {
     let list = |name: &str| record.get(name).and_then(|v| v.as_array()).cloned().unwrap_or_default();
     match condition {
+        Condition::All(all) => all.iter().all(|one| matches(one, record)),
+        Condition::Any(all) => all.iter().any(|one| matches(one, record)),
+        Condition::Among(ids) => id_of(record).is_some_and(|id| ids.contains(&id)),
+        Condition::Compare { field, values, .. } if let FieldType::Listed(_, name) = field.kind => contains(&list(name), values),
+        Condition::Compare { field, values, .. } if matches!(field.kind, FieldType::Exposed) => {
+            contains(&list("exposed_processes"), values)
+        }
         Condition::Compare { field, operator, values } => {
             let own = value_of(field, record);
             let one = |value: &Value| match (value, &own) {
@@ -212,16 +264,26 @@ fn matches(condition: &Condition, record: &serde_json::Value) -> bool {
             list("external_refs").iter().any(|own| own["system"] == system.as_str() && own["id"] == id.as_str())
         }
         Condition::Words(words) => {
-            let text =
-                ["key", "name", "description"].map(|f| record.get(f).and_then(|v| v.as_str()).unwrap_or("").to_lowercase());
+            let text = ["key", "name", "title", "description"]
+                .map(|f| record.get(f).and_then(|v| v.as_str()).unwrap_or("").to_lowercase());
             words.iter().all(|word| text.iter().any(|t| t.contains(word)))
         }
     }
 }
 
+/// Whether a list of links holds any of these objects; `null` is a list that holds none.
+fn contains(list: &[serde_json::Value], values: &[Value]) -> bool {
+    let own: Vec<Value> = list.iter().filter_map(id_of).map(Value::Id).collect();
+    values.iter().any(|value| own.contains(value) || (*value == Value::Null && own.is_empty()))
+}
+
+fn id_of(object: &serde_json::Value) -> Option<Id> {
+    object.get("id").and_then(|id| id.as_str()).and_then(Id::parse)
+}
+
 fn order(sort: &[Sort], a: &serde_json::Value, b: &serde_json::Value) -> Ordering {
     let values = sort.iter().map(|s| sort_value(s.field, b)).collect();
-    let id = b.get("id").and_then(|v| v.as_str()).and_then(Id::parse).unwrap_or(Id::SYSTEM);
+    let id = id_of(b).unwrap_or(Id::SYSTEM);
     after(sort, a, &Cursor { fingerprint: String::new(), values, id })
 }
 
@@ -234,7 +296,7 @@ fn after(sort: &[Sort], record: &serde_json::Value, place: &Cursor) -> Ordering 
             return found;
         }
     }
-    let id = record.get("id").and_then(|v| v.as_str()).and_then(Id::parse).unwrap_or(Id::SYSTEM);
+    let id = id_of(record).unwrap_or(Id::SYSTEM);
     let descending = sort.last().is_some_and(|s| s.descending);
     if descending { place.id.cmp(&id) } else { id.cmp(&place.id) }
 }
@@ -248,14 +310,16 @@ fn read_value(field: &Field, text: &str) -> Result<Value, String> {
         FieldType::Text => Ok(Value::Text(text.to_owned())),
         FieldType::Word(words) if words().contains(&text) => Ok(Value::Text(text.to_owned())),
         FieldType::Word(words) => Err(format!("{text:?} is not one of {}", words().join(", "))),
-        FieldType::Integer => text.parse().map(Value::Integer).map_err(|_| format!("{text:?} is not an integer")),
+        FieldType::Integer | FieldType::Score => {
+            text.parse().map(Value::Integer).map_err(|_| format!("{text:?} is not an integer"))
+        }
         FieldType::Boolean => text.parse().map(Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false")),
         FieldType::Time => Timestamp::parse(text).map(Value::Time).ok_or_else(|| format!("{text:?} is not an RFC 3339 time")),
         FieldType::Date => {
             Date::parse(text).map(|d| Value::Text(d.to_string())).ok_or_else(|| format!("{text:?} is not a date like 2026-11-22"))
         }
         FieldType::Id => Id::parse(text).map(Value::Id).ok_or_else(|| format!("{text:?} is not a UUID")),
-        FieldType::Link(_) => Spelling::parse(text)
+        FieldType::Link(_) | FieldType::Listed(..) | FieldType::Exposed => Spelling::parse(text)
             .map(Value::Spelled)
             .ok_or_else(|| format!("{text:?} is neither a UUID nor key:… nor ref:system:id")),
     }

@@ -6,6 +6,7 @@ mod json;
 mod kind;
 mod link;
 mod listing;
+mod money;
 mod time;
 mod word;
 
@@ -14,7 +15,10 @@ pub use head::{Attributes, ExternalRef, Head, HeadDraft, Objectives, Tag, limits
 pub use id::Id;
 pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};
 pub use kind::Kind;
-pub use link::{Link, Reference, Spelling};
-pub use listing::{Condition, Cursor, Field, FieldType, Operator, Query, Sort, Value as FieldValue, evaluate, sort_value};
+pub use link::{Link, Reference, Shared, Spelling};
+pub use listing::{
+    Condition, Cursor, Field, FieldType, Filter, Operator, Query, Sort, Value as FieldValue, evaluate, sort_value,
+};
+pub use money::Money;
 pub use time::{Date, Timestamp};
 pub use word::Word;

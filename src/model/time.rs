@@ -1,14 +1,17 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
+/// The first moment of the year 1.
+const FIRST: i64 = -62_135_596_800_000_000;
+
 /// A moment in UTC with microseconds, written as RFC 3339.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// Microseconds since 1970-01-01T00:00:00Z; `None` outside the years 1 to 9999.
     pub fn from_micros(micros: i64) -> Option<Timestamp> {
-        jiff::Timestamp::from_microsecond(micros).ok().map(|_| Timestamp(micros))
+        (micros >= FIRST).then(|| jiff::Timestamp::from_microsecond(micros).ok()).flatten().map(|_| Timestamp(micros))
     }
     pub const EPOCH: Timestamp = Timestamp(0);
 
@@ -22,10 +25,14 @@ impl Timestamp {
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
+    /// The day in UTC, as dates are stored.
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
     /// Reads RFC 3339 with any offset.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let time: jiff::Timestamp = text.parse().ok()?;
-        Some(Timestamp(time.as_microsecond()))
+        Timestamp::from_micros(time.as_microsecond())
     }
 }
 
@@ -52,9 +59,21 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// A calendar day, written `2026-11-22`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Date(jiff::civil::Date);
+
+impl TryFrom<String> for Date {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Date, Self::Error> {
+        Date::parse(&text).ok_or("not a date like 2026-11-22")
+    }
+}
+impl From<Date> for String {
+    fn from(date: Date) -> String {
+        date.to_string()
+    }
+}
 
 impl Date {
     /// Reads `YYYY-MM-DD`, nothing else.
@@ -62,7 +81,7 @@ impl Date {
         if text.len() != 10 {
             return None;
         }
-        text.parse().ok().map(Date)
+        text.parse::<jiff::civil::Date>().ok().filter(|date| date.year() > 0).map(Date)
     }
 }
 

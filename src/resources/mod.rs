@@ -1,16 +1,30 @@
 //! What Holdfast keeps. One folder a kind: `mod.rs` says what it is (pure), `store.rs` holds its table, `http.rs` its
 //! routes. The common part of every object is `model::Head`.
 pub mod business_processes;
+pub mod change_requests;
 pub mod components;
 pub mod contacts;
+pub mod impact_assessments;
+pub mod lifecycle;
 pub mod mappings;
+pub mod measure_tasks;
+pub mod measures;
 pub mod organizations;
+pub mod risk_assessments;
+pub mod risk_matrix;
+pub mod risks;
 pub mod services;
+pub mod settings;
 pub mod sites;
 pub mod suppliers;
+pub mod threats;
+pub mod vulnerabilities;
 
-use crate::model::{Faults, Field, FieldType, Id, Kind, Link, Objectives};
+pub use lifecycle::{Lifecycle, Move, Moved, Reason};
+
+use crate::model::{Faults, Field, FieldType, Filter, Id, Kind, Link, Objectives, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashSet;
 
 /// A kind of object: its own fields are the fields of the struct that implements this.
 pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + utoipa::ToSchema + 'static {
@@ -21,10 +35,32 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     const SCHEMA: &'static str;
     /// Whether every object must have a name.
     const NAMED: bool = true;
+    /// What the name is called: some kinds have a title.
+    const LABEL: &'static str = "name";
+    /// Own fields that only the service writes.
+    const OWNED: &'static [&'static str] = &[];
+    /// Own fields that a patch does not touch.
+    const UNPATCHED: &'static [&'static str] = &[];
+    /// Own fields that are lists of links.
+    const LISTS: &'static [&'static str] = &[];
+    /// Whether objects never change and are never deleted.
+    const APPEND_ONLY: bool = false;
+    /// Whether an organisation has exactly one, without the common fields.
+    const SINGLE: bool = false;
     /// Whether effective objectives are shown.
     const EFFECTIVE: bool = false;
     /// Own fields by which lists may be filtered and sorted, besides [`COMMON`].
     const FIELDS: &'static [Field];
+    /// Further questions to lists.
+    const FILTERS: &'static [Filter] = &[];
+    /// Whether deriving the fields of a list may take longer than reading it.
+    const HEAVY: bool = false;
+    /// Whether a field is among those of [`Resource::Derived`].
+    fn is_derived(_field: &str) -> bool {
+        false
+    }
+    /// What is shown and not kept, for it follows from other objects or from the time.
+    type Derived: Serialize + Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + utoipa::ToSchema;
 
     /// Every pointer to another object.
     fn links(&mut self) -> Vec<Slot<'_>> {
@@ -36,8 +72,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     fn objectives(&self) -> Objectives {
         Objectives::NONE
     }
-    /// The resource with what its own fields imply filled in.
-    fn settled(self) -> Self {
+    /// The resource with what clients do not write filled in.
+    fn settled(self, _made: &Made<'_, Self>) -> Self {
         self
     }
     /// From which object to which it carries objectives down: dependent and provider of a cascading mapping.
@@ -47,6 +83,19 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     /// A draft for the document, as a client would write it.
     fn example() -> serde_json::Value;
 }
+
+/// Out of what a version of a resource is made, besides the draft.
+pub struct Made<'a, R> {
+    /// The version before.
+    pub old: Option<&'a R>,
+    /// The fields that were really given.
+    pub given: &'a HashSet<String>,
+    pub now: Timestamp,
+}
+
+/// Nothing is derived.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Nothing {}
 
 /// A pointer to another object: where it stands and what it may point to.
 pub struct Slot<'a> {
@@ -62,6 +111,17 @@ impl<'a> Slot<'a> {
     }
 }
 
+impl<'a> Slot<'a> {
+    /// The slots of a list.
+    pub fn list(field: &'static str, kinds: &'static [Kind], links: &'a mut [Link]) -> impl Iterator<Item = Slot<'a>> {
+        links.iter_mut().enumerate().map(move |(index, link)| Slot { pointer: format!("/{field}/{index}"), kinds, link })
+    }
+    /// The name of the list the slot stands in.
+    pub fn in_list(&self) -> Option<&str> {
+        self.pointer.strip_prefix('/')?.split_once('/').map(|(field, _)| field)
+    }
+}
+
 /// The longest duration that is accepted: a hundred years.
 pub const MOST_SECONDS: i64 = 3_153_600_000;
 
@@ -74,12 +134,14 @@ pub const fn field(name: &'static str, column: &'static str, order: &'static str
 pub const COMMON: &[Field] = &[
     field("id", "objects.id", "objects.id", FieldType::Id),
     field("key", "objects.key", "objects.key", FieldType::Text),
-    field("name", "objects.name", "objects.name", FieldType::Text),
     field("created_at", "objects.created_at", "", FieldType::Time),
     field("updated_at", "objects.updated_at", "objects.updated_at", FieldType::Time),
     field("created_by", "objects.created_by", "", FieldType::Text),
     field("updated_by", "objects.updated_by", "", FieldType::Text),
 ];
+
+const NAME: &[Field] = &[field("name", "objects.name", "objects.name", FieldType::Text)];
+const TITLE: &[Field] = &[field("title", "objects.name", "objects.name", FieldType::Text)];
 
 /// Fields of the kinds that show effective objectives.
 pub const EFFECTIVE: &[Field] = &[
@@ -94,8 +156,9 @@ pub const EFFECTIVE: &[Field] = &[
 ];
 
 /// Every field by which lists of a kind may be filtered.
-pub fn fields<R: Resource>() -> [&'static [Field]; 3] {
-    [COMMON, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
+pub fn fields<R: Resource>() -> [&'static [Field]; 4] {
+    let label = if R::LABEL == "name" { NAME } else { TITLE };
+    [COMMON, label, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
 }
 
 /// The words of an enum, for the table of fields.
@@ -138,6 +201,46 @@ macro_rules! for_kind {
             }
             $crate::model::Kind::Mapping => {
                 type $R = $crate::resources::mappings::Mapping;
+                $body
+            }
+            $crate::model::Kind::Settings => {
+                type $R = $crate::resources::settings::Settings;
+                $body
+            }
+            $crate::model::Kind::RiskMatrix => {
+                type $R = $crate::resources::risk_matrix::RiskMatrix;
+                $body
+            }
+            $crate::model::Kind::ImpactAssessment => {
+                type $R = $crate::resources::impact_assessments::ImpactAssessment;
+                $body
+            }
+            $crate::model::Kind::Threat => {
+                type $R = $crate::resources::threats::Threat;
+                $body
+            }
+            $crate::model::Kind::Vulnerability => {
+                type $R = $crate::resources::vulnerabilities::Vulnerability;
+                $body
+            }
+            $crate::model::Kind::Risk => {
+                type $R = $crate::resources::risks::Risk;
+                $body
+            }
+            $crate::model::Kind::RiskAssessment => {
+                type $R = $crate::resources::risk_assessments::RiskAssessment;
+                $body
+            }
+            $crate::model::Kind::Measure => {
+                type $R = $crate::resources::measures::Measure;
+                $body
+            }
+            $crate::model::Kind::MeasureTask => {
+                type $R = $crate::resources::measure_tasks::MeasureTask;
+                $body
+            }
+            $crate::model::Kind::ChangeRequest => {
+                type $R = $crate::resources::change_requests::ChangeRequest;
                 $body
             }
         }

@@ -1,6 +1,6 @@
 //! Values bound by statements whose text is put together here instead of by the query builder.
 use super::conn::dsl::*;
-use super::types::{DbId, DbTime, DbWord, Json, sql};
+use super::types::{DbDate, DbId, DbTime, DbWord, Json, sql};
 use crate::model::{Error, Result, Word};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -102,6 +102,13 @@ macro_rules! bound {
     )*};
 }
 bound!(String => Text, &'static str => Word, i64 => Integer, f64 => Real, bool => Truth, DbTime => Time, DbId => Id, Vec<u8> => Bytes);
+
+impl Bound for DbDate {
+    const NULL: Bind = Bind::Text(None);
+    fn bind(self) -> Result<Bind> {
+        Ok(Bind::Text(Some(self.0.to_string())))
+    }
+}
 
 impl<W: Word + Debug> Bound for DbWord<W> {
     const NULL: Bind = Bind::Word(None);

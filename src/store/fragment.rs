@@ -2,18 +2,21 @@
 //! databases.
 use super::bind::Bind;
 use super::conn::dsl::*;
-use super::types::{DbId, DbTime};
+use super::types::{DbId, DbTime, sql::Identity};
 use crate::model::{FieldValue as Value, Id};
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, Bool, Text};
+use diesel::sqlite::Sqlite;
 use std::marker::PhantomData;
 
 #[derive(Debug, Clone)]
 enum Part {
     Sql(String),
     Bind(Bind),
+    Among(Among),
 }
 
 /// SQL with its bound values.
@@ -40,7 +43,7 @@ impl Fragment {
             Value::Boolean(truth) => self.bind(Bind::Truth(Some(*truth))),
             Value::Time(time) => self.bind(Bind::Time(Some(DbTime(*time)))),
             Value::Id(id) => self.id(*id),
-            Value::Null | Value::Spelled(_) => self.sql("NULL"),
+            Value::Null | Value::Spelled(_) | Value::Today => self.sql("NULL"),
         }
     }
     pub fn integer(self, number: Option<i64>) -> Self {
@@ -56,6 +59,11 @@ impl Fragment {
         }
         self
     }
+    /// Appends a comparison with any number of ids, which are bound as one value.
+    pub fn among(mut self, ids: &[Id]) -> Self {
+        self.0.push(Part::Among(Among::new(ids)));
+        self
+    }
     pub fn bind(mut self, bind: Bind) -> Self {
         self.0.push(Part::Bind(bind));
         self
@@ -69,6 +77,7 @@ impl Fragment {
 impl<DB: Backend> QueryFragment<DB> for Fragment
 where
     Bind: QueryFragment<DB>,
+    Among: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if self.0.len() > 2 * MOST_CACHED {
@@ -78,8 +87,41 @@ where
             match part {
                 Part::Sql(text) => out.push_sql(text),
                 Part::Bind(bind) => bind.walk_ast(out.reborrow())?,
+                Part::Among(ids) => ids.walk_ast(out.reborrow())?,
             }
         }
+        Ok(())
+    }
+}
+
+/// `= ANY ($1)` or the like: the one comparison that both databases spell in their own way.
+#[derive(Debug, Clone)]
+struct Among {
+    ids: Vec<DbId>,
+    /// The ids as SQLite reads them: a JSON list of hexadecimal texts.
+    json: String,
+}
+
+impl Among {
+    fn new(ids: &[Id]) -> Among {
+        let json = ids.iter().map(|id| format!("\"{}\"", id.0.simple())).collect::<Vec<_>>().join(",");
+        Among { ids: ids.iter().copied().map(DbId).collect(), json: format!("[{json}]") }
+    }
+}
+
+impl QueryFragment<Pg> for Among {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(" = ANY (");
+        out.push_bind_param::<Array<Identity>, _>(&self.ids)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+impl QueryFragment<Sqlite> for Among {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(" IN (SELECT unhex(value) FROM json_each(");
+        out.push_bind_param::<Text, _>(&self.json)?;
+        out.push_sql("))");
         Ok(())
     }
 }

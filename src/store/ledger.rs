@@ -6,11 +6,12 @@ use super::fragment::Fragment;
 use super::heads::CHUNK;
 use super::schema::{ledger, tenants};
 use super::tx::Change;
-use super::types::{DbId, DbTime, DbWord};
+use super::types::{DbId, DbTime, DbWord, sql::Identity};
 use crate::model::{Id, Kind, Result, Timestamp, Word};
 use crate::{on, row, words};
-use diesel::sql_types::Untyped;
+use diesel::sql_types::{BigInt, Untyped};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 words! {
     /// What a write did to its object.
@@ -27,6 +28,8 @@ pub struct Head {
     pub seq: i64,
     pub at: Timestamp,
     pub hash: Vec<u8>,
+    /// The newest entry that changed the dependency graph.
+    pub graph_seq: i64,
     /// The `seq` it was read with.
     pub from: i64,
 }
@@ -87,6 +90,9 @@ impl Head {
         };
         entry.hash = entry.chained(&self.hash);
         self.seq = entry.seq;
+        if fact.kind == Kind::Mapping {
+            self.graph_seq = entry.seq;
+        }
         self.at = entry.at.0;
         self.hash.clone_from(&entry.hash);
         entry
@@ -129,17 +135,19 @@ impl Entry {
     }
 }
 
-type HeadRow = (i64, DbTime, Vec<u8>);
-fn as_head((seq, at, hash): HeadRow) -> Head {
-    Head { seq, at: at.0, hash, from: seq }
+type HeadRow = (i64, DbTime, Vec<u8>, i64);
+fn as_head((seq, at, hash, graph_seq): HeadRow) -> Head {
+    Head { seq, at: at.0, hash, graph_seq, from: seq }
 }
 
 /// The head of a ledger, if the tenant is there.
 pub async fn head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
-    let row =
-        on!(conn, |c| tenants::table.find(DbId(org)).select((tenants::seq, tenants::at, tenants::hash)).get_result::<HeadRow>(c))
-            .optional()
-            .settle()?;
+    let row = on!(conn, |c| tenants::table
+        .find(DbId(org))
+        .select((tenants::seq, tenants::at, tenants::hash, tenants::graph_seq))
+        .get_result::<HeadRow>(c))
+    .optional()
+    .settle()?;
     Ok(row.map(as_head))
 }
 
@@ -150,6 +158,7 @@ pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<Head>> {
         tenants::seq,
         tenants::at,
         tenants::hash,
+        tenants::graph_seq,
     ));
     let row = match conn {
         Conn::Postgres(c) => diesel_async::RunQueryDsl::get_result::<HeadRow>(open.for_update(), &mut &**c).await,
@@ -165,6 +174,8 @@ pub async fn move_head(conn: &mut Conn<'_>, org: Id, head: &Head) -> Result<()> 
         .integer(Some(head.seq))
         .sql(", at = ")
         .bind(Bind::Time(Some(DbTime(head.at))))
+        .sql(", graph_seq = ")
+        .integer(Some(head.graph_seq))
         .sql(", hash = ")
         .bind(Bind::Bytes(Some(head.hash.clone())))
         .sql(" WHERE organization_id = ")
@@ -182,6 +193,7 @@ pub async fn create_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
         tenants::at.eq(DbTime(Timestamp::EPOCH)),
         tenants::hash.eq(vec![0u8; 32]),
         tenants::open.eq(true),
+        tenants::graph_seq.eq(0),
     );
     on!(conn, |c| diesel::insert_into(tenants::table).values(row).execute(c)).settle()?;
     Ok(())
@@ -195,12 +207,12 @@ pub async fn close_tenant(conn: &mut Conn<'_>, org: Id) -> Result<()> {
 
 /// Every tenant with its head.
 pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, Head)>> {
-    let rows: Vec<(DbId, i64, DbTime, Vec<u8>)> = on!(conn, |c| tenants::table
-        .select((tenants::organization_id, tenants::seq, tenants::at, tenants::hash))
+    let rows: Vec<(DbId, i64, DbTime, Vec<u8>, i64)> = on!(conn, |c| tenants::table
+        .select((tenants::organization_id, tenants::seq, tenants::at, tenants::hash, tenants::graph_seq))
         .order(tenants::organization_id)
         .load(c))
     .settle()?;
-    Ok(rows.into_iter().map(|(org, seq, at, hash)| (org.0, as_head((seq, at, hash)))).collect())
+    Ok(rows.into_iter().map(|(org, seq, at, hash, graph)| (org.0, as_head((seq, at, hash, graph)))).collect())
 }
 
 /// The entries after `seq`, oldest first.
@@ -244,6 +256,44 @@ pub async fn seq_at(conn: &mut Conn<'_>, org: Id, time: Timestamp) -> Result<i64
     .optional()
     .settle()?;
     Ok(seq.unwrap_or(0))
+}
+
+/// When an entry was made.
+pub async fn time_of(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Option<Timestamp>> {
+    let at =
+        on!(conn, |c| ledger::table.find((DbId(org), seq)).select(ledger::at).get_result::<DbTime>(c)).optional().settle()?;
+    Ok(at.map(|at| at.0))
+}
+
+/// The objects of a kind that were deleted after a place in the ledger, with where.
+pub async fn deleted(conn: &mut Conn<'_>, org: Id, kind: Kind, after: i64) -> Result<Vec<(Id, i64)>> {
+    // The operation stands in the text: only so the planners see that the index of deletions serves.
+    let statement = Fragment::default()
+        .sql("SELECT object_id, seq FROM ledger WHERE operation = 'deleted' AND organization_id = ")
+        .id(org)
+        .sql(" AND kind = ")
+        .bind(Bind::Word(Some(kind.as_str())))
+        .sql(" AND seq > ")
+        .integer(Some(after));
+    let rows: Vec<(DbId, i64)> = on!(conn, |c| statement.rows::<(Identity, BigInt)>().load(c)).settle()?;
+    Ok(rows.into_iter().map(|(id, seq)| (id.0, seq)).collect())
+}
+
+/// When objects were created.
+pub async fn born(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, Timestamp>> {
+    let mut all = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+        let rows: Vec<(DbId, DbTime)> = on!(conn, |c| ledger::table
+            .filter(ledger::organization_id.eq(DbId(org)))
+            .filter(ledger::object_id.eq_any(ids))
+            .filter(ledger::operation.eq(Operation::Created.as_str()))
+            .select((ledger::object_id, ledger::at))
+            .load(c))
+        .settle()?;
+        all.extend(rows.into_iter().map(|(id, at)| (id.0, at.0)));
+    }
+    Ok(all)
 }
 
 /// The objects of some kinds as they were at `seq`: the newest entry of each, without those deleted by then.

@@ -3,10 +3,12 @@
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::heads::CHUNK;
+use super::ledger;
 use super::schema::{external_refs, objects};
 use super::types::{DbId, DbWord};
-use crate::model::{Id, Kind, Reference, Result, Spelling, Word};
+use crate::model::{Error, Id, Kind, Reference, Result, Spelling, Word};
 use crate::on;
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 /// Where spellings lead: usually one object, none when unknown, several when a key stands in several kinds.
@@ -79,6 +81,23 @@ pub async fn references(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Resu
             let name = Some(name).filter(|name| !name.is_empty());
             names.insert(id.0, Reference { id: id.0, kind: kind.0, key, name });
         }
+    }
+    Ok(names)
+}
+
+/// How objects stood in answers at a place in the ledger.
+pub async fn past_references(conn: &mut Conn<'_>, org: Id, seq: i64, ids: &HashSet<Id>) -> Result<HashMap<Id, Reference>> {
+    let mut wanted: Vec<Id> = ids.iter().copied().collect();
+    let mut names = HashMap::new();
+    // In the middle of a batch an object may point to one that comes later in it.
+    for seq in [seq, i64::MAX] {
+        for entry in ledger::these_as_of(conn, org, &wanted, seq).await? {
+            let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
+            let name = body["title"].as_str().or(body["name"].as_str()).map(str::to_owned);
+            let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
+            names.insert(reference.id, reference);
+        }
+        wanted.retain(|id| !names.contains_key(id));
     }
     Ok(names)
 }

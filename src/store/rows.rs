@@ -1,20 +1,31 @@
 //! The statements every kind of object needs, written once and checked against each table.
 use super::conn::Conn;
 use super::insert::Inserts;
+use super::scene::Scene;
 use super::tx::Tx;
+use crate::auth::Role;
+use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Head, Id, Query, Result};
-use crate::resources::Resource;
+use crate::resources::{Lifecycle, Resource};
 
 /// An object as the database holds it: the common part and its own fields.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Object<R> {
+pub struct Object<R: Resource> {
     pub head: Head,
     pub body: R,
+    /// Filled in by [`Stored::derive`], before the object is shown.
+    pub derived: R::Derived,
+}
+
+impl<R: Resource> Object<R> {
+    pub fn new(head: Head, body: R) -> Object<R> {
+        Object { head, body, derived: R::Derived::default() }
+    }
 }
 
 /// One object of a set of changes, resolved and checked as far as it can be on its own.
 #[derive(Debug)]
-pub struct Planned<R> {
+pub struct Planned<R: Resource> {
     pub old: Option<Object<R>>,
     pub new: Object<R>,
     /// Its key is a number that was never given out before.
@@ -50,9 +61,34 @@ pub trait Stored: Rows {
     async fn written(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
         Ok(())
     }
+    /// Which objects are commissioned to callers with these roles, where such callers write only what is.
+    async fn theirs(_conn: &mut Conn<'_>, _org: Id, _roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        Ok(vec![false; objects.len()])
+    }
+    /// Fills in what is derived of objects that are about to be shown.
+    async fn derive(_conn: &mut Conn<'_>, _scene: &Scene<'_>, _objects: &mut [Object<Self>]) -> Result<()> {
+        Ok(())
+    }
     /// Precedes a deletion that nothing else forbids.
     async fn deleting(_tx: &mut Tx, _ids: &[Id]) -> Result<()> {
         Ok(())
+    }
+}
+
+/// What a kind whose objects have a status needs of the database.
+#[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
+pub trait Living: Stored + Lifecycle {
+    /// What the conditions of moves look at.
+    async fn facts(_conn: &mut Conn<'_>, _org: Id, _object: &Object<Self>, _caller: &str) -> Result<Self::Facts> {
+        Ok(Self::Facts::default())
+    }
+    /// Fills in terms that may be left out.
+    async fn complete(_conn: &mut Conn<'_>, _org: Id, _to: Self::Status, _terms: &mut Self::Terms, _caller: &str) -> Result<()> {
+        Ok(())
+    }
+    /// Follows a move; tells what it did to the graph.
+    async fn followed(_tx: &mut Tx, _new: &mut Object<Self>, _terms: &Self::Terms) -> Result<Moves> {
+        Ok(Moves::default())
     }
 }
 
@@ -74,7 +110,7 @@ macro_rules! stored {
                     .select((HeadRow::as_select(), <$Row>::as_select()))
                     .get_result(c)).optional()
                 .settle()?;
-                Ok(row.map(|(head, row)| Object { head: head.into(), body: row.into() }))
+                Ok(row.map(|(head, row)| Object::new(head.into(), row.into())))
             }
 
             async fn find_all(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<Vec<Object<Self>>> {
@@ -88,7 +124,7 @@ macro_rules! stored {
                         .select((HeadRow::as_select(), <$Row>::as_select()))
                         .load(c))
                     .settle()?;
-                    found.extend(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }));
+                    found.extend(rows.into_iter().map(|(head, row)| Object::new(head.into(), row.into())));
                 }
                 Ok(found)
             }
@@ -106,7 +142,7 @@ macro_rules! stored {
                     .select((HeadRow::as_select(), <$Row>::as_select()))
                     .load(c))
                 .settle()?;
-                Ok(rows.into_iter().map(|(head, row)| Object { head: head.into(), body: row.into() }).collect())
+                Ok(rows.into_iter().map(|(head, row)| Object::new(head.into(), row.into())).collect())
             }
 
             async fn count(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<i64> {
@@ -122,11 +158,12 @@ macro_rules! stored {
             }
 
             fn insert(inserts: &mut $crate::store::Inserts, org: Id, objects: &[&Object<Self>]) -> Result<()> {
-                inserts.add(objects.iter().map(|one| row(org, one.head.id, &one.body)))
+                inserts.add(objects.iter().map(|one| row(org, &one.head, &one.body)))?;
+                $crate::store::links::insert(inserts, org, objects)
             }
 
             async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()> {
-                let row = row(org, object.head.id, &object.body);
+                let row = row(org, &object.head, &object.body);
                 let target = $table::table.find((DbId(org), DbId(object.head.id)));
                 on!(conn, |c| diesel::update(target).set(&row).execute(c)).settle()?;
                 Ok(())
@@ -137,13 +174,15 @@ macro_rules! stored {
 
 /// What every `store.rs` of a resource needs in its scope.
 pub mod prelude {
-    pub use super::{Object, Planned, Stored};
-    pub use crate::model::{Id, Query, Result};
+    pub use super::{Living, Object, Planned, Stored};
+    pub use crate::auth::Role;
+    pub use crate::model::{Head, Id, Query, Result};
     pub use crate::store::conn::dsl::*;
     pub use crate::store::conn::{Conn, Settle};
     pub use crate::store::heads::{CHUNK, HeadRow};
+    pub use crate::store::scene::Scene;
     pub use crate::store::schema::objects;
     pub use crate::store::tx::Tx;
-    pub use crate::store::types::{DbId, DbWord, Json, sql};
+    pub use crate::store::types::{DbDate, DbId, DbTime, DbWord, Json, sql};
     pub use crate::{on, row, stored};
 }

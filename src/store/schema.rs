@@ -10,6 +10,7 @@ diesel::table! {
         at -> Instant,
         hash -> Binary,
         open -> Bool,
+        graph_seq -> BigInt,
     }
 }
 
@@ -78,6 +79,17 @@ diesel::table! {
         organization_id -> Identity,
         tag -> Text,
         object_id -> Identity,
+    }
+}
+
+diesel::table! {
+    use super::sql::Identity;
+    use diesel::sql_types::Text;
+    links (organization_id, owner_id, field, target_id) {
+        organization_id -> Identity,
+        owner_id -> Identity,
+        field -> Text,
+        target_id -> Identity,
     }
 }
 

@@ -45,10 +45,10 @@ fn common_leads(query: &Query) -> bool {
     let ordered = query.sort.first().is_some_and(|s| s.field.order.contains("objects.") && s.field.order != "objects.id");
     let narrow = |condition: &Condition| match condition {
         Condition::Compare { field, operator, .. } => {
-            *operator == Operator::Equal && matches!(field.kind, FieldType::Link(_) | FieldType::Id)
+            *operator == Operator::Equal && matches!(field.kind, FieldType::Link(_) | FieldType::Listed(..) | FieldType::Id)
         }
-        Condition::External { .. } | Condition::Tagged(_) => true,
-        Condition::Words(_) => false,
+        Condition::External { .. } | Condition::Tagged(_) | Condition::Among(_) => true,
+        Condition::Words(_) | Condition::All(_) | Condition::Any(_) => false,
     };
     ordered && !query.conditions.iter().any(narrow)
 }
@@ -64,6 +64,10 @@ fn sort_column(order: &str, table: &str, query: &Query) -> String {
 
 fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
     match condition {
+        Condition::All(all) => several(out, org, kind, all, " AND ", "1 = 1"),
+        Condition::Any(all) => several(out, org, kind, all, " OR ", "1 = 0"),
+        Condition::Among(ids) => out.sql("objects.id").among(ids),
+        Condition::Compare { field, values, .. } if let FieldType::Listed(_, list) = field.kind => listed(out, org, list, values),
         Condition::Compare { field, operator, values } => compare(out, field.column, *operator, values),
         Condition::Tagged(tags) => {
             let mut out = out.sql("objects.id IN (SELECT object_id FROM tags WHERE organization_id = ");
@@ -92,6 +96,27 @@ fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
             out.sql(")")
         }
     }
+}
+
+fn several(out: Fragment, org: Id, kind: Kind, all: &[Condition], glue: &str, none: &str) -> Fragment {
+    let mut out = out.sql("(").sql(if all.is_empty() { none } else { "" });
+    for (index, condition) in all.iter().enumerate() {
+        out = one(out.sql(if index == 0 { "" } else { glue }), org, kind, condition);
+    }
+    out.sql(")")
+}
+
+/// Objects whose list holds any of these; `null` asks for an empty list.
+fn listed(out: Fragment, org: Id, list: &str, values: &[Value]) -> Fragment {
+    let owners = |out: Fragment| {
+        out.sql("SELECT owner_id FROM links WHERE organization_id = ").id(org).sql(" AND field = '").sql(list).sql("'")
+    };
+    let ids: Vec<Id> = values.iter().filter_map(|value| if let Value::Id(id) = value { Some(*id) } else { None }).collect();
+    let mut out = owners(out.sql("(objects.id IN (")).sql(" AND target_id").among(&ids).sql(")");
+    if values.contains(&Value::Null) {
+        out = owners(out.sql(" OR objects.id NOT IN (")).sql(")");
+    }
+    out.sql(")")
 }
 
 fn compare(out: Fragment, column: &str, operator: Operator, values: &[Value]) -> Fragment {

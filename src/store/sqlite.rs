@@ -35,6 +35,9 @@ pub fn claim(config: &Config) -> Result<Option<File>> {
     let Database::Sqlite(path) = config.database().map_err(Error::Internal)? else { return Ok(None) };
     let path = path.with_extension("lock");
     let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("{}: {e}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| cannot(&e))?;
+    }
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| cannot(&e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

@@ -6,6 +6,7 @@ use super::fragment::Fragment;
 use super::insert::insert;
 use super::ledger::{Entry, Head};
 use super::{ledger, postgres, sqlite};
+use crate::auth::Identity;
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
 use crate::on;
@@ -16,6 +17,7 @@ use diesel::sql_types::Untyped;
 use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Who changes what, when and why; stands in every ledger entry the change makes.
 #[derive(Debug, Clone)]
@@ -30,12 +32,16 @@ pub struct Change {
     /// May touch many rows. It gets a transaction of its own: SQLite copies every page a savepoint touches, and goes
     /// through these copies at each later statement.
     pub large: bool,
+    /// Whose rights limit it; nobody's when the service does something by itself.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Change {
     /// What the service does by itself.
     pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> Change {
-        Change { organization, actor: "holdfast".into(), request_id: String::new(), reason, now, dry_run: false, large: false }
+        let actor = "holdfast".into();
+        let request_id = String::new();
+        Change { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
     }
 }
 
@@ -94,6 +100,8 @@ pub struct Tx {
     heads: HashMap<Id, Head>,
     counters: HashMap<(Id, Kind), i64>,
     pending: Vec<Entry>,
+    /// The versions of objects that the present change made anew as a consequence of something else.
+    pub revised: HashMap<Id, i64>,
     /// How things stood when the present change began.
     before: Before,
 }
@@ -115,6 +123,7 @@ impl Tx {
             now: Timestamp::EPOCH,
             dry_run: true,
             large: false,
+            identity: None,
         };
         Tx {
             link,
@@ -125,6 +134,7 @@ impl Tx {
             heads: HashMap::new(),
             counters: HashMap::new(),
             pending: Vec::new(),
+            revised: HashMap::new(),
             before: Before::default(),
         }
     }
@@ -144,6 +154,7 @@ impl Tx {
         };
         self.link.conn()?.batch(sql).await?;
         self.nested = self.begun;
+        self.revised.clear();
         self.begun = true;
         self.before = Before {
             head: self.heads.get(&change.organization).cloned(),
@@ -293,6 +304,11 @@ impl Tx {
     /// The newest `seq` of the organisation, this change included.
     pub fn seq(&self) -> i64 {
         self.heads.get(&self.change.organization).map_or(0, |head| head.seq)
+    }
+
+    /// As [`Tx::seq`], of the entries that changed the dependency graph.
+    pub fn graph_seq(&self) -> i64 {
+        self.heads.get(&self.change.organization).map_or(0, |head| head.graph_seq)
     }
 
     /// The next number for a key of this kind.

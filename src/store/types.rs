@@ -1,5 +1,5 @@
 //! SQL types that exist on both databases, and how our values become them.
-use crate::model::{Id, Link, Timestamp, Word};
+use crate::model::{Date, Id, Link, Timestamp, Word};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -117,10 +117,54 @@ impl FromSql<sql::Instant, Sqlite> for DbTime {
     }
 }
 
+/// A day, kept as `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub struct DbDate(pub Date);
+
+impl DbDate {
+    /// The day of a moment, in UTC.
+    pub fn of(time: Timestamp) -> DbDate {
+        DbDate(Date::parse(&time.day()).unwrap_or_default())
+    }
+}
+
+impl ToSql<Text, Pg> for DbDate {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        write!(out, "{}", self.0)?;
+        Ok(IsNull::No)
+    }
+}
+impl ToSql<Text, Sqlite> for DbDate {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.to_string());
+        Ok(IsNull::No)
+    }
+}
+impl<DB: diesel::backend::Backend> FromSql<Text, DB> for DbDate
+where
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, DB>>::from_sql(value)?;
+        Date::parse(&text).map(DbDate).ok_or_else(|| format!("{text:?} is not a date").into())
+    }
+}
+
 /// A value kept as JSON.
 #[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Json)]
 pub struct Json<T: std::fmt::Debug>(pub T);
+
+impl Json<Vec<Id>> {
+    /// A list of links, once they have been looked up.
+    pub fn ids(links: &[Link]) -> Json<Vec<Id>> {
+        Json(links.iter().filter_map(Link::id).collect())
+    }
+    pub fn links(self) -> Vec<Link> {
+        self.0.into_iter().map(Link::To).collect()
+    }
+}
 
 impl<T: Serialize + std::fmt::Debug> ToSql<sql::Json, Pg> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {

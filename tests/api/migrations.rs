@@ -110,13 +110,60 @@ fn fill(api: &Api) {
                 json!({"key": format!("MAP-{n}"), "dependent": format!("key:SVC-{n}"), "provider": format!("key:CMP-{n}")}),
             ),
         ];
-        for (collection, mut draft) in drafts {
+        for (collection, mut draft) in drafts.into_iter().chain(treatment(n)) {
             draft["external_refs"] = refs.clone();
             draft["tags"] = json!(["tagged"]);
             let answer = api.call("POST", &format!("/{collection}")).json(&draft).send_unjudged();
             answer.expect(201);
         }
     }
+    let accepted = json!({"to": "accepted", "comment": "Small", "approver": "key:CON-2", "accepted_until": "2999-12-31"});
+    for move_on in [json!({"to": "assessed"}), accepted] {
+        api.post("/risks/key:RSK-1/transitions", &move_on).expect(200);
+    }
+    api.put("/settings", &json!({"intolerable_level": 2})).expect(200);
+    let matrix = api.get("/risk-matrix").expect(200).json();
+    let parts = ["likelihood_levels", "impact_levels", "classes", "appetite"].map(|name| (name.to_owned(), matrix[name].clone()));
+    api.put("/risk-matrix", &Value::Object(parts.into_iter().collect())).expect(200);
+}
+
+/// The `n`th of each kind of threats, risks and what is done about them.
+fn treatment(n: usize) -> [(&'static str, Value); 8] {
+    let key = |prefix: &str| json!(format!("{prefix}-{n}"));
+    let link = |prefix: &str| json!(format!("key:{prefix}-{n}"));
+    [
+        ("threats", json!({"key": key("THR"), "name": "Flood", "category": "natural"})),
+        (
+            "vulnerabilities",
+            json!({"key": key("VUL"), "name": "Low sill", "severity": "high", "threats": [link("THR")],
+                   "services": [link("SVC")], "components": [link("CMP")]}),
+        ),
+        (
+            "risks",
+            json!({"key": key("RSK"), "title": "Flood", "threat": link("THR"), "vulnerabilities": [link("VUL")],
+                   "business_processes": [link("BPR")], "services": [link("SVC")], "components": [link("CMP")],
+                   "owner": "key:CON-1"}),
+        ),
+        (
+            "risk-assessments",
+            json!({"key": key("RAS"), "risk": link("RSK"), "likelihood": 1, "impact": 2, "assessor": link("CON")}),
+        ),
+        (
+            "measures",
+            json!({"key": key("MSR"), "title": "Raise it", "nature": "technical", "purpose": "preventive", "risks": [link("RSK")],
+                   "services": [link("SVC")], "components": [link("CMP")], "owner": link("CON")}),
+        ),
+        ("measure-tasks", json!({"key": key("TSK"), "title": "Order", "measure": link("MSR"), "assignee": link("CON")})),
+        (
+            "change-requests",
+            json!({"key": key("CHG"), "title": "Raise it", "measures": [link("MSR")], "services": [link("SVC")],
+                   "components": [link("CMP")]}),
+        ),
+        (
+            "impact-assessments",
+            json!({"key": key("BIA"), "business_process": link("BPR"), "assessed_on": "2026-11-10", "assessor": link("CON")}),
+        ),
+    ]
 }
 
 fn the_ledger_is_fixed(backend: Backend) {

@@ -236,3 +236,46 @@ both! {
         api.call("PATCH", &path).header("If-Match", "\"1\"").json(&json!({"description": "x"})).send().expect(200);
     }
 }
+
+both! {
+    fn what_no_calendar_and_no_ledger_can_keep_is_refused_where_it_stands(server) {
+        let api = server.fresh_organization();
+        for time in ["9999-12-31T23:59:59.999999Z", "0000-01-01T00:00:00Z"] {
+            api.post("/change-requests", &json!({"title": "x", "planned_start": time})).invalid(&[("/planned_start", "bad_format")]);
+        }
+        api.post("/risks", &json!({"title": "x", "identified_on": "0000-01-01"})).invalid(&[("/identified_on", "bad_format")]);
+        let change = api.create("change-requests", &json!({"title": "x"}));
+        let path = format!("/change-requests/{}", change["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"status": 7})).invalid(&[("/status", "wrong_type")]);
+    }
+
+    fn a_yearly_loss_beyond_all_amounts_is_not_told(server) {
+        let api = server.fresh_organization();
+        let loss = |amount: &str| json!({"title": "x", "yearly_rate": 1_000_000, "single_loss": {"amount": amount, "currency": "EUR"}});
+        assert_eq!(api.create("risks", &loss("999999999999999.9999"))["annual_loss_expectancy"], Value::Null);
+        let told = api.create("risks", &loss("12.5"))["annual_loss_expectancy"].clone();
+        assert_eq!(told, json!({"amount": "12500000.00", "currency": "EUR"}));
+    }
+
+    fn a_batch_tells_the_version_in_which_it_leaves_an_object(server) {
+        let api = server.fresh_organization();
+        let rows = json!([
+            {"op": "upsert", "kind": "risk", "id": "key:R", "data": {"title": "x"}},
+            {"op": "upsert", "kind": "risk_assessment", "id": "key:A", "data": {"risk": "key:R", "likelihood": 2, "impact": 2}},
+        ]);
+        let answer = api.post("/batch", &json!({"rows": rows})).expect(200).json();
+        assert_eq!(answer["rows"][0]["version"], api.get("/risks/key:R").expect(200).json()["version"]);
+        assert_eq!(answer["rows"][0]["version"], json!(2));
+    }
+
+    fn what_nobody_has_written_is_there_to_be_conditioned_on(server) {
+        let api = server.fresh_organization();
+        let put = |level: i64, tag: &str| {
+            api.call("PUT", "/settings").header("If-Match", tag).json(&json!({"intolerable_level": level})).send()
+        };
+        put(2, "\"1\"").refused(412, "precondition_failed");
+        put(2, "*").expect(200);
+        put(1, "\"0\", \"1\"").expect(200);
+        put(2, "\"0\"").refused(412, "precondition_failed");
+    }
+}

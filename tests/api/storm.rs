@@ -2,7 +2,8 @@
 //! a fault of the service, each answer is one the document promises, and the ledger stays whole.
 
 use crate::both;
-use crate::conformance::{ALL, Spec};
+use crate::conformance::{ALL, Is, Spec};
+use crate::singles::matrix::five;
 use crate::support::client::encode;
 use crate::support::document::Document;
 use crate::support::{Answer, Api, Server};
@@ -31,12 +32,20 @@ impl Dice {
     }
 }
 
-const ADDRESSES: [&str; 14] = [
+const ADDRESSES: [&str; 22] = [
     "key:S1",
     "key:K1",
     "key:V1",
     "key:M1",
     "key:C1",
+    "key:P1",
+    "key:T1",
+    "key:U1",
+    "key:R1",
+    "key:E1",
+    "key:A1",
+    "key:G1",
+    "key:I1",
     "key:N1",
     "key:N2",
     "ref:a:1",
@@ -80,6 +89,24 @@ const WORDS: [&str; 31] = [
     "-262144-01-01T00:00:00Z",
     "0001-01-01T00:00:00+14:00",
     "1e5",
+];
+
+/// States that moves lead to, and one that none does.
+const STATES: [&str; 14] = [
+    "assessed",
+    "in_treatment",
+    "monitored",
+    "accepted",
+    "closed",
+    "rfc_raised",
+    "approved",
+    "in_progress",
+    "done",
+    "cancelled",
+    "submitted",
+    "in_review",
+    "draft",
+    "nonsense",
 ];
 
 const TAGS: [&str; 9] =
@@ -137,10 +164,15 @@ impl Storm {
             draft.insert(name.to_owned(), self.dice.one(&self.values));
         }
         for field in spec.fields.iter().filter(|field| field.required) {
-            let sound = match field.name {
-                "dependent" => json!({"id": "key:V1", "kind": "service"}),
-                "provider" => json!({"id": "key:K1", "kind": "component"}),
-                "kind" => json!("other"),
+            let sound = match (field.name, field.is) {
+                ("dependent", _) => json!({"id": "key:V1", "kind": "service"}),
+                ("provider", _) => json!({"id": "key:K1", "kind": "component"}),
+                ("business_process", _) => json!("key:P1"),
+                ("risk", _) => json!("key:R1"),
+                ("measure", _) => json!("key:E1"),
+                (_, Is::Choice(words)) => json!(words.last()),
+                (_, Is::Level) => json!(1 + self.dice.below(5)),
+                (_, Is::Date) => json!("2026-11-22"),
                 _ => json!("name"),
             };
             draft.entry(field.name).or_insert(sound);
@@ -151,8 +183,9 @@ impl Storm {
     fn query(&mut self, target: &str) -> String {
         let operation = Document::committed().operation("GET", target).expect("it is documented");
         let parameters = operation.value["parameters"].as_array().cloned().unwrap_or_default();
-        let names: Vec<&str> =
+        let mut names: Vec<&str> =
             parameters.iter().filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect();
+        names.push("nonsense");
         let count = self.dice.below(4);
         let pairs: Vec<String> =
             (0..count).map(|_| format!("{}={}", encode(self.dice.one(&names)), encode(self.dice.one(&WORDS)))).collect();
@@ -162,11 +195,13 @@ impl Storm {
     fn read(&mut self) -> Answer {
         let spec = self.spec();
         let address = encode(self.dice.one(&ADDRESSES));
-        let path = match self.dice.below(10) {
+        let path = match self.dice.below(12) {
             0 => format!("/{}/{address}", spec.path),
             1 => format!("/{}/{address}/history", spec.path),
             2 => format!("/services/{address}/dependencies"),
             3 => "/changes".to_owned(),
+            4 => format!("/risks/{address}/transitions"),
+            5 => self.dice.one(&["/risk-matrix", "/settings"]).to_owned(),
             _ => format!("/{}", spec.path),
         };
         let query = self.query(&format!("/api/v1{path}"));
@@ -177,12 +212,37 @@ impl Storm {
         let spec = self.spec();
         let draft = self.draft(spec);
         let one = format!("/{}/{}", spec.path, encode(self.dice.one(&ADDRESSES)));
-        match self.dice.below(10) {
+        match self.dice.below(12) {
             0..3 => self.send("POST", &format!("/{}", spec.path), Some(&draft)),
             3..6 => self.send("PUT", &one, Some(&draft)),
             6..9 => self.send("PATCH", &one, Some(&draft)),
-            _ => self.send("DELETE", &one, None),
+            9 => self.send("DELETE", &one, None),
+            10 => self.make_a_move(),
+            _ => self.decide(),
         }
+    }
+
+    fn make_a_move(&mut self) -> Answer {
+        let objects = ["risks/key:R1", "measures/key:E1", "measure-tasks/key:A1", "change-requests/key:G1"];
+        let object = self.dice.one(&[&objects[..], &["impact-assessments/key:I1"]].concat());
+        let mut body = json!({"to": self.dice.one(&STATES)});
+        for member in ["comment", "accepted_until", "approver", "set_objectives", "nonsense"] {
+            if self.dice.percent(15) {
+                body[member] = self.dice.one(&self.values);
+            }
+        }
+        self.send("POST", &format!("/{object}/transitions"), Some(&body))
+    }
+
+    fn decide(&mut self) -> Answer {
+        if self.dice.percent(50) {
+            let level = self.dice.one(&self.values);
+            return self.send("PUT", "/settings", Some(&json!({"intolerable_level": level})));
+        }
+        let mut matrix = five();
+        let member = self.dice.one(&["likelihood_levels", "impact_levels", "classes", "appetite", "nonsense"]);
+        matrix[member] = self.dice.one(&self.values);
+        self.send("PUT", "/risk-matrix", Some(&matrix))
     }
 
     fn batch(&mut self) -> Answer {
@@ -239,6 +299,16 @@ fn catalogue(api: &Api) {
     let ends =
         json!({"key": "M1", "dependent": {"id": "key:V1", "kind": "service"}, "provider": {"id": "key:K1", "kind": "component"}});
     api.create("mappings", &ends);
+    api.create("business-processes", &json!({"key": "P1", "name": "Pay"}));
+    api.create("threats", &json!({"key": "T1", "name": "Flood", "category": "natural"}));
+    api.create("vulnerabilities", &json!({"key": "U1", "name": "Low sill", "severity": "high"}));
+    api.create("risks", &json!({"key": "R1", "title": "Flood", "components": ["key:K1"], "threat": "key:T1"}));
+    let measure =
+        json!({"key": "E1", "title": "Raise it", "nature": "organisational", "purpose": "preventive", "risks": ["key:R1"]});
+    api.create("measures", &measure);
+    api.create("measure-tasks", &json!({"key": "A1", "title": "Order", "measure": "key:E1"}));
+    api.create("change-requests", &json!({"key": "G1", "title": "Raise it", "measures": ["key:E1"]}));
+    api.create("impact-assessments", &json!({"key": "I1", "business_process": "key:P1", "assessed_on": "2026-11-10"}));
 }
 
 both! {

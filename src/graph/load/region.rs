@@ -82,7 +82,11 @@ async fn edges_at(conn: &mut Conn<'_>, org: Id, direction: Direction, frontier: 
     Ok(all)
 }
 
-async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
+/// The mappings in which any of these objects stands in a column.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
     type Columns = (Identity, Identity, Identity, Text, Text, Text, Nullable<BigInt>, Bool);
     type Row = (DbId, DbId, DbId, DbWord<Relation>, DbWord<Effect>, String, Option<i64>, bool);
     let mut found = Vec::new();

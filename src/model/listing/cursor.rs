@@ -32,7 +32,7 @@ impl Cursor {
             matches!(
                 (sort.field.kind, value),
                 (FieldType::Text | FieldType::Word(_) | FieldType::Date, Value::Text(_))
-                    | (FieldType::Integer, Value::Integer(_))
+                    | (FieldType::Integer | FieldType::Score, Value::Integer(_))
                     | (FieldType::Boolean, Value::Boolean(_))
                     | (FieldType::Time, Value::Time(_))
                     | (FieldType::Id | FieldType::Link(_), Value::Id(_))
@@ -49,7 +49,7 @@ fn written(value: &Value) -> serde_json::Value {
         Value::Boolean(truth) => serde_json::json!({"b": truth}),
         Value::Time(time) => serde_json::json!({"t": time.micros()}),
         Value::Id(id) => serde_json::json!({"u": id}),
-        Value::Null | Value::Spelled(_) => serde_json::Value::Null,
+        Value::Null | Value::Spelled(_) | Value::Today => serde_json::Value::Null,
     }
 }
 

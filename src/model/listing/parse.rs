@@ -1,24 +1,19 @@
 //! From query parameters to a [`Query`].
 use super::{
-    Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, MOST_VALUES, Operator, Query, Sort, Timestamp, Value, read_value,
+    Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, Filter, MOST_VALUES, Operator, Query, Sort, Timestamp, Value,
+    read_value,
 };
 use sha2::{Digest, Sha256};
 
 pub(super) fn query(
     parameters: &[(String, String)],
     tables: &[&'static [Field]],
+    filters: &'static [Filter],
     elsewhere: &[&str],
     most: usize,
 ) -> Result<Query, Faults> {
     let mut faults = Faults::default();
-    let mut query = Query {
-        conditions: Vec::new(),
-        sort: Vec::new(),
-        after: None,
-        limit: DEFAULT_LIMIT,
-        count: false,
-        fingerprint: String::new(),
-    };
+    let mut query = Query::first(DEFAULT_LIMIT);
     let mut cursor = None;
     let mut named: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -42,6 +37,10 @@ pub(super) fn query(
             "cursor" => cursor = Some(text),
             "sort" => query.sort = sort(text, tables, &mut faults),
             other if elsewhere.contains(&other) => {}
+            other if let Some(filter) = filters.iter().find(|filter| filter.name == other) => {
+                named.push(format!("{name}={text}"));
+                query.conditions.extend(filtered(filter, text, &mut faults));
+            }
             _ => {
                 if let Some(condition) = condition(name, text, tables, &mut faults) {
                     named.push(format!("{name}={text}"));
@@ -60,6 +59,16 @@ pub(super) fn query(
         }
     }
     if faults.is_empty() { Ok(query) } else { Err(faults) }
+}
+
+/// What any of the words asks for.
+fn filtered(filter: &Filter, text: &str, faults: &mut Faults) -> Option<Condition> {
+    let parts: Vec<&str> = text.split(',').collect();
+    for part in parts.iter().filter(|part| !filter.words.contains(part)) {
+        faults.add(filter.name, "not_allowed", format!("{part:?} is not one of {}", filter.words.join(", ")));
+    }
+    let known = parts.into_iter().filter(|part| filter.words.contains(part));
+    Some(Condition::Any(known.map(|word| (filter.meaning)(word)).collect()))
 }
 
 fn find(name: &str, tables: &[&'static [Field]]) -> Option<&'static Field> {

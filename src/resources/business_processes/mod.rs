@@ -3,7 +3,7 @@ pub mod http;
 pub mod store;
 
 use super::services::Criticality;
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Objectives};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,7 @@ impl Resource for BusinessProcess {
     const KIND: Kind = Kind::BusinessProcess;
     const TABLE: &'static str = "business_processes";
     const SCHEMA: &'static str = "BusinessProcess";
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),
         field("vital", "business_processes.vital", "", FieldType::Boolean),

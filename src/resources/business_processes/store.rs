@@ -41,7 +41,7 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &BusinessProcess) -> BusinessProcessRow {
+fn row(org: Id, head: &Head, resource: &BusinessProcess) -> BusinessProcessRow {
     let BusinessProcess {
         owner,
         vital,
@@ -57,7 +57,7 @@ fn row(org: Id, id: Id, resource: &BusinessProcess) -> BusinessProcessRow {
     } = resource;
     BusinessProcessRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         owner_id: owner.as_ref().map(DbId::of),
         vital: *vital,
         parent_id: parent.as_ref().map(DbId::of),

@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,7 @@ impl Resource for Component {
     const TABLE: &'static str = "components";
     const SCHEMA: &'static str = "Component";
     const EFFECTIVE: bool = true;
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("kind", "components.kind", "", FieldType::Word(words_of::<ComponentKind>)),
         field("site", "components.site_id", "", FieldType::Link(&[Kind::Site])),

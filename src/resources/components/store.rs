@@ -35,7 +35,7 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Component) -> ComponentRow {
+fn row(org: Id, head: &Head, resource: &Component) -> ComponentRow {
     let Component {
         kind,
         site,
@@ -49,7 +49,7 @@ fn row(org: Id, id: Id, resource: &Component) -> ComponentRow {
     } = resource;
     ComponentRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         kind: DbWord(*kind),
         site_id: site.as_ref().map(DbId::of),
         supplier_id: supplier.as_ref().map(DbId::of),

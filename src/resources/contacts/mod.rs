@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Date, Field, FieldType, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,7 @@ impl Resource for Contact {
     const KIND: Kind = Kind::Contact;
     const TABLE: &'static str = "contacts";
     const SCHEMA: &'static str = "Contact";
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("kind", "contacts.kind", "", FieldType::Word(words_of::<ContactKind>)),
         field("email", "contacts.email", "", FieldType::Text),

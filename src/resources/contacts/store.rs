@@ -32,11 +32,11 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Contact) -> ContactRow {
+fn row(org: Id, head: &Head, resource: &Contact) -> ContactRow {
     let Contact { kind, email, phones, channel, deputy, subject, last_verified_on } = resource;
     ContactRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         kind: DbWord(*kind),
         email: email.clone(),
         phones: Json(phones.clone()),
@@ -64,3 +64,18 @@ impl From<ContactRow> for Contact {
 stored!(Contact, ContactRow, contacts, [("contacts", "deputy_id", "id")]);
 
 impl Stored for Contact {}
+
+/// The contacts of a caller: those with the subject of its token.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_subject(conn: &mut Conn<'_>, org: Id, subject: &str) -> Result<Vec<Id>> {
+    let ids: Vec<DbId> = on!(conn, |c| contacts::table
+        .filter(contacts::organization_id.eq(DbId(org)))
+        .filter(contacts::subject.eq(subject))
+        .select(contacts::id)
+        .order(contacts::id)
+        .load(c))
+    .settle()?;
+    Ok(ids.into_iter().map(Id::from).collect())
+}

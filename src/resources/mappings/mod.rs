@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Id, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,7 @@ impl Resource for Mapping {
     const TABLE: &'static str = "mappings";
     const SCHEMA: &'static str = "Mapping";
     const NAMED: bool = false;
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("dependent", "mappings.dependent_id", "", FieldType::Link(DEPENDENTS)),
         field("provider", "mappings.provider_id", "", FieldType::Link(PROVIDERS)),
@@ -95,7 +96,7 @@ impl Resource for Mapping {
         }
     }
     /// `required` is 1 in a group where nothing was said.
-    fn settled(mut self) -> Mapping {
+    fn settled(mut self, _made: &Made<'_, Mapping>) -> Mapping {
         if self.redundancy_group.is_some() && self.required.is_none() {
             self.required = Some(1);
         }

@@ -33,11 +33,11 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Mapping) -> MappingRow {
+fn row(org: Id, head: &Head, resource: &Mapping) -> MappingRow {
     let Mapping { dependent, provider, relation, effect, redundancy_group, required, needed_to_start } = resource;
     MappingRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         dependent_id: DbId::of(dependent),
         provider_id: DbId::of(provider),
         relation: DbWord(*relation),
@@ -103,7 +103,7 @@ impl Stored for Mapping {
             members.extend(rows.into_iter().map(|member| (member.id.0, member)));
         }
         for one in planned.iter().filter(|one| one.fault.is_none()) {
-            let new = row(org, one.new.head.id, &one.new.body);
+            let new = row(org, &one.new.head, &one.new.body);
             members.insert(new.id.0, Member::from(new));
         }
         let mut edges: HashMap<(DbId, DbId, &str, &str), Vec<Id>> = HashMap::new();

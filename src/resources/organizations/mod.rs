@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, field, words_of};
+use super::{Nothing, Resource, field, words_of};
 use crate::model::{Field, FieldType, Kind};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ impl Resource for Organization {
     const KIND: Kind = Kind::Organization;
     const TABLE: &'static str = "organizations";
     const SCHEMA: &'static str = "Organization";
+    type Derived = Nothing;
     const FIELDS: &'static [Field] =
         &[field("status", "organizations.status", "", FieldType::Word(words_of::<OrganizationStatus>))];
 

@@ -20,9 +20,9 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Organization) -> OrganizationRow {
+fn row(org: Id, head: &Head, resource: &Organization) -> OrganizationRow {
     let Organization { status } = resource;
-    OrganizationRow { organization_id: DbId(org), id: DbId(id), status: DbWord(*status) }
+    OrganizationRow { organization_id: DbId(org), id: DbId(head.id), status: DbWord(*status) }
 }
 
 impl From<OrganizationRow> for Organization {

@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Kind, Link, Objectives};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,7 @@ impl Resource for Service {
     const TABLE: &'static str = "services";
     const SCHEMA: &'static str = "Service";
     const EFFECTIVE: bool = true;
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("kind", "services.kind", "", FieldType::Word(words_of::<ServiceKind>)),
         field("criticality", "services.criticality", "", FieldType::Word(words_of::<Criticality>)),

@@ -35,7 +35,7 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Service) -> ServiceRow {
+fn row(org: Id, head: &Head, resource: &Service) -> ServiceRow {
     let Service {
         kind,
         criticality,
@@ -49,7 +49,7 @@ fn row(org: Id, id: Id, resource: &Service) -> ServiceRow {
     } = resource;
     ServiceRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         kind: DbWord(*kind),
         criticality: DbWord(*criticality),
         lifecycle: DbWord(*lifecycle),

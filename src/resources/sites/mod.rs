@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,7 @@ impl Resource for Site {
     const KIND: Kind = Kind::Site;
     const TABLE: &'static str = "sites";
     const SCHEMA: &'static str = "Site";
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("kind", "sites.kind", "", FieldType::Word(words_of::<SiteKind>)),
         field("parent", "sites.parent_id", "", FieldType::Link(&[Kind::Site])),

@@ -29,11 +29,11 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Site) -> SiteRow {
+fn row(org: Id, head: &Head, resource: &Site) -> SiteRow {
     let Site { kind, parent, address, country, latitude, longitude } = resource;
     SiteRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         kind: DbWord(*kind),
         parent_id: parent.as_ref().map(DbId::of),
         address: address.clone(),

@@ -2,7 +2,7 @@
 pub mod http;
 pub mod store;
 
-use super::{Resource, Slot, field, words_of};
+use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link};
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -46,14 +46,15 @@ impl Resource for Supplier {
     const KIND: Kind = Kind::Supplier;
     const TABLE: &'static str = "suppliers";
     const SCHEMA: &'static str = "Supplier";
+    const LISTS: &'static [&'static str] = &["contacts"];
+    type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("kind", "suppliers.kind", "", FieldType::Word(words_of::<SupplierKind>)),
         field("substitutability", "suppliers.substitutability", "", FieldType::Word(words_of::<Substitutability>)),
     ];
 
     fn links(&mut self) -> Vec<Slot<'_>> {
-        let slot = |(index, link)| Slot { pointer: format!("/contacts/{index}"), kinds: &[Kind::Contact], link };
-        self.contacts.iter_mut().enumerate().map(slot).collect()
+        Slot::list("contacts", &[Kind::Contact], &mut self.contacts).collect()
     }
     fn check(&self, faults: &mut Faults) {
         for (index, contact) in self.contacts.iter().enumerate() {

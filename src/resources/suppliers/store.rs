@@ -26,11 +26,11 @@ row! {
     }
 }
 
-fn row(org: Id, id: Id, resource: &Supplier) -> SupplierRow {
+fn row(org: Id, head: &Head, resource: &Supplier) -> SupplierRow {
     let Supplier { kind, contacts, substitutability, exit_plan } = resource;
     SupplierRow {
         organization_id: DbId(org),
-        id: DbId(id),
+        id: DbId(head.id),
         kind: DbWord(*kind),
         contacts: Json(contacts.iter().filter_map(Link::id).collect()),
         substitutability: substitutability.map(DbWord),
@@ -49,41 +49,6 @@ impl From<SupplierRow> for Supplier {
     }
 }
 
-stored!(Supplier, SupplierRow, suppliers, [("supplier_contacts", "contact_id", "supplier_id")]);
-diesel::table! {
-    use crate::store::types::sql::Identity;
-    supplier_contacts (organization_id, supplier_id, contact_id) {
-        organization_id -> Identity,
-        supplier_id -> Identity,
-        contact_id -> Identity,
-    }
-}
+stored!(Supplier, SupplierRow, suppliers, []);
 
-/// A contact among the contacts of a supplier.
-struct ContactRow {
-    organization_id: DbId,
-    supplier_id: DbId,
-    contact_id: DbId,
-}
-row!(in supplier_contacts: ContactRow { organization_id, supplier_id, contact_id, });
-
-impl Stored for Supplier {
-    /// The list of contacts stands in the row; this table lets the database itself hold the references.
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
-        let org = DbId(tx.organization());
-        let mut conn = tx.conn()?;
-        for written in written.chunks(CHUNK) {
-            let ids: Vec<DbId> = written.iter().map(|object| DbId(object.head.id)).collect();
-            let old = supplier_contacts::table
-                .filter(supplier_contacts::organization_id.eq(org))
-                .filter(supplier_contacts::supplier_id.eq_any(ids));
-            on!(&mut conn, |c| diesel::delete(old).execute(c)).settle()?;
-        }
-        let rows = written.iter().flat_map(|object| {
-            let supplier_id = DbId(object.head.id);
-            let contacts = object.body.contacts.iter();
-            contacts.map(move |link| ContactRow { organization_id: org, supplier_id, contact_id: DbId::of(link) })
-        });
-        crate::store::insert(&mut conn, rows).await
-    }
-}
+impl Stored for Supplier {}

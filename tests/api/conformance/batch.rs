@@ -1,15 +1,15 @@
 //! The batch, for the rows of every collection.
 
 use super::{World, assert_says};
-use crate::each_own_collection;
 use crate::support::{Answer, fresh};
+use crate::{each_own_changing_collection, each_own_collection};
 use serde_json::{Value, json};
 
 pub fn upsert(world: &World, id: &str, data: &Value) -> Value {
     json!({"op": "upsert", "kind": world.spec.kind, "id": id, "data": data})
 }
 
-fn delete(world: &World, id: &str) -> Value {
+pub fn delete(world: &World, id: &str) -> Value {
     json!({"op": "delete", "kind": world.spec.kind, "id": id})
 }
 
@@ -17,11 +17,11 @@ fn merge(world: &World, id: &str, data: &Value) -> Value {
     json!({"op": "merge", "kind": world.spec.kind, "id": id, "data": data})
 }
 
-fn send(world: &World, mode: &str, rows: &[Value]) -> Answer {
+pub fn send(world: &World, mode: &str, rows: &[Value]) -> Answer {
     world.api.post("/batch", &json!({"mode": mode, "rows": rows}))
 }
 
-fn results(answer: &Answer) -> Vec<String> {
+pub fn results(answer: &Answer) -> Vec<String> {
     let body = answer.json();
     let rows = body["rows"].as_array().unwrap_or_else(|| panic!("no rows\n{}", answer.story()));
     for (index, row) in rows.iter().enumerate() {
@@ -50,6 +50,97 @@ fn at(world: &World, id: &str) -> Value {
 }
 
 each_own_collection! {
+    fn one_fault_undoes_an_atomic_batch_and_all_are_told(world) {
+        let good = upsert(world, &reference(), &bare(world, 0));
+        let mut bad = bare(world, 0);
+        bad[world.spec.label] = json!(7);
+        bad["nonsense"] = json!(1);
+        let mut worse = bare(world, 0);
+        worse["tags"] = json!("x");
+        let rows = [good, upsert(world, &reference(), &bad), upsert(world, &reference(), &worse)];
+        let before = world.snapshot();
+        send(world, "atomic", &rows).invalid(&[
+            (&format!("/rows/1/data/{}", world.spec.label), "wrong_type"),
+            ("/rows/1/data/nonsense", "unknown_field"),
+            ("/rows/2/data/tags", "wrong_type"),
+        ]);
+        assert_eq!(world.snapshot(), before);
+        let default = world.api.post("/batch", &json!({"rows": rows}));
+        default.refused(422, "invalid");
+        assert_eq!(world.snapshot(), before, "a batch is atomic unless it says otherwise");
+    }
+
+    fn a_partial_batch_keeps_what_is_good(world) {
+        let (first, last) = (reference(), reference());
+        let mut bad = bare(world, 0);
+        bad[world.spec.label] = json!(7);
+        let rows = [
+            upsert(world, &first, &bare(world, 0)),
+            upsert(world, &reference(), &bad),
+            delete(world, "key:NOBODY"),
+            upsert(world, &last, &bare(world, 1)),
+        ];
+        let answer = send(world, "partial", &rows).expect(200);
+        assert_eq!(results(&answer), ["created", "failed", "unchanged", "created"]);
+        counted(&answer, 2, 0, 1, 0, 1);
+        let rows = &answer.json()["rows"];
+        assert_eq!(rows[1]["problem"]["code"], json!("invalid"));
+        assert_eq!(rows[0].get("problem").filter(|problem| !problem.is_null()), None);
+        at(world, &first);
+        at(world, &last);
+    }
+
+    fn the_same_object_twice_in_a_batch_is_a_fault(world) {
+        let id = reference();
+        let rows = [upsert(world, &id, &bare(world, 0)), upsert(world, &id, &bare(world, 1))];
+        let before = world.snapshot()["items"].clone();
+        send(world, "atomic", &rows).refused(422, "invalid");
+        assert_eq!(world.snapshot()["items"], before);
+        let answer = send(world, "partial", &rows).expect(200);
+        assert_eq!(results(&answer), ["created", "failed"]);
+    }
+
+    fn two_rows_that_want_one_key_do_not_both_get_it(world) {
+        let mut data = bare(world, 0);
+        data["key"] = json!(format!("ONE-{}", fresh()));
+        let other = {
+            let mut other = bare(world, 0);
+            other["key"] = data["key"].clone();
+            other
+        };
+        let rows = [upsert(world, &reference(), &data), upsert(world, &reference(), &other)];
+        let answer = send(world, "partial", &rows).expect(200);
+        assert_eq!(results(&answer), ["created", "failed"]);
+        assert_eq!(answer.json()["rows"][1]["problem"]["code"], json!("key_taken"), "{}", answer.story());
+    }
+
+    fn a_row_of_another_organisations_object_is_a_row_of_an_unknown_one(world) {
+        let theirs = world.elsewhere().create_minimal();
+        let id = theirs["id"].as_str().expect("an id");
+        let rows = [
+            (delete(world, id), "unchanged"),
+            (upsert(world, id, &bare(world, 0)), "failed"),
+            (merge(world, id, &json!({"description": "x"})), "failed"),
+        ];
+        for (row, result) in rows {
+            let ask = |row: &Value| {
+                let answer = send(world, "partial", std::slice::from_ref(row)).expect(200);
+                assert_eq!(results(&answer), [result]);
+                let mut told = answer.json()["rows"][0].clone();
+                if let Some(problem) = told["problem"].as_object_mut() {
+                    problem.remove("request_id");
+                }
+                told
+            };
+            let mut unknown = row.clone();
+            unknown["id"] = json!("018f6c2e-0000-7000-8000-000000000000");
+            assert_eq!(ask(&row), ask(&unknown));
+        }
+        assert_eq!(world.elsewhere().api.get(&world.at(&theirs)).status(), 404);
+    }
+}
+
+each_own_changing_collection! {
     fn a_row_creates_changes_leaves_and_deletes(world) {
         let (id, key) = (reference(), format!("key:B-{}", fresh()));
         let (one, two) = (bare(world, 0), world.draft(|field| field.required, 0));
@@ -147,46 +238,6 @@ each_own_collection! {
         }
     }
 
-    fn one_fault_undoes_an_atomic_batch_and_all_are_told(world) {
-        let good = upsert(world, &reference(), &bare(world, 0));
-        let mut bad = bare(world, 0);
-        bad["name"] = json!(7);
-        bad["nonsense"] = json!(1);
-        let mut worse = bare(world, 0);
-        worse["tags"] = json!("x");
-        let rows = [good, upsert(world, &reference(), &bad), upsert(world, &reference(), &worse)];
-        let before = world.snapshot();
-        send(world, "atomic", &rows).invalid(&[
-            ("/rows/1/data/name", "wrong_type"),
-            ("/rows/1/data/nonsense", "unknown_field"),
-            ("/rows/2/data/tags", "wrong_type"),
-        ]);
-        assert_eq!(world.snapshot(), before);
-        let default = world.api.post("/batch", &json!({"rows": rows}));
-        default.refused(422, "invalid");
-        assert_eq!(world.snapshot(), before, "a batch is atomic unless it says otherwise");
-    }
-
-    fn a_partial_batch_keeps_what_is_good(world) {
-        let (first, last) = (reference(), reference());
-        let mut bad = bare(world, 0);
-        bad["name"] = json!(7);
-        let rows = [
-            upsert(world, &first, &bare(world, 0)),
-            upsert(world, &reference(), &bad),
-            delete(world, "key:NOBODY"),
-            upsert(world, &last, &bare(world, 1)),
-        ];
-        let answer = send(world, "partial", &rows).expect(200);
-        assert_eq!(results(&answer), ["created", "failed", "unchanged", "created"]);
-        counted(&answer, 2, 0, 1, 0, 1);
-        let rows = &answer.json()["rows"];
-        assert_eq!(rows[1]["problem"]["code"], json!("invalid"));
-        assert_eq!(rows[0].get("problem").filter(|problem| !problem.is_null()), None);
-        at(world, &first);
-        at(world, &last);
-    }
-
     fn a_row_based_on_a_stale_version_fails(world) {
         let object = world.create_minimal();
         let id = object["id"].as_str().expect("an id");
@@ -206,32 +257,13 @@ each_own_collection! {
         counted(&send(world, "partial", &[gone]).expect(200), 0, 0, 0, 1, 0);
     }
 
-    fn the_same_object_twice_in_a_batch_is_a_fault(world) {
+    fn the_same_object_under_two_names_in_a_batch_is_a_fault(world) {
         let id = reference();
-        let rows = [upsert(world, &id, &bare(world, 0)), upsert(world, &id, &bare(world, 1))];
-        let before = world.snapshot()["items"].clone();
-        send(world, "atomic", &rows).refused(422, "invalid");
-        assert_eq!(world.snapshot()["items"], before);
-        let answer = send(world, "partial", &rows).expect(200);
-        assert_eq!(results(&answer), ["created", "failed"]);
+        send(world, "atomic", &[upsert(world, &id, &bare(world, 0))]).expect(200);
         let object = at(world, &id);
         let key = format!("key:{}", object["key"].as_str().expect("a key"));
-        let rows = [upsert(world, &id, &bare(world, 0)), delete(world, &key)];
+        let rows = [upsert(world, &id, &bare(world, 1)), delete(world, &key)];
         counted(&send(world, "partial", &rows).expect(200), 0, 1, 0, 0, 1);
-    }
-
-    fn two_rows_that_want_one_key_do_not_both_get_it(world) {
-        let mut data = bare(world, 0);
-        data["key"] = json!(format!("ONE-{}", fresh()));
-        let other = {
-            let mut other = bare(world, 0);
-            other["key"] = data["key"].clone();
-            other
-        };
-        let rows = [upsert(world, &reference(), &data), upsert(world, &reference(), &other)];
-        let answer = send(world, "partial", &rows).expect(200);
-        assert_eq!(results(&answer), ["created", "failed"]);
-        assert_eq!(answer.json()["rows"][1]["problem"]["code"], json!("key_taken"), "{}", answer.story());
     }
 
     fn a_rehearsed_batch_answers_and_keeps_nothing(world) {
@@ -249,31 +281,6 @@ each_own_collection! {
         counted(&preferred, 1, 1, 0, 0, 0);
         assert_eq!(preferred.needed_header("preference-applied"), "tx=rollback");
         assert_eq!(world.snapshot(), before);
-    }
-
-    fn a_row_of_another_organisations_object_is_a_row_of_an_unknown_one(world) {
-        let theirs = world.elsewhere().create_minimal();
-        let id = theirs["id"].as_str().expect("an id");
-        let rows = [
-            (delete(world, id), "unchanged"),
-            (upsert(world, id, &bare(world, 0)), "failed"),
-            (merge(world, id, &json!({"description": "x"})), "failed"),
-        ];
-        for (row, result) in rows {
-            let ask = |row: &Value| {
-                let answer = send(world, "partial", std::slice::from_ref(row)).expect(200);
-                assert_eq!(results(&answer), [result]);
-                let mut told = answer.json()["rows"][0].clone();
-                if let Some(problem) = told["problem"].as_object_mut() {
-                    problem.remove("request_id");
-                }
-                told
-            };
-            let mut unknown = row.clone();
-            unknown["id"] = json!("018f6c2e-0000-7000-8000-000000000000");
-            assert_eq!(ask(&row), ask(&unknown));
-        }
-        assert_eq!(world.elsewhere().api.get(&world.at(&theirs)).status(), 404);
     }
 
     fn a_change_by_batch_stands_in_history_as_any_other(world) {

@@ -43,6 +43,26 @@ fn forward_rows() -> Vec<Value> {
     ]
 }
 
+/// Risks and all that is about them, likewise.
+fn forward_risks() -> Vec<Value> {
+    let measure = json!({"title": "Raise it", "nature": "technical", "purpose": "preventive", "risks": ["ref:grc:risk/1"]});
+    let risk = json!({"title": "Flood", "threat": "key:FLOOD", "vulnerabilities": ["key:SILL"], "services": ["key:MAIL"]});
+    vec![
+        row("change_request", "ref:itsm:1", json!({"title": "Raise it", "measures": ["key:RAISE"], "services": ["key:MAIL"]})),
+        row("measure_task", "key:ORDER", json!({"title": "Order", "measure": "key:RAISE", "assignee": "key:ANA"})),
+        row("risk_assessment", "ref:grc:1", json!({"risk": "ref:grc:risk/1", "likelihood": 5, "impact": 5})),
+        row("risk_assessment", "ref:grc:2", json!({"risk": "ref:grc:risk/1", "likelihood": 2, "impact": 3})),
+        row("measure", "key:RAISE", measure),
+        row("risk", "ref:grc:risk/1", risk),
+        row("vulnerability", "key:SILL", json!({"name": "Low sill", "severity": "high", "threats": ["key:FLOOD"]})),
+        row("threat", "key:FLOOD", json!({"name": "Flood", "category": "natural"})),
+        row("impact_assessment", "key:BIA", json!({"business_process": "key:PAY", "assessed_on": "2026-11-10"})),
+        row("business_process", "key:PAY", json!({"name": "Pay"})),
+        row("service", "key:MAIL", json!({"name": "Mail"})),
+        row("contact", "key:ANA", json!({"name": "Ana"})),
+    ]
+}
+
 fn snapshot(api: &Api, rows: &[Value], more: Value) -> Answer {
     let mut body = json!({"snapshot": {"system": "netbox", "kinds": ["component"]}, "rows": rows});
     for (name, value) in more.as_object().expect("an object") {
@@ -74,6 +94,21 @@ both! {
             assert_eq!(room["parent"]["key"], json!("DC-1"));
             let ana = api.get("/contacts/key:ANA").expect(200).json();
             assert_eq!(ana["deputy"]["key"], json!("BOB"));
+        }
+    }
+
+    fn risks_and_what_is_about_them_come_in_any_order_too(server) {
+        for mode in ["atomic", "partial"] {
+            let api = server.fresh_organization();
+            let body = json!({"mode": mode, "rows": forward_risks()});
+            let answer = api.post("/batch", &body).expect(200);
+            assert_eq!(counts(&answer), [12, 0, 0, 0, 0], "{}", answer.story());
+            let risk = api.get("/risks/ref%3Agrc%3Arisk%2F1").expect(200).json();
+            // Of two assessments of one moment the one that was recorded last counts.
+            assert_eq!(risk["current"], json!({"likelihood": 2, "impact": 3}));
+            let again = api.post("/batch", &body).expect(200);
+            assert_eq!(counts(&again), [0, 0, 12, 0, 0], "{}", again.story());
+            assert_eq!(api.get("/risks/ref%3Agrc%3Arisk%2F1").expect(200).json(), risk);
         }
     }
 

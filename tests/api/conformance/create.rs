@@ -4,7 +4,7 @@ use super::spec::SERVER_OWNED;
 use super::{Is, Spec, World, assert_says};
 use crate::support::Answer;
 use crate::support::document::Document;
-use crate::{each_collection, each_of, each_own_collection};
+use crate::{each_changing_collection, each_collection, each_of, each_own_collection};
 use serde_json::{Value, json};
 
 /// Sends a draft that must be refused and must leave no trace.
@@ -34,13 +34,13 @@ each_collection! {
         let mut draft = world.minimal();
         draft["nonsense"] = json!(1);
         draft["version"] = json!(7);
-        draft["name"] = json!(12);
+        draft[world.spec.label] = json!(12);
         draft["tags"] = json!(["good", 5, ""]);
         draft["key"] = json!("not a key");
         refuse(world, &draft, &[
             ("/nonsense", "unknown_field"),
             ("/version", "read_only"),
-            ("/name", "wrong_type"),
+            (&format!("/{}", world.spec.label), "wrong_type"),
             ("/tags/1", "wrong_type"),
             ("/tags/2", "too_short"),
             ("/key", "bad_format"),
@@ -63,9 +63,9 @@ each_collection! {
 
     fn what_the_service_owns_is_refused_and_not_ignored(world) {
         let object = world.create_minimal();
-        for member in SERVER_OWNED.iter().chain(world.spec.derived) {
+        for member in SERVER_OWNED.into_iter().chain(world.spec.read_only().map(|(name, _)| *name)) {
             let mut draft = world.minimal();
-            draft[*member] = object[*member].clone();
+            draft[member] = object[member].clone();
             refuse(world, &draft, &[(&format!("/{member}"), "read_only")]);
         }
     }
@@ -84,7 +84,8 @@ each_collection! {
     }
 
     fn a_field_nobody_knows_is_refused(world) {
-        for name in ["nonsense", "Name", "organization_id", "", "a/b~c", "__proto__"] {
+        let other_label = if world.spec.label == "name" { "title" } else { "name" };
+        for name in ["nonsense", other_label, "Name", "organization_id", "", "a/b~c", "__proto__"] {
             let mut draft = world.minimal();
             draft[name] = json!("x");
             let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -135,7 +136,7 @@ each_collection! {
 
     fn an_external_ref_is_taken_once_per_organisation_and_collection(world) {
         let refs = json!([{"system": "netbox", "id": "dcim.device/1"}]);
-        let taken = world.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
+        world.create_many(1, |_, draft| draft["external_refs"] = refs.clone());
         let mut draft = world.minimal();
         draft["external_refs"] = refs.clone();
         let before = world.snapshot();
@@ -143,8 +144,6 @@ each_collection! {
         assert_eq!(world.snapshot(), before);
         draft["external_refs"] = json!([{"system": "Netbox", "id": "dcim.device/1"}]);
         world.create(&draft);
-        world.api.patch(&world.at(&taken), &json!({"external_refs": []})).expect(200);
-        world.create_many(1, |_, draft| draft["external_refs"] = refs.clone());
     }
 
     fn the_same_ref_twice_in_one_draft_is_a_duplicate(world) {
@@ -155,8 +154,20 @@ each_collection! {
     }
 }
 
+each_changing_collection! {
+    fn an_external_ref_that_was_given_up_is_free_again(world) {
+        let refs = json!([{"system": "netbox", "id": "dcim.device/1"}]);
+        let taken = world.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
+        world.api.patch(&world.at(&taken), &json!({"external_refs": []})).expect(200);
+        world.create_many(1, |_, draft| draft["external_refs"] = refs.clone());
+    }
+}
+
 each_of! {
-    [sites services components business_processes contacts mappings]
+    [
+        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
+        impact_assessments
+    ]
 
     fn a_reference_is_taken_under_each_spelling_and_as_it_was_read(world) {
         for field in world.spec.fields {
@@ -172,7 +183,7 @@ each_of! {
                 json!(id),
                 json!({"id": id}),
                 json!({"id": id, "kind": kind}),
-                json!({"id": id, "kind": kind, "key": target["key"], "name": target["name"]}),
+                json!({"id": id, "kind": kind, "key": target["key"], "name": target[Spec::of(collections[0]).label]}),
                 json!({"id": reference, "kind": kind}),
                 json!({"id": format!("key:{}", target["key"].as_str().expect("a key")), "kind": kind}),
             ];
@@ -196,6 +207,42 @@ each_of! {
             let wrong = if collections.contains(&wrong) { "suppliers" } else { wrong };
             let stranger = world.make(wrong);
             refuse(world, &world.minimal_with(field, stranger["id"].clone()), &[(&field.pointer(), "unknown_reference")]);
+        }
+    }
+}
+
+each_of! {
+    [suppliers vulnerabilities risks measures change_requests]
+
+    fn a_list_takes_references_under_each_spelling_and_keeps_their_order(world) {
+        for field in world.spec.fields {
+            let Is::References(collection, _) = field.is else { continue };
+            let target = world.of(collection);
+            let refs = json!([{"system": "cmdb", "id": format!("x:{}", crate::support::fresh())}]);
+            let (a, b) = (target.create_minimal(), target.create_minimal());
+            let c = target.create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
+            let spelled = json!([
+                format!("ref:cmdb:{}", refs[0]["id"].as_str().expect("an id")),
+                format!("key:{}", a["key"].as_str().expect("a key")),
+                {"id": b["id"], "kind": target.spec.kind, "key": b["key"], "name": b[target.spec.label]},
+            ]);
+            let object = world.create(&world.minimal_with(field, spelled.clone()));
+            let ids: Vec<&Value> = object[field.name].as_array().expect("a list").iter().map(|one| &one["id"]).collect();
+            assert_eq!(ids, [&c["id"], &a["id"], &b["id"]], "{}", field.name);
+            // Another spelling is no other object.
+            let twice = json!([a["id"], spelled[1]]);
+            let pointer = format!("{}/1", field.pointer());
+            refuse(world, &world.minimal_with(field, twice), &[(&pointer, "duplicate")]);
+        }
+    }
+
+    fn a_list_takes_no_objects_of_another_kind(world) {
+        for field in world.spec.fields {
+            let Is::References(collection, _) = field.is else { continue };
+            let stranger = world.make(if collection == "sites" { "contacts" } else { "sites" });
+            let good = world.make(collection);
+            let draft = world.minimal_with(field, json!([good["id"], stranger["id"]]));
+            refuse(world, &draft, &[(&format!("{}/1", field.pointer()), "unknown_reference")]);
         }
     }
 }

@@ -43,13 +43,13 @@ each_collection! {
         let answer = csv(world, "key=nobody");
         let text = answer.text();
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.split(',').any(|name| name.trim() == "name"), "{text}");
+        assert!(text.split(',').any(|name| name.trim() == world.spec.label), "{text}");
     }
 
     fn no_cell_of_a_csv_is_a_formula(world) {
         let dangerous = ["=1+1", "+49 30", "-2", "@SUM(A1)", "=HYPERLINK(\"x\")", "=cmd|' /C calc'!A0"];
         world.create_many(dangerous.len(), |n, draft| {
-            draft["name"] = json!(dangerous[n]);
+            draft[world.spec.label] = json!(dangerous[n]);
             draft["description"] = json!(dangerous[n]);
             draft["tags"] = json!([dangerous[n]]);
         });
@@ -57,7 +57,7 @@ each_collection! {
             for (column, cell) in &row {
                 assert!(!cell.starts_with(['=', '+', '@', '\t', '\r']), "{column}: {cell}");
             }
-            for column in ["name", "description"] {
+            for column in [world.spec.label, "description"] {
                 assert!(!row[column].starts_with('-'), "{column}: {}", row[column]);
                 let bare = row[column].trim_start_matches('\'');
                 assert!(dangerous.contains(&bare), "{column} lost its text: {bare}");

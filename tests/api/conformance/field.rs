@@ -10,6 +10,8 @@ pub enum Is {
     Name,
     /// Free text of at most so many characters.
     Text(usize),
+    /// The same, but not empty.
+    Line(usize),
     /// Free text whose limit only the document tells.
     AnyText,
     Country,
@@ -22,14 +24,49 @@ pub enum Is {
     /// A duration; the figure is one that goes well with the other fields.
     Seconds(i64),
     Count,
+    /// An integer within these bounds.
+    Whole(i64, i64),
+    /// A level of a risk matrix of five levels.
+    Level,
+    /// How often a year.
+    Rate,
+    /// A place on a risk matrix of five by five.
+    Rating,
+    Money,
+    /// How bad it is after so long, several times.
+    ImpactRatings,
     /// An angle between minus and plus so many degrees.
     Degrees(i64),
     Bool,
     Date,
+    /// A moment; the day is one that goes well with the other fields.
+    Time(&'static str),
     /// An object of one of these collections.
     Reference(&'static [&'static str]),
     /// A list of at most so many objects of this collection.
     References(&'static str, usize),
+}
+
+/// What a new object has in a field nobody gave.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// This, as JSON text.
+    Json(&'static str),
+    /// The day of its creation.
+    Today,
+    /// The moment of its creation.
+    Created,
+}
+
+impl Start {
+    pub fn of(self, object: &Value) -> Value {
+        let created = &object["created_at"];
+        match self {
+            Start::Json(text) => serde_json::from_str(text).expect("a default is JSON"),
+            Start::Today => created.as_str().and_then(|time| time.get(..10)).map_or(Value::Null, |day| json!(day)),
+            Start::Created => created.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,20 +74,26 @@ pub struct Field {
     pub name: &'static str,
     pub is: Is,
     pub required: bool,
-    /// What an object has when the field was never given, as JSON text.
-    pub default: &'static str,
-    pub filters: bool,
+    /// What an object has when the field was never given.
+    pub start: Start,
+    /// The parameter by which lists are filtered by it.
+    pub filter: Option<&'static str>,
     pub sorts: bool,
     /// Whether `null` takes the value away.
     pub clears: bool,
+    /// Whether PUT leaves what is there when it does not say anything.
+    pub kept: bool,
+    /// Whether a patch may change it.
+    pub patched: bool,
     /// Fields that must be there for this one to be.
     pub with: &'static [&'static str],
 }
 
 impl Field {
     pub const fn new(name: &'static str, is: Is) -> Field {
-        let (required, filters, sorts, clears) = (false, false, false, true);
-        Field { name, is, required, default: "null", filters, sorts, clears, with: &[] }
+        let (required, sorts, clears, kept, patched) = (false, false, true, false, true);
+        let start = Start::Json("null");
+        Field { name, is, required, start, filter: None, sorts, clears, kept, patched, with: &[] }
     }
 
     pub const fn required(mut self) -> Field {
@@ -59,14 +102,22 @@ impl Field {
         self
     }
 
-    pub const fn defaults_to(mut self, default: &'static str) -> Field {
-        self.default = default;
+    pub const fn defaults_to(self, default: &'static str) -> Field {
+        self.starts(Start::Json(default))
+    }
+
+    pub const fn starts(mut self, start: Start) -> Field {
+        self.start = start;
         self.clears = false;
         self
     }
 
-    pub const fn filters(mut self) -> Field {
-        self.filters = true;
+    pub const fn filters(self) -> Field {
+        self.filters_as(self.name)
+    }
+
+    pub const fn filters_as(mut self, parameter: &'static str) -> Field {
+        self.filter = Some(parameter);
         self
     }
 
@@ -80,13 +131,19 @@ impl Field {
         self
     }
 
-    pub const fn with(mut self, others: &'static [&'static str]) -> Field {
-        self.with = others;
+    pub const fn kept(mut self) -> Field {
+        self.kept = true;
         self
     }
 
-    pub fn default(&self) -> Value {
-        serde_json::from_str(self.default).expect("a default is JSON")
+    pub const fn unpatched(mut self) -> Field {
+        self.patched = false;
+        self
+    }
+
+    pub const fn with(mut self, others: &'static [&'static str]) -> Field {
+        self.with = others;
+        self
     }
 
     /// A good value; another `turn` gives a different one.
@@ -95,7 +152,7 @@ impl Field {
         match self.is {
             Is::Key => json!(format!("K.{number}_{turn}-x")),
             Is::Name => json!(format!("Name {number} größer {turn}")),
-            Is::Text(_) | Is::AnyText => json!(format!("{} {number}", self.name)),
+            Is::Text(_) | Is::Line(_) | Is::AnyText => json!(format!("{} {number}", self.name)),
             Is::Country => json!(["DE", "AT", "CH"][turn % 3]),
             Is::Email => json!(format!("ana.{number}@example.org")),
             Is::Phones => json!([format!("+49 30 {number}"), format!("+43 1 {turn}")]),
@@ -108,9 +165,22 @@ impl Field {
             Is::Choice(options) => json!(options[turn % options.len()]),
             Is::Seconds(first) => json!(first + i64::try_from(turn).unwrap_or(0) * 60),
             Is::Count => json!(turn + 1),
+            Is::Whole(least, most) => json!([least, most][turn % 2]),
+            Is::Level => json!(3 + turn % 2),
+            Is::Rate => json!([0.05, 12.0][turn % 2]),
+            Is::Rating => json!({"likelihood": 2 + turn % 2, "impact": 4 + turn % 2}),
+            Is::Money => {
+                json!({"amount": format!("{number}.50"), "currency": if turn.is_multiple_of(2) { "EUR" } else { "CHF" }})
+            }
+            Is::ImpactRatings => json!([
+                {"category": "workforce", "after_seconds": 0, "level": turn % 2},
+                {"category": "workforce", "after_seconds": 86_400, "level": 3, "rationale": format!("Wages are late {number}")},
+                {"category": "financial", "after_seconds": 86_400, "level": 2, "amount": "40000.00", "currency": "EUR"},
+            ]),
             Is::Degrees(_) => json!(11.5 + if turn.is_multiple_of(2) { 0.0 } else { 30.25 }),
             Is::Bool => json!(turn.is_multiple_of(2)),
             Is::Date => json!(["2027-03-31", "2026-02-28", "2028-02-29"][turn % 3]),
+            Is::Time(day) => json!(format!("{day}T09:{:02}:00.000000Z", turn % 60)),
             Is::Reference(collections) => world.make(collections[turn % collections.len()])["id"].clone(),
             Is::References(collection, _) => (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect(),
         }
@@ -119,14 +189,16 @@ impl Field {
     /// Values of another JSON type than the field's.
     pub fn mistyped(&self) -> Vec<Value> {
         match self.is {
-            Is::Key | Is::Name | Is::Text(_) | Is::AnyText | Is::Country | Is::Email => {
+            Is::Key | Is::Name | Is::Text(_) | Is::Line(_) | Is::AnyText | Is::Country | Is::Email => {
                 vec![json!(7), json!(true), json!([]), json!({"a": 1})]
             }
-            Is::Choice(_) | Is::Date => vec![json!(7), json!(false), json!([])],
-            Is::Phones | Is::Tags | Is::ExternalRefs | Is::References(..) => vec![json!("x"), json!(7), json!({"a": 1})],
-            Is::Attributes => vec![json!("x"), json!([]), json!(7)],
-            Is::Seconds(_) | Is::Count => vec![json!("60"), json!(1.5), json!(true), json!([])],
-            Is::Degrees(_) => vec![json!("60"), json!(true), json!([])],
+            Is::Choice(_) | Is::Date | Is::Time(_) => vec![json!(7), json!(false), json!([])],
+            Is::Phones | Is::Tags | Is::ExternalRefs | Is::ImpactRatings | Is::References(..) => {
+                vec![json!("x"), json!(7), json!({"a": 1})]
+            }
+            Is::Attributes | Is::Rating | Is::Money => vec![json!("x"), json!([]), json!(7)],
+            Is::Seconds(_) | Is::Count | Is::Whole(..) | Is::Level => vec![json!("60"), json!(1.5), json!(true), json!([])],
+            Is::Degrees(_) | Is::Rate => vec![json!("60"), json!(true), json!([])],
             Is::Bool => vec![json!("true"), json!(1), json!([])],
             Is::Reference(_) => vec![json!(7), json!(true), json!([])],
         }
@@ -145,7 +217,14 @@ impl Field {
             Is::Email => ["ana", "ana@", "@example.org", "a b@example.org"].map(|text| (json!(text), "bad_format")).to_vec(),
             Is::Choice(_) => ["", "nonsense", "NORMAL"].map(|text| (json!(text), "not_allowed")).to_vec(),
             Is::Seconds(_) => vec![(json!(-1), "out_of_range")],
+            Is::Line(_) => vec![(json!(""), "too_short")],
             Is::Count => vec![(json!(0), "out_of_range"), (json!(-1), "out_of_range")],
+            Is::Whole(least, most) => [least - 1, most + 1].map(|figure| (json!(figure), "out_of_range")).to_vec(),
+            Is::Level => [0, 6, 7, 8].map(|level| (json!(level), "out_of_range")).to_vec(),
+            Is::Rate => [-0.1, 1_000_000.5].map(|rate| (json!(rate), "out_of_range")).to_vec(),
+            Is::Time(_) => ["2027-02-29T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "31.12.2027", "", "now"]
+                .map(|text| (json!(text), "bad_format"))
+                .to_vec(),
             Is::Date => ["2027-02-29", "31.12.2027", "2027-1-1", "", "2027-01-01T00:00:00Z"]
                 .map(|text| (json!(text), "bad_format"))
                 .to_vec(),

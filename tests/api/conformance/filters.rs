@@ -2,7 +2,7 @@
 
 use super::{Field, Is, World};
 use crate::support::client::encode;
-use crate::{each_collection, each_of};
+use crate::{each_changing_collection, each_collection, each_of};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ fn gives(world: &World, query: &str, objects: &[&Value]) {
 }
 
 fn filtered(world: &World) -> impl Iterator<Item = &'static Field> {
-    world.spec.fields.iter().filter(|field| field.filters)
+    world.spec.fields.iter().filter(|field| field.filter.is_some())
 }
 
 fn with(world: &World, field: &Field, value: Value) -> Value {
@@ -46,14 +46,15 @@ each_collection! {
     }
 
     fn names_and_keys_are_filtered_by_whole(world) {
-        let a = world.create_many(1, |_, draft| draft["name"] = json!("Zahlungen, alle")).remove(0);
-        let b = world.create_many(1, |_, draft| draft["name"] = json!("Zahlungen")).remove(0);
+        let label = world.spec.label;
+        let a = world.create_many(1, |_, draft| draft[label] = json!("Zahlungen, alle")).remove(0);
+        let b = world.create_many(1, |_, draft| draft[label] = json!("Zahlungen")).remove(0);
         let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
-        gives(world, "name=Zahlungen", &[&b]);
+        gives(world, &format!("{label}=Zahlungen"), &[&b]);
         gives(world, &format!("key={}", key(&a)), &[&a]);
         gives(world, &format!("key={},{}", key(&a), key(&b)), &[&a, &b]);
-        gives(world, &format!("key={}&name=Zahlungen", key(&a)), &[]);
-        gives(world, "name=%25", &[]);
+        gives(world, &format!("key={}&{label}=Zahlungen", key(&a)), &[]);
+        gives(world, &format!("{label}=%25"), &[]);
     }
 
     fn tags_are_filtered_by(world) {
@@ -78,7 +79,7 @@ each_collection! {
     }
 
     fn words_are_searched_without_regard_to_case(world) {
-        let named = |name: &str| world.create_many(1, |_, draft| draft["name"] = json!(name)).remove(0);
+        let named = |name: &str| world.create_many(1, |_, draft| draft[world.spec.label] = json!(name)).remove(0);
         let (a, b) = (named("Payment gateway north"), named("payment switch"));
         gives(world, "q=payment", &[&a, &b]);
         gives(world, "q=PAYMENT%20north", &[&a]);
@@ -87,7 +88,9 @@ each_collection! {
         gives(world, "q=payment_gateway", &[]);
         gives(world, "q=nobody", &[]);
     }
+}
 
+each_changing_collection! {
     fn changes_since_a_time_are_found(world) {
         let a = world.create_many(1, |_, _| ()).remove(0);
         let b = world.create_many(1, |_, _| ()).remove(0);
@@ -132,7 +135,10 @@ each_of! {
 }
 
 each_of! {
-    [sites services components business_processes contacts mappings]
+    [
+        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
+        impact_assessments
+    ]
 
     fn a_reference_is_filtered_by_under_each_spelling(world) {
         for field in filtered(world) {
@@ -178,7 +184,7 @@ each_of! {
 }
 
 each_of! {
-    [business_processes contacts]
+    [business_processes contacts risks measures measure_tasks impact_assessments]
 
     fn days_are_compared(world) {
         for field in filtered(world) {
@@ -188,11 +194,119 @@ each_of! {
             let own = world.elsewhere();
             let early = with(&own, field, json!("2026-02-28"));
             let late = with(&own, field, json!("2026-03-01"));
-            with(&own, field, Value::Null);
+            if field.clears {
+                with(&own, field, Value::Null);
+            }
             gives(&own, &format!("{}[lte]=2026-02-28", field.name), &[&early]);
             gives(&own, &format!("{}[gt]=2026-02-28", field.name), &[&late]);
             gives(&own, &format!("{}=2026-03-01", field.name), &[&late]);
             own.list(&format!("{}[lt]=2026-02-30", field.name)).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [change_requests risk_assessments]
+
+    fn times_are_compared_to_the_microsecond_and_in_any_zone(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Time(_)) {
+                continue;
+            }
+            let (own, name) = (world.elsewhere(), field.name);
+            let early = with(&own, field, json!("2026-02-28T11:00:00Z"));
+            let late = with(&own, field, json!("2026-02-28T11:00:00.000001Z"));
+            if field.clears {
+                with(&own, field, Value::Null);
+            }
+            for noon in ["2026-02-28T11:00:00Z", "2026-02-28T12:00:00%2B01:00"] {
+                gives(&own, &format!("{name}={noon}"), &[&early]);
+                gives(&own, &format!("{name}[lte]={noon}"), &[&early]);
+                gives(&own, &format!("{name}[lt]={noon}"), &[]);
+                gives(&own, &format!("{name}[gt]={noon}"), &[&late]);
+                gives(&own, &format!("{name}[gte]={noon}"), &[&early, &late]);
+            }
+            for wrong in ["2026-02-30T11:00:00Z", "2026-02-28", "", "noon"] {
+                own.list(&format!("{name}[lt]={wrong}")).refused(400, "invalid_parameter");
+            }
+        }
+    }
+}
+
+each_of! {
+    [risk_assessments]
+
+    fn levels_are_compared(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Level) {
+                continue;
+            }
+            let (own, name) = (world.elsewhere(), field.name);
+            let [one, two, four] = [1, 2, 4].map(|level| with(&own, field, json!(level)));
+            // The draft has further levels; only one of the two differs.
+            gives(&own, &format!("{name}=1,4"), &[&one, &four]);
+            gives(&own, &format!("{name}[ne]=1"), &[&two, &four]);
+            gives(&own, &format!("{name}[lt]=2"), &[&one]);
+            gives(&own, &format!("{name}[gte]=2"), &[&two, &four]);
+            own.list(&format!("{name}=1.5")).refused(400, "invalid_parameter");
+        }
+    }
+}
+
+each_of! {
+    [measure_tasks]
+
+    fn a_line_of_text_is_filtered_by_whole(world) {
+        for field in filtered(world) {
+            if !matches!(field.is, Is::Line(_)) {
+                continue;
+            }
+            let (own, name) = (world.elsewhere(), field.name);
+            let (long, short) = (with(&own, field, json!("Data centre north")), with(&own, field, json!("Data centre")));
+            let absent = with(&own, field, Value::Null);
+            gives(&own, &format!("{name}=Data%20centre"), &[&short]);
+            gives(&own, &format!("{name}=data%20centre"), &[]);
+            gives(&own, &format!("{name}=null"), &[&absent]);
+            gives(&own, &format!("{name}[ne]=Data%20centre"), &[&long, &absent]);
+        }
+    }
+}
+
+each_of! {
+    [vulnerabilities risks measures change_requests]
+
+    fn a_list_is_filtered_by_what_it_holds(world) {
+        for field in filtered(world) {
+            let (Is::References(collection, _), Some(name)) = (field.is, field.filter) else { continue };
+            let (own, target) = (world.elsewhere(), |own: &World| own.of(collection));
+            let refs = json!([{"system": "cmdb", "id": "a/b:1"}]);
+            let x = target(&own).create_many(1, |_, draft| draft["external_refs"] = refs.clone()).remove(0);
+            let y = own.make(collection);
+            let unused = own.make(collection);
+            let holding = |held: &[&Value]| {
+                let held: Value = held.iter().map(|one| one["id"].clone()).collect();
+                with(&own, field, held)
+            };
+            let (only_x, both, only_y, empty) = (holding(&[&x]), holding(&[&y, &x]), holding(&[&y]), holding(&[]));
+            let id = |object: &Value| object["id"].as_str().expect("an id").to_owned();
+            let key = format!("key:{}", y["key"].as_str().expect("a key"));
+            for spelling in [id(&x), "ref:cmdb:a/b:1".to_owned(), format!("key:{}", x["key"].as_str().expect("a key"))] {
+                gives(&own, &format!("{name}={}", encode(&spelling)), &[&only_x, &both]);
+                gives(&own, &format!("{name}={},{key}", encode(&spelling)), &[&only_x, &both, &only_y]);
+            }
+            gives(&own, &format!("{name}={}", id(&unused)), &[]);
+            gives(&own, &format!("{name}=null"), &[&empty]);
+            gives(&own, &format!("{name}=null,{key}"), &[&empty, &both, &only_y]);
+            gives(&own, &format!("{name}={}&as_of={}", id(&x), own.seq()), &[&only_x, &both]);
+            gives(&own, &format!("{name}=null&as_of={}", own.seq()), &[&empty]);
+            let stranger = own.make(if collection == "sites" { "contacts" } else { "sites" });
+            for unknown in ["018f6c2e-0000-7000-8000-000000000000", "key:NOBODY", "ref:nowhere:1", &id(&stranger)] {
+                own.list(&format!("{name}={unknown}")).invalid(&[(name, "unknown_reference")]);
+                own.list(&format!("{name}={},{unknown}", id(&x))).invalid(&[(name, "unknown_reference")]);
+            }
+            own.list(&format!("{name}=nonsense")).refused(400, "invalid_parameter");
+            own.list(&format!("{}=null", field.name)).refused(400, "unknown_parameter");
+            own.list(&format!("{name}[ne]={}", id(&x))).refused(400, "unknown_parameter");
         }
     }
 }

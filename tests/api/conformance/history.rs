@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::support::Answer;
-use crate::{each_collection, each_own_collection};
+use crate::{each_changing_collection, each_collection, each_own_changing_collection, each_own_collection};
 use serde_json::{Value, json};
 
 /// An object's versions, oldest first.
@@ -32,7 +32,7 @@ fn lived(world: &World) -> (Value, Vec<Answer>) {
     let bob = world.server.client(&world.api.organization, "bob", &["administrator", "it_service_continuity_manager"]);
     let path = world.at(&object);
     let renamed = bob.call("PATCH", &path).header("Change-Reason", "renamed");
-    let renamed = renamed.json(&json!({"name": "Renamed"})).send().expect(200);
+    let renamed = renamed.json(&json!({world.spec.label: "Renamed"})).send().expect(200);
     let put = reasoned(world, "PUT", &object, "replaced", Some(&world.other())).expect(200);
     let deleted = reasoned(world, "DELETE", &object, "no longer used", None).expect(204);
     (object, vec![created, renamed, put, deleted])
@@ -56,6 +56,19 @@ fn feed(world: &World, after: u64, query: &str) -> Vec<Value> {
 }
 
 each_collection! {
+    fn a_change_without_a_reason_has_none(world) {
+        let object = world.create_minimal();
+        assert_eq!(history(world, &object)[0]["reason"], Value::Null);
+    }
+
+    fn a_reason_may_be_told_in_any_language(world) {
+        let request = world.api.call("POST", &world.path()).header("Change-Reason", "Umbau für Zürich");
+        let object = request.json(&world.minimal()).send().expect(201).json();
+        assert_eq!(history(world, &object)[0]["reason"], json!("Umbau für Zürich"));
+    }
+}
+
+each_changing_collection! {
     fn every_version_is_told_with_who_when_why_and_by_which_request(world) {
         let (object, answers) = lived(world);
         let versions = history(world, &object);
@@ -75,36 +88,47 @@ each_collection! {
 
     fn a_version_tells_exactly_what_changed(world) {
         let object = world.create(&world.full());
-        let change = json!({"name": "New name", "description": null, "tags": ["x"]});
-        world.api.patch(&world.at(&object), &change).expect(200);
+        let label = world.spec.label;
+        let sent = json!({label: "New name", "description": null, "tags": ["x"]});
+        world.api.patch(&world.at(&object), &sent).expect(200);
         let versions = history(world, &object);
         let changes = versions[1]["changes"].as_object().expect("changes").clone();
         let mut names: Vec<&String> = changes.keys().collect();
         names.sort();
-        assert_eq!(names, ["description", "name", "tags"]);
+        let mut wanted = ["description", label, "tags"];
+        wanted.sort();
+        assert_eq!(names, wanted);
         for (name, change) in &changes {
-            let to = match name.as_str() {
-                "name" => json!("New name"),
-                "tags" => json!(["x"]),
-                _ => Value::Null,
-            };
-            assert_eq!(change, &json!({"from": object[name], "to": to}), "{name}");
+            assert_eq!(change, &json!({"from": object[name], "to": sent[name]}), "{name}");
         }
-    }
-
-    fn a_change_without_a_reason_has_none(world) {
-        let object = world.create_minimal();
-        assert_eq!(history(world, &object)[0]["reason"], Value::Null);
-    }
-
-    fn a_reason_may_be_told_in_any_language(world) {
-        let object = world.create_minimal();
-        reasoned(world, "PATCH", &object, "Umbau für Zürich", Some(&json!({"description": "x"}))).expect(200);
-        assert_eq!(history(world, &object)[1]["reason"], json!("Umbau für Zürich"));
     }
 }
 
 each_own_collection! {
+    fn each_entry_of_the_feed_has_a_hash_of_its_own(world) {
+        let start = world.seq();
+        world.create_many(3, |_, _| ());
+        let entries = feed(world, start, "");
+        let hashes: std::collections::HashSet<&str> = entries.iter().filter_map(|entry| entry["hash"].as_str()).collect();
+        assert_eq!(hashes.len(), entries.len());
+    }
+
+    fn a_feed_of_one_kind_has_no_other(world) {
+        let start = world.seq();
+        world.create(&world.full());
+        for entry in feed(world, start, &format!("&kind={}", world.spec.kind)) {
+            assert_eq!(entry["kind"], json!(world.spec.kind));
+        }
+        let end = world.seq();
+        assert!(feed(world, end, "").is_empty());
+        let page = world.api.get(&format!("/changes?after={end}")).expect(200).json();
+        assert_eq!((&page["seq"], &page["items"]), (&json!(end), &json!([])));
+        // Whoever is ahead has followed another ledger and must not miss what is to come.
+        world.api.get(&format!("/changes?after={}", end + 1)).refused(400, "invalid_parameter");
+    }
+}
+
+each_own_changing_collection! {
     fn the_ledger_is_dense_and_in_the_order_of_the_writes(world) {
         let start = world.seq();
         let (object, _) = lived(world);
@@ -145,34 +169,12 @@ each_own_collection! {
         let own: Vec<&Value> = entries.iter().filter(|entry| entry["id"] == object["id"]).collect();
         for (entry, answer) in own.iter().zip(&answers[..3]) {
             let body = answer.json();
-            for member in ["id", "key", "name", "version", "tags", "attributes", "external_refs"] {
+            for member in ["id", "key", world.spec.label, "version", "tags", "attributes", "external_refs"] {
                 assert_eq!(entry["body"][member], body[member], "{member}");
             }
         }
         let tombstone = own[3];
         assert_eq!(tombstone["operation"], json!("deleted"));
         assert_eq!(tombstone["version"], json!(4));
-    }
-
-    fn each_entry_of_the_feed_has_a_hash_of_its_own(world) {
-        let start = world.seq();
-        world.create_many(3, |_, _| ());
-        let entries = feed(world, start, "");
-        let hashes: std::collections::HashSet<&str> = entries.iter().filter_map(|entry| entry["hash"].as_str()).collect();
-        assert_eq!(hashes.len(), entries.len());
-    }
-
-    fn a_feed_of_one_kind_has_no_other(world) {
-        let start = world.seq();
-        world.create(&world.full());
-        for entry in feed(world, start, &format!("&kind={}", world.spec.kind)) {
-            assert_eq!(entry["kind"], json!(world.spec.kind));
-        }
-        let end = world.seq();
-        assert!(feed(world, end, "").is_empty());
-        let page = world.api.get(&format!("/changes?after={end}")).expect(200).json();
-        assert_eq!((&page["seq"], &page["items"]), (&json!(end), &json!([])));
-        // Whoever is ahead has followed another ledger and must not miss what is to come.
-        world.api.get(&format!("/changes?after={}", end + 1)).refused(400, "invalid_parameter");
     }
 }

@@ -41,6 +41,18 @@ fn refused(world: &World, field: &Field, value: Value, pointer: &str, codes: &[&
     assert_eq!(world.snapshot()["items"], before["items"]);
 }
 
+/// The ids of so many new objects, made in one call.
+fn many(world: &World, count: usize) -> Vec<Value> {
+    let row = |n: usize| {
+        let mut data = world.minimal();
+        data["key"] = json!(format!("many-{}-{n}", crate::support::fresh()));
+        json!({"op": "upsert", "kind": world.spec.kind, "id": format!("key:{}", data["key"].as_str().expect("a key")), "data": data})
+    };
+    let rows: Vec<Value> = (0..count).map(row).collect();
+    let made = world.api.post("/batch", &json!({"rows": rows})).expect(200).json();
+    made["rows"].as_array().expect("rows").iter().map(|row| row["id"].clone()).collect()
+}
+
 /// An address of exactly so many characters.
 fn email(length: usize) -> String {
     let mut address = "a".repeat(64.min(length / 2)) + "@";
@@ -74,7 +86,7 @@ each_collection! {
             let wanted = match field.is {
                 Is::Key => Some(64),
                 Is::Name => Some(200),
-                Is::Text(limit) => Some(limit),
+                Is::Text(limit) | Is::Line(limit) => Some(limit),
                 Is::AnyText | Is::Email => None,
                 _ => continue,
             };
@@ -90,10 +102,10 @@ each_collection! {
     }
 
     fn a_name_is_not_empty(world) {
-        let field = world.spec.field("name").expect("all have a name");
+        let field = world.spec.field(world.spec.label).expect("all have a name");
         assert_eq!(limit(&schema(world, field), "minLength", field.name), 1);
         taken(world, field, json!("x"));
-        refused(world, field, json!(""), "/name", &["too_short"]);
+        refused(world, field, json!(""), &field.pointer(), &["too_short"]);
     }
 
     fn tags_are_limited_in_number_and_length(world) {
@@ -182,7 +194,9 @@ each_collection! {
 }
 
 each_of! {
-    [sites services components business_processes mappings]
+    [
+        sites services components business_processes mappings threats risks risk_assessments measures impact_assessments
+    ]
 
     fn a_figure_is_taken_within_its_bounds(world) {
         for field in world.spec.fields {
@@ -195,6 +209,37 @@ each_of! {
                     taken(world, field, json!(least));
                     taken(world, field, json!(most));
                     for value in [json!(least - 1), json!(most + 1), json!(i64::MAX), json!(i64::MIN)] {
+                        refused(world, field, value, &field.pointer(), &["out_of_range"]);
+                    }
+                }
+                Is::Whole(least, most) => {
+                    let bounds = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
+                    assert_eq!(bounds, (Some(least), Some(most)), "{}", field.name);
+                    for value in [least, most] {
+                        taken(world, field, json!(value));
+                    }
+                    for value in [least - 1, most + 1, i64::MAX, i64::MIN] {
+                        refused(world, field, json!(value), &field.pointer(), &["out_of_range"]);
+                    }
+                }
+                Is::Level => {
+                    // The document knows the largest matrix; a level is on the organisation's own all the same.
+                    let bounds = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
+                    assert_eq!(bounds, (Some(1), Some(7)), "{}", field.name);
+                    for value in [1, 5] {
+                        taken(world, field, json!(value));
+                    }
+                    for value in [0, 6, 7, 8, i64::MAX, i64::MIN] {
+                        refused(world, field, json!(value), &field.pointer(), &["out_of_range"]);
+                    }
+                }
+                Is::Rate => {
+                    let bounds = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
+                    assert_eq!(bounds, (Some(0.0), Some(1_000_000.0)), "{}", field.name);
+                    for value in [json!(0), json!(1_000_000), json!(0.000_001), json!(1.0 / 3.0)] {
+                        taken(world, field, value);
+                    }
+                    for value in [json!(-0.000_001), json!(1_000_000.001), json!(1e18)] {
                         refused(world, field, value, &field.pointer(), &["out_of_range"]);
                     }
                 }
@@ -215,7 +260,7 @@ each_of! {
 }
 
 each_of! {
-    [suppliers contacts]
+    [suppliers contacts vulnerabilities risks measures change_requests impact_assessments]
 
     fn lists_of_texts_and_objects_are_limited_in_number(world) {
         for field in world.spec.fields {
@@ -234,14 +279,19 @@ each_of! {
                 }
                 Is::References(collection, most) => {
                     assert_eq!(limit(&schema(world, field), "maxItems", field.name), most);
-                    let own = world.of(collection);
-                    let all: Vec<Value> = own.create_many(most + 1, |_, _| ()).iter().map(|one| one["id"].clone()).collect();
+                    let all = many(&world.of(collection), most + 1);
                     taken(world, field, json!(all[1..]));
                     refused(world, field, json!(all), &field.pointer(), &["too_long"]);
                     let twice = format!("{}/1", field.pointer());
                     refused(world, field, json!([all[0], all[0]]), &twice, &["duplicate"]);
                     let unknown = json!([all[0], "018f6c2e-0000-7000-8000-000000000000"]);
                     refused(world, field, unknown, &twice, &["unknown_reference"]);
+                }
+                Is::ImpactRatings => {
+                    let most = limit(&schema(world, field), "maxItems", field.name);
+                    let one = |n: usize| json!({"category": "legal", "after_seconds": n, "level": 1});
+                    taken(world, field, (0..most).map(one).collect());
+                    refused(world, field, (0..=most).map(one).collect(), &field.pointer(), &["too_long"]);
                 }
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! What every collection promises, tried on every collection and on both databases.
 
+mod append_only;
 mod batch;
 mod bulk;
 mod coverage;
@@ -18,6 +19,7 @@ mod remove;
 mod replace;
 mod safely;
 mod spec;
+mod values;
 mod world;
 
 pub use field::{Field, Is};
@@ -29,7 +31,10 @@ pub use world::{World, assert_says};
 macro_rules! each_collection {
     ($($behaviours:tt)+) => {
         $crate::each_of! {
-            [sites services components business_processes suppliers contacts mappings organizations]
+            [
+                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                risk_assessments measures measure_tasks change_requests impact_assessments organizations
+            ]
             $($behaviours)+
         }
     };
@@ -40,15 +45,48 @@ macro_rules! each_collection {
 macro_rules! each_own_collection {
     ($($behaviours:tt)+) => {
         $crate::each_of! {
-            [sites services components business_processes suppliers contacts mappings]
+            [
+                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                risk_assessments measures measure_tasks change_requests impact_assessments
+            ]
             $($behaviours)+
         }
     };
 }
 
-/// The same for the collections named, where not all have what the behaviours are about.
+/// The same for the collections whose objects are changed and deleted.
+#[macro_export]
+macro_rules! each_changing_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! {
+            [
+                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                measures measure_tasks change_requests impact_assessments organizations
+            ]
+            $($behaviours)+
+        }
+    };
+}
+
+/// The same for those of them that each organisation has for itself.
+#[macro_export]
+macro_rules! each_own_changing_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! {
+            [
+                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                measures measure_tasks change_requests impact_assessments
+            ]
+            $($behaviours)+
+        }
+    };
+}
+
+/// The same for the collections named, where not all have what the behaviours are about. With `specs` instead of
+/// behaviours it gives the specs of the collections.
 #[macro_export]
 macro_rules! each_of {
+    ([$($collection:ident)+] specs) => { [$($crate::each_of!(@spec $collection)),+] };
     ($collections:tt $(fn $name:ident($world:ident) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports)]
@@ -57,26 +95,34 @@ macro_rules! each_of {
             $crate::each_of!(@all $collections);
         }
     )+};
-    (@all [$($collection:ident)+]) => { $($crate::each_of!(@one $collection);)+ };
-    (@one sites) => { $crate::each_of!(@run sites SITES); };
-    (@one services) => { $crate::each_of!(@run services SERVICES); };
-    (@one components) => { $crate::each_of!(@run components COMPONENTS); };
-    (@one business_processes) => { $crate::each_of!(@run business_processes BUSINESS_PROCESSES); };
-    (@one suppliers) => { $crate::each_of!(@run suppliers SUPPLIERS); };
-    (@one contacts) => { $crate::each_of!(@run contacts CONTACTS); };
-    (@one mappings) => { $crate::each_of!(@run mappings MAPPINGS); };
-    (@one organizations) => { $crate::each_of!(@run organizations ORGANIZATIONS); };
-    (@run $collection:ident $spec:ident) => {
+    (@all [$($collection:ident)+]) => { $($crate::each_of!(@run $collection);)+ };
+    (@spec sites) => { &$crate::conformance::spec::SITES };
+    (@spec services) => { &$crate::conformance::spec::SERVICES };
+    (@spec components) => { &$crate::conformance::spec::COMPONENTS };
+    (@spec business_processes) => { &$crate::conformance::spec::BUSINESS_PROCESSES };
+    (@spec suppliers) => { &$crate::conformance::spec::SUPPLIERS };
+    (@spec contacts) => { &$crate::conformance::spec::CONTACTS };
+    (@spec mappings) => { &$crate::conformance::spec::MAPPINGS };
+    (@spec threats) => { &$crate::conformance::spec::THREATS };
+    (@spec vulnerabilities) => { &$crate::conformance::spec::VULNERABILITIES };
+    (@spec risks) => { &$crate::conformance::spec::RISKS };
+    (@spec risk_assessments) => { &$crate::conformance::spec::RISK_ASSESSMENTS };
+    (@spec measures) => { &$crate::conformance::spec::MEASURES };
+    (@spec measure_tasks) => { &$crate::conformance::spec::MEASURE_TASKS };
+    (@spec change_requests) => { &$crate::conformance::spec::CHANGE_REQUESTS };
+    (@spec impact_assessments) => { &$crate::conformance::spec::IMPACT_ASSESSMENTS };
+    (@spec organizations) => { &$crate::conformance::spec::ORGANIZATIONS };
+    (@run $collection:ident) => {
         mod $collection {
-            use $crate::conformance::{World, spec};
+            use $crate::conformance::World;
             use $crate::support::Backend;
             #[test]
             fn on_sqlite() {
-                super::behaviour(&World::new(&spec::$spec, Backend::Sqlite));
+                super::behaviour(&World::new($crate::each_of!(@spec $collection), Backend::Sqlite));
             }
             #[test]
             fn on_postgres() {
-                super::behaviour(&World::new(&spec::$spec, Backend::Postgres));
+                super::behaviour(&World::new($crate::each_of!(@spec $collection), Backend::Postgres));
             }
         }
     };

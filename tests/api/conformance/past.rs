@@ -1,8 +1,8 @@
 //! As of a past moment: the object and the list as they were, by time and by ledger position.
 
 use super::World;
-use crate::each_collection;
 use crate::support::client::encode;
+use crate::{each_changing_collection, each_collection};
 use serde_json::{Value, json};
 
 /// A ledger position with what the collection held then.
@@ -23,7 +23,7 @@ fn life(world: &World) -> (Value, Vec<Moment>) {
     let mut moments = vec![moment(world, None)];
     let object = world.create(&draft);
     moments.push(moment(world, Some(object.clone())));
-    let patched = world.api.patch(&world.at(&object), &json!({"name": "Later", "tags": ["later"]})).expect(200).json();
+    let patched = world.api.patch(&world.at(&object), &json!({world.spec.label: "Later", "tags": ["later"]})).expect(200).json();
     moments.push(moment(world, Some(patched)));
     let other = world.other();
     let replaced = world.api.put(&world.at(&object), &other).expect(200).json();
@@ -40,6 +40,27 @@ fn spellings(moment: &Moment) -> Vec<String> {
 }
 
 each_collection! {
+    fn a_moment_that_never_was_is_refused(world) {
+        let object = world.create_minimal();
+        for as_of in ["yesterday", "", "-1", "1.5", "2026-13-01T00:00:00Z", "99999999999999999999"] {
+            world.list(&format!("as_of={as_of}")).refused(400, "invalid_parameter");
+            world.api.get(&format!("{}?as_of={as_of}", world.at(&object))).refused(400, "invalid_parameter");
+        }
+        let ahead = world.seq() + 1;
+        world.list(&format!("as_of={ahead}")).refused(400, "invalid_parameter");
+        assert_eq!(world.list("as_of=2000-01-01T00:00:00Z").expect(200).items(), Vec::<Value>::new());
+    }
+
+    fn the_present_is_the_newest_past(world) {
+        world.create(&world.full());
+        world.create(&world.other());
+        let now = world.list("sort=key").expect(200).json();
+        let then = world.list(&format!("sort=key&as_of={}", now["seq"])).expect(200).json();
+        assert_eq!(then["items"], now["items"]);
+    }
+}
+
+each_changing_collection! {
     fn an_object_is_read_as_it_was_at_any_moment_of_its_life(world) {
         let (object, moments) = life(world);
         for moment in &moments {
@@ -81,33 +102,24 @@ each_collection! {
     }
 
     fn a_list_of_the_past_is_filtered_sorted_and_paged_as_one_of_today(world) {
+        let label = world.spec.label;
         let created = world.create_many(5, |n, draft| {
-            draft["name"] = json!(format!("n{}", (n * 3) % 5));
+            draft[label] = json!(format!("n{}", (n * 3) % 5));
             draft["tags"] = json!([if n % 2 == 0 { "even" } else { "odd" }]);
         });
         let seq = world.seq();
         let queries = ["sort=name", "sort=-name", "sort=-key", "tag=even&sort=name", "name=n3", "q=n3", "sort=created_at"];
+        let queries = queries.map(|query| query.replace("name", label));
         let before: Vec<Vec<Value>> = queries.iter().map(|query| world.all_pages(query, 2)).collect();
         world.api.delete(&world.at(&created[0])).expect(204);
-        world.api.patch(&world.at(&created[1]), &json!({"name": "zz", "tags": ["even"]})).expect(200);
-        world.create_many(1, |_, draft| draft["name"] = json!("n0"));
+        world.api.patch(&world.at(&created[1]), &json!({label: "zz", "tags": ["even"]})).expect(200);
+        world.create_many(1, |_, draft| draft[label] = json!("n0"));
         for (query, before) in queries.iter().zip(&before) {
             assert_eq!(&world.all_pages(&format!("{query}&as_of={seq}"), 2), before, "{query}");
         }
         let counted = world.list(&format!("as_of={seq}&count=true&limit=1&tag=even")).expect(200).json();
         assert_eq!(counted["total"], json!(3));
         assert_eq!(world.list(&format!("as_of={seq}")).expect(200).json()["seq"], json!(seq));
-    }
-
-    fn a_moment_that_never_was_is_refused(world) {
-        let object = world.create_minimal();
-        for as_of in ["yesterday", "", "-1", "1.5", "2026-13-01T00:00:00Z", "99999999999999999999"] {
-            world.list(&format!("as_of={as_of}")).refused(400, "invalid_parameter");
-            world.api.get(&format!("{}?as_of={as_of}", world.at(&object))).refused(400, "invalid_parameter");
-        }
-        let ahead = world.seq() + 1;
-        world.list(&format!("as_of={ahead}")).refused(400, "invalid_parameter");
-        assert_eq!(world.list("as_of=2000-01-01T00:00:00Z").expect(200).items(), Vec::<Value>::new());
     }
 
     fn a_time_between_two_changes_shows_the_earlier(world) {
@@ -118,13 +130,5 @@ each_collection! {
         world.api.patch(&world.at(&object), &json!({"description": "later"})).expect(200);
         let then = world.api.get(&format!("{}?as_of={}", world.at(&object), encode(&between))).expect(200).json();
         assert_eq!(then, object);
-    }
-
-    fn the_present_is_the_newest_past(world) {
-        world.create(&world.full());
-        world.create(&world.other());
-        let now = world.list("sort=key").expect(200).json();
-        let then = world.list(&format!("sort=key&as_of={}", now["seq"])).expect(200).json();
-        assert_eq!(then["items"], now["items"]);
     }
 }

@@ -1,7 +1,7 @@
 //! PATCH: a JSON merge patch, based on a version or not.
 
 use super::{World, assert_says};
-use crate::each_collection;
+use crate::each_changing_collection;
 use crate::support::Answer;
 use serde_json::{Value, json};
 
@@ -13,24 +13,23 @@ fn based_on(world: &World, object: &Value, tag: &str, change: &Value) -> Answer 
     world.api.call("PATCH", &world.at(object)).header("If-Match", tag).json(change).send()
 }
 
-/// Everything but what any change changes.
-fn rest(object: &Value, changed: &str) -> Value {
+/// Everything but what any change changes, and what follows from the rest.
+fn rest(world: &World, object: &Value, changed: &str) -> Value {
     let mut rest = object.clone();
     let members = rest.as_object_mut().expect("an object");
-    members.retain(|name, _| {
-        !["version", "updated_at", "updated_by", changed].contains(&name.as_str()) && !name.starts_with("effective_")
-    });
+    let fixed = |name: &str| !["version", "updated_at", "updated_by", changed].contains(&name);
+    members.retain(|name, _| fixed(name) && !world.spec.is_derived(name));
     rest
 }
 
-each_collection! {
+each_changing_collection! {
     fn each_field_is_changed_alone_and_the_others_stay(world) {
-        for field in world.spec.fields {
+        for field in world.spec.patched() {
             let object = world.create(&world.full());
             let change = json!({field.name: field.value(world, 1)});
             let changed = patch(world, &object, &change).expect(200).json();
             assert_says(&changed, &change);
-            assert_eq!(rest(&changed, field.name), rest(&object, field.name));
+            assert_eq!(rest(world, &changed, field.name), rest(world, &object, field.name));
             assert_eq!(changed["version"], json!(2));
             assert!(changed["updated_at"].as_str() > object["updated_at"].as_str(), "{changed}");
             assert_eq!(world.read(&object), changed);
@@ -38,15 +37,17 @@ each_collection! {
     }
 
     fn null_takes_a_value_away(world) {
-        for field in world.spec.fields {
+        for field in world.spec.patched() {
             let object = world.create(&world.full());
             let answer = patch(world, &object, &json!({field.name: null}));
-            if field.clears && field.name != "key" {
+            if field.required {
+                answer.invalid(&[(&field.pointer(), "required")]);
+            } else if field.kept && field.name != "external_refs" {
+                assert_eq!(answer.expect(200).json(), object, "{}", field.name);
+            } else if field.clears {
                 let changed = answer.expect(200).json();
                 assert_eq!(changed[field.name], Value::Null, "{}", field.name);
-                assert_eq!(rest(&changed, field.name), rest(&object, field.name));
-            } else if field.required {
-                answer.invalid(&[(&field.pointer(), "required")]);
+                assert_eq!(rest(world, &changed, field.name), rest(world, &object, field.name));
             }
         }
     }
@@ -54,7 +55,8 @@ each_collection! {
     fn a_patch_that_changes_nothing_makes_no_new_version(world) {
         let object = world.create(&world.full());
         let seq = world.seq();
-        let same = json!({"name": object["name"], "tags": object["tags"], "attributes": object["attributes"]});
+        let label = world.spec.label;
+        let same = json!({label: object[label], "tags": object["tags"], "attributes": object["attributes"]});
         for change in [json!({}), same] {
             assert_eq!(patch(world, &object, &change).expect(200).json(), object);
         }
@@ -107,7 +109,7 @@ each_collection! {
 
     fn a_patch_of_each_field_is_checked_as_a_draft_is(world) {
         let object = world.create(&world.full());
-        for field in world.spec.fields {
+        for field in world.spec.patched() {
             for value in field.mistyped() {
                 patch(world, &object, &json!({field.name: value})).invalid(&[(&field.pointer(), "wrong_type")]);
             }
@@ -118,11 +120,13 @@ each_collection! {
         assert_eq!(world.read(&object), object);
     }
 
-    fn every_server_owned_member_is_refused(world) {
+    fn every_member_a_patch_may_not_change_is_refused(world) {
         let object = world.create_minimal();
         for (member, value) in object.as_object().expect("an object") {
-            if world.spec.field(member).is_none() {
-                patch(world, &object, &json!({member: value})).invalid(&[(&format!("/{member}"), "read_only")]);
+            if world.spec.field(member).is_none_or(|field| !field.patched) {
+                for value in [value, &Value::Null] {
+                    patch(world, &object, &json!({member: value})).invalid(&[(&format!("/{member}"), "read_only")]);
+                }
             }
         }
         assert_eq!(world.read(&object), object);

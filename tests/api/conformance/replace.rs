@@ -1,8 +1,8 @@
 //! PUT: create or replace by any spelling of the id, and nothing at all when nothing changed.
 
 use super::{World, assert_says};
-use crate::each_collection;
 use crate::support::Answer;
+use crate::{each_changing_collection, each_collection};
 use serde_json::{Value, json};
 
 fn put(world: &World, spelling: &str, draft: &Value) -> Answer {
@@ -26,23 +26,6 @@ fn known_by(world: &World, reference: &str) -> Value {
 }
 
 each_collection! {
-    fn put_by_the_clients_own_id_creates_and_then_replaces(world) {
-        let reference = own_ref();
-        let draft = known_by(world, &reference);
-        let created = put(world, &reference, &draft).expect(201);
-        assert!(created.needed_header("location").contains("/api/v1/"));
-        let object = created.json();
-        assert_says(&object, &draft);
-        assert_eq!(object["version"], json!(1));
-        let mut other = world.other();
-        other["external_refs"] = draft["external_refs"].clone();
-        let replaced = put(world, &reference, &other).expect(200).json();
-        assert_says(&replaced, &other);
-        assert_eq!((&replaced["id"], &replaced["version"]), (&object["id"], &json!(2)));
-        assert_eq!(replaced["created_at"], object["created_at"]);
-        assert_eq!(world.read(&object), replaced);
-    }
-
     fn the_reference_in_the_path_is_added_to_the_object(world) {
         let reference = own_ref();
         let object = put(world, &reference, &world.minimal()).expect(201).json();
@@ -62,29 +45,6 @@ each_collection! {
         }
         assert_eq!(world.seq(), seq, "nothing changed and yet the ledger grew");
         assert_eq!(world.api.get(&format!("{}/history", world.at(&first.json()))).expect(200).items().len(), 1);
-    }
-
-    fn put_takes_away_what_it_does_not_say(world) {
-        let object = world.create(&world.full());
-        let draft = world.minimal();
-        let replaced = put(world, id(&object), &draft).expect(200).json();
-        assert_says(&replaced, &draft);
-        for field in world.spec.fields {
-            if !field.required && !["key", "external_refs"].contains(&field.name) && draft.get(field.name).is_none() {
-                assert_eq!(replaced[field.name], field.default(), "{}", field.name);
-            }
-        }
-        assert_eq!(replaced["key"], object["key"], "a key is not lost by not being sent");
-    }
-
-    fn put_by_key_creates_under_that_key(world) {
-        let key = format!("OWN-{}", crate::support::fresh());
-        let mut draft = world.minimal();
-        let created = put(world, &format!("key:{key}"), &draft).expect(201).json();
-        assert_eq!(created["key"], json!(key));
-        draft["description"] = json!("changed");
-        let replaced = put(world, &format!("key:{key}"), &draft).expect(200).json();
-        assert_eq!((&replaced["id"], &replaced["key"]), (&created["id"], &json!(key)));
     }
 
     fn an_address_no_object_may_have_creates_nothing(world) {
@@ -123,6 +83,68 @@ each_collection! {
         assert_eq!(world.ids(&format!("external_ref={filter}")), [id(&object)]);
     }
 
+    fn put_refuses_what_post_refuses(world) {
+        let object = world.create(&world.full());
+        let mut draft = world.full();
+        let before = world.snapshot();
+        draft["nonsense"] = json!(1);
+        draft["version"] = json!(1);
+        draft["description"] = json!(7);
+        let faults = [("/nonsense", "unknown_field"), ("/version", "read_only"), ("/description", "wrong_type")];
+        put(world, id(&object), &draft).invalid(&faults);
+        put(world, &own_ref(), &draft).invalid(&faults);
+        assert_eq!(world.snapshot()["items"], before["items"]);
+    }
+
+    fn put_by_an_id_of_the_services_own_making_needs_the_object(world) {
+        let unknown = "018f6c2e-0000-7000-8000-000000000000";
+        put(world, unknown, &world.minimal()).refused(404, "not_found");
+        let theirs = world.elsewhere().create_minimal();
+        put(world, id(&theirs), &world.minimal()).refused(404, "not_found");
+    }
+}
+
+each_changing_collection! {
+    fn put_by_the_clients_own_id_creates_and_then_replaces(world) {
+        let reference = own_ref();
+        let draft = known_by(world, &reference);
+        let created = put(world, &reference, &draft).expect(201);
+        assert!(created.needed_header("location").contains("/api/v1/"));
+        let object = created.json();
+        assert_says(&object, &draft);
+        assert_eq!(object["version"], json!(1));
+        let mut other = world.other();
+        other["external_refs"] = draft["external_refs"].clone();
+        let replaced = put(world, &reference, &other).expect(200).json();
+        assert_says(&replaced, &other);
+        assert_eq!((&replaced["id"], &replaced["version"]), (&object["id"], &json!(2)));
+        assert_eq!(replaced["created_at"], object["created_at"]);
+        assert_eq!(world.read(&object), replaced);
+    }
+
+    fn put_takes_away_what_it_does_not_say(world) {
+        let object = world.create(&world.full());
+        let draft = world.minimal();
+        let replaced = put(world, id(&object), &draft).expect(200).json();
+        assert_says(&replaced, &draft);
+        for field in world.spec.fields {
+            if draft.get(field.name).is_none() {
+                let wanted = if field.kept { object[field.name].clone() } else { field.start.of(&replaced) };
+                assert_eq!(replaced[field.name], wanted, "{}", field.name);
+            }
+        }
+    }
+
+    fn put_by_key_creates_under_that_key(world) {
+        let key = format!("OWN-{}", crate::support::fresh());
+        let mut draft = world.minimal();
+        let created = put(world, &format!("key:{key}"), &draft).expect(201).json();
+        assert_eq!(created["key"], json!(key));
+        draft["description"] = json!("changed");
+        let replaced = put(world, &format!("key:{key}"), &draft).expect(200).json();
+        assert_eq!((&replaced["id"], &replaced["key"]), (&created["id"], &json!(key)));
+    }
+
     fn a_reference_is_kept_by_put_and_taken_away_by_patch(world) {
         let reference = own_ref();
         let mut draft = world.minimal();
@@ -142,19 +164,6 @@ each_collection! {
         let renamed = put(world, &format!("key:{key}"), &draft).expect(200).json();
         assert_eq!((&renamed["id"], &renamed["key"]), (&object["id"], &draft["key"]));
         world.api.get(&world.spelled(&format!("key:{key}"))).refused(404, "not_found");
-    }
-
-    fn put_refuses_what_post_refuses(world) {
-        let object = world.create(&world.full());
-        let mut draft = world.full();
-        let before = world.snapshot();
-        draft["nonsense"] = json!(1);
-        draft["version"] = json!(1);
-        draft["description"] = json!(7);
-        let faults = [("/nonsense", "unknown_field"), ("/version", "read_only"), ("/description", "wrong_type")];
-        put(world, id(&object), &draft).invalid(&faults);
-        put(world, &own_ref(), &draft).invalid(&faults);
-        assert_eq!(world.snapshot()["items"], before["items"]);
     }
 
     fn put_never_takes_the_key_or_the_reference_of_another(world) {
@@ -180,13 +189,6 @@ each_collection! {
         absent.refused(412, "precondition_failed");
         let only_new = world.api.call("PUT", &path).header("If-None-Match", "*").json(&world.minimal()).send();
         only_new.refused(412, "precondition_failed");
-    }
-
-    fn put_by_an_id_of_the_services_own_making_needs_the_object(world) {
-        let unknown = "018f6c2e-0000-7000-8000-000000000000";
-        put(world, unknown, &world.minimal()).refused(404, "not_found");
-        let theirs = world.elsewhere().create_minimal();
-        put(world, id(&theirs), &world.minimal()).refused(404, "not_found");
     }
 
     fn a_deleted_objects_reference_is_free_again(world) {

@@ -1,8 +1,8 @@
 //! Writing without fear: once and only once, or not at all.
 
 use super::World;
-use crate::each_collection;
 use crate::support::{Answer, fresh};
+use crate::{each_changing_collection, each_collection};
 use serde_json::{Value, json};
 
 fn keyed(world: &World, key: &str, draft: &Value) -> Answer {
@@ -14,6 +14,19 @@ fn rehearsed(world: &World, method: &str, path: &str, body: Option<&Value>) -> A
     match body {
         Some(body) => request.json(body).send(),
         None => request.send(),
+    }
+}
+
+/// A call: method, path, body, and the status it would have.
+type Call<'c> = (&'c str, &'c str, Option<Value>, u16);
+
+#[track_caller]
+fn rehearse(world: &World, calls: &[Call<'_>]) {
+    let before = world.snapshot();
+    for (method, path, body, status) in calls {
+        let answer = rehearsed(world, method, path, body.as_ref()).expect(*status);
+        assert_eq!(answer.needed_header("preference-applied"), "tx=rollback");
+        assert_eq!(world.snapshot(), before, "{}", answer.story());
     }
 }
 
@@ -83,26 +96,11 @@ each_collection! {
         }
     }
 
-    fn a_rehearsal_answers_as_the_real_thing_and_keeps_nothing(world) {
-        let object = world.create(&world.full());
-        let path = world.at(&object);
-        let (draft, other) = (world.full(), world.other());
+    fn a_rehearsed_creation_answers_as_the_real_thing_and_keeps_nothing(world) {
+        let draft = world.full();
         let new = world.spelled(&format!("ref:test:{}", fresh()));
-        let before = world.snapshot();
-        let calls: [(&str, &str, Option<Value>, u16); 5] = [
-            ("POST", &world.path(), Some(draft.clone()), 201),
-            ("PUT", &path, Some(other), 200),
-            ("PUT", &new, Some(draft), 201),
-            ("PATCH", &path, Some(json!({"description": "rehearsed"})), 200),
-            ("DELETE", &path, None, 204),
-        ];
-        for (method, path, body, status) in &calls {
-            let answer = rehearsed(world, method, path, body.as_ref()).expect(*status);
-            assert_eq!(answer.needed_header("preference-applied"), "tx=rollback");
-            assert_eq!(world.snapshot(), before, "{}", answer.story());
-        }
-        assert_eq!(world.read(&object), object);
-        world.api.delete(&path).expect(204);
+        rehearse(world, &[("POST", &world.path(), Some(draft.clone()), 201), ("PUT", &new, Some(draft.clone()), 201)]);
+        world.create(&draft);
     }
 
     fn a_rehearsal_finds_the_same_faults(world) {
@@ -110,9 +108,8 @@ each_collection! {
         let mut taken = world.minimal();
         taken["key"] = object["key"].clone();
         rehearsed(world, "POST", &world.path(), Some(&taken)).refused(409, "key_taken");
-        let wrong = json!({"nonsense": 1});
-        rehearsed(world, "PATCH", &world.at(&object), Some(&wrong)).invalid(&[("/nonsense", "unknown_field")]);
-        rehearsed(world, "DELETE", &world.spelled("key:NOBODY"), None).refused(404, "not_found");
+        taken["nonsense"] = json!(1);
+        rehearsed(world, "PUT", &world.at(&object), Some(&taken)).invalid(&[("/nonsense", "unknown_field")]);
     }
 
     fn a_rehearsed_key_is_not_used_up(world) {
@@ -130,5 +127,27 @@ each_collection! {
         let answer = request.json(&world.minimal()).send().expect(201);
         assert_eq!(answer.header("preference-applied"), None);
         world.read(&answer.json());
+    }
+}
+
+each_changing_collection! {
+    fn a_rehearsed_change_answers_as_the_real_thing_and_keeps_nothing(world) {
+        let object = world.create(&world.full());
+        let path = world.at(&object);
+        let other = world.other();
+        rehearse(world, &[
+            ("PUT", &path, Some(other), 200),
+            ("PATCH", &path, Some(json!({"description": "rehearsed"})), 200),
+            ("DELETE", &path, None, 204),
+        ]);
+        assert_eq!(world.read(&object), object);
+        world.api.delete(&path).expect(204);
+    }
+
+    fn a_rehearsed_change_finds_the_same_faults(world) {
+        let object = world.create(&world.full());
+        let wrong = json!({"nonsense": 1});
+        rehearsed(world, "PATCH", &world.at(&object), Some(&wrong)).invalid(&[("/nonsense", "unknown_field")]);
+        rehearsed(world, "DELETE", &world.spelled("key:NOBODY"), None).refused(404, "not_found");
     }
 }

@@ -1,28 +1,40 @@
 //! The collections as the contract describes them, written down once more and independently of the
 //! service: what is missing or different there makes a test fail.
 
-use super::field::{Field, Is};
+mod risks;
+
+use super::field::{Field, Is, Start};
+use crate::each_collection;
+pub use risks::*;
 
 pub struct Spec {
     /// The collection's segment in the path.
     pub path: &'static str,
     pub kind: &'static str,
+    /// What the name is called.
+    pub label: &'static str,
     /// What keys begin with that the service numbers by itself.
     pub prefix: &'static str,
     pub fields: &'static [Field],
     /// Whether it is one collection for the whole installation and not one per organisation.
     pub shared: bool,
-    /// What the service computes and answers beside the fields all objects have.
-    pub derived: &'static [&'static str],
+    /// Whether objects never change and are never deleted.
+    pub append_only: bool,
+    /// What only the service writes beside the fields all objects have, with what a new object has.
+    pub owned: &'static [(&'static str, Start)],
+    /// What the service computes from other fields and objects, with what a minimal object has.
+    pub derived: &'static [(&'static str, Start)],
 }
 
 /// What every object has and a client never writes.
 pub const SERVER_OWNED: [&str; 6] = ["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
 
-const KEY: Field = Field::new("key", Is::Key).sorts();
+const NULL: Start = Start::Json("null");
+
+const KEY: Field = Field::new("key", Is::Key).sorts().kept();
 const NAME: Field = Field::new("name", Is::Name).required().sorts();
 const DESCRIPTION: Field = Field::new("description", Is::Text(4000));
-const EXTERNAL_REFS: Field = Field::new("external_refs", Is::ExternalRefs).defaults_to("[]");
+const EXTERNAL_REFS: Field = Field::new("external_refs", Is::ExternalRefs).defaults_to("[]").kept();
 const TAGS: Field = Field::new("tags", Is::Tags).defaults_to("[]");
 const ATTRIBUTES: Field = Field::new("attributes", Is::Attributes).defaults_to("{}");
 
@@ -60,7 +72,8 @@ const COMPONENT_KIND: Is = Is::Choice(&[
 ]);
 const RECOVERY_OPTION: Is =
     Is::Choice(&["do_nothing", "manual_workaround", "reciprocal_arrangement", "gradual", "intermediate", "fast", "immediate"]);
-const EFFECTIVE: &[&str] = &["effective_rto_seconds", "effective_rpo_seconds", "effective_mtpd_seconds"];
+const EFFECTIVE: &[(&str, Start)] =
+    &[("effective_rto_seconds", NULL), ("effective_rpo_seconds", NULL), ("effective_mtpd_seconds", NULL)];
 
 const fn seconds(name: &'static str, first: i64) -> Field {
     Field::new(name, Is::Seconds(first)).filters()
@@ -77,8 +90,11 @@ const fn reference(name: &'static str, collections: &'static [&'static str]) -> 
 pub static SITES: Spec = Spec {
     path: "sites",
     kind: "site",
+    label: "name",
     prefix: "SIT",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -100,8 +116,11 @@ pub static SITES: Spec = Spec {
 pub static SERVICES: Spec = Spec {
     path: "services",
     kind: "service",
+    label: "name",
     prefix: "SVC",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: EFFECTIVE,
     fields: &[
         KEY,
@@ -125,8 +144,11 @@ pub static SERVICES: Spec = Spec {
 pub static COMPONENTS: Spec = Spec {
     path: "components",
     kind: "component",
+    label: "name",
     prefix: "CMP",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: EFFECTIVE,
     fields: &[
         KEY,
@@ -150,8 +172,11 @@ pub static COMPONENTS: Spec = Spec {
 pub static BUSINESS_PROCESSES: Spec = Spec {
     path: "business-processes",
     kind: "business_process",
+    label: "name",
     prefix: "BPR",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -177,8 +202,11 @@ pub static BUSINESS_PROCESSES: Spec = Spec {
 pub static SUPPLIERS: Spec = Spec {
     path: "suppliers",
     kind: "supplier",
+    label: "name",
     prefix: "SUP",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -197,8 +225,11 @@ pub static SUPPLIERS: Spec = Spec {
 pub static CONTACTS: Spec = Spec {
     path: "contacts",
     kind: "contact",
+    label: "name",
     prefix: "CON",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -220,8 +251,11 @@ pub static CONTACTS: Spec = Spec {
 pub static MAPPINGS: Spec = Spec {
     path: "mappings",
     kind: "mapping",
+    label: "name",
     prefix: "MAP",
     shared: false,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -243,8 +277,11 @@ pub static MAPPINGS: Spec = Spec {
 pub static ORGANIZATIONS: Spec = Spec {
     path: "organizations",
     kind: "organization",
+    label: "name",
     prefix: "ORG",
     shared: true,
+    append_only: false,
+    owned: &[],
     derived: &[],
     fields: &[
         KEY,
@@ -257,8 +294,7 @@ pub static ORGANIZATIONS: Spec = Spec {
     ],
 };
 
-pub static ALL: [&Spec; 8] =
-    [&SITES, &SERVICES, &COMPONENTS, &BUSINESS_PROCESSES, &SUPPLIERS, &CONTACTS, &MAPPINGS, &ORGANIZATIONS];
+pub static ALL: [&Spec; 16] = each_collection!(specs);
 
 impl Spec {
     pub fn of(path: &str) -> &'static Spec {
@@ -267,5 +303,19 @@ impl Spec {
 
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The fields a patch may change.
+    pub fn patched(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().filter(|field| field.patched)
+    }
+
+    /// What clients read and never write, beside what all objects have.
+    pub fn read_only(&self) -> impl Iterator<Item = &'static (&'static str, Start)> {
+        self.owned.iter().chain(self.derived)
+    }
+
+    pub fn is_derived(&self, name: &str) -> bool {
+        self.derived.iter().any(|(own, _)| *own == name)
     }
 }

@@ -118,7 +118,7 @@ impl Server {
             std::fs::File::options().create(true).append(true).open(home.folder.join("log")).expect("a log file can be made");
         let mut child = home
             .command(subcommand)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(if arguments.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

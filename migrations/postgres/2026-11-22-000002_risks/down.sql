@@ -1,0 +1,26 @@
+DROP TABLE change_requests;
+DROP TABLE measure_tasks;
+DROP TABLE measures;
+DROP TABLE risk_assessments;
+DROP TABLE risks;
+DROP TABLE vulnerabilities;
+DROP TABLE threats;
+DROP TABLE impact_assessments;
+DROP TABLE risk_matrices;
+DROP TABLE settings;
+DROP INDEX ledger_deleted;
+CREATE TABLE supplier_contacts (
+    organization_id uuid NOT NULL,
+    supplier_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    PRIMARY KEY (organization_id, supplier_id, contact_id),
+    FOREIGN KEY (organization_id, supplier_id) REFERENCES suppliers (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id)
+);
+CREATE INDEX supplier_contacts_contact ON supplier_contacts (organization_id, contact_id);
+INSERT INTO supplier_contacts (organization_id, supplier_id, contact_id)
+    SELECT l.organization_id, l.owner_id, l.target_id FROM links l
+    JOIN suppliers s ON s.organization_id = l.organization_id AND s.id = l.owner_id WHERE l.field = 'contacts';
+DROP TABLE links;
+ALTER TABLE tenants DROP COLUMN graph_seq;
+DELETE FROM objects WHERE kind IN ('settings', 'risk_matrix', 'impact_assessment', 'threat', 'vulnerability', 'risk', 'risk_assessment', 'measure', 'measure_task', 'change_request');

@@ -1,0 +1,216 @@
+//! `GET /reports/risk-matrix`: how many open risks lie in each cell of the matrix, as JSON and as a picture.
+use super::cell_drawing::draw;
+use super::{answer, asking, moment, parameter, tag, unchanged, wanted};
+use crate::auth::Action;
+use crate::collection::asked::{bad_parameters, only};
+use crate::collection::doc::etag;
+use crate::collection::read;
+use crate::http::context::{Reader, Reports};
+use crate::http::headers;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Faults, Result, Timestamp, Word};
+use crate::on;
+use crate::resources::risk_matrix::{RiskClass, RiskMatrix, store::in_force};
+use crate::resources::risks::{Rating, Risk, RiskStatus};
+use crate::store::fragment::Fragment;
+use crate::store::{Conn, Scene, Settle, ledger};
+use crate::words;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::sql_types::{BigInt, Nullable};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const SVG: &str = "image/svg+xml";
+
+words! {
+    /// Which rating of the risks is counted.
+    pub enum Which {
+        Current = "current",
+        Inherent = "inherent",
+        Target = "target",
+    }
+}
+
+/// The report.
+#[derive(Serialize)]
+pub struct Counted {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub rating: Which,
+    #[serde(flatten, serialize_with = "without_classes")]
+    pub matrix: RiskMatrix,
+    pub cells: Vec<Cell>,
+    /// Open risks without the rating.
+    pub unrated: i64,
+    pub total: i64,
+    pub classes: BTreeMap<&'static str, i64>,
+}
+
+/// Levels and appetite: what class a cell has stands in the cell.
+fn without_classes<S: serde::Serializer>(matrix: &RiskMatrix, out: S) -> std::result::Result<S::Ok, S::Error> {
+    use serde::ser::SerializeStruct;
+    let mut out = out.serialize_struct("RiskMatrix", 3)?;
+    out.serialize_field("likelihood_levels", &matrix.likelihood_levels)?;
+    out.serialize_field("impact_levels", &matrix.impact_levels)?;
+    out.serialize_field("appetite", &matrix.appetite)?;
+    out.end()
+}
+
+/// One cell of the matrix.
+#[derive(Serialize)]
+pub struct Cell {
+    #[serde(flatten)]
+    pub rating: Rating,
+    pub class: RiskClass,
+    pub count: i64,
+    /// Where the risks of the cell are listed.
+    pub href: String,
+}
+
+/// The handler.
+pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Result<HttpResponse> {
+    let parameters = headers::parameters(&request)?;
+    only(&parameters, &["rating", "as_of", "format"])?;
+    let mut faults = Faults::default();
+    let mut word = |name: &'static str, words: &str| faults.add(name, "not_allowed", format!("{name} is {words}"));
+    let which = match parameter(&parameters, "rating").map(Which::from_word) {
+        None => Which::Current,
+        Some(Some(which)) => which,
+        Some(None) => {
+            word("rating", "current, inherent or target");
+            Which::Current
+        }
+    };
+    let media_type = match parameter(&parameters, "format") {
+        None => wanted(&request, &["application/json", SVG]),
+        Some("json") => "application/json",
+        Some("svg") => SVG,
+        Some(_) => {
+            word("format", "json or svg");
+            SVG
+        }
+    };
+    bad_parameters(faults)?;
+    let moment = moment(&parameters)?;
+    let tag = tag(&reader, media_type).await?;
+    if let Some(answer) = unchanged(&request, &tag) {
+        return Ok(answer);
+    }
+    let caller = asking(&reader);
+    let counted = reader.scan(async move |conn, _| match moment {
+        None => {
+            let scene = caller.scene();
+            let seq = ledger::head(conn, scene.organization).await?.map_or(0, |head| head.seq);
+            let ratings = now(conn, &scene, which).await?;
+            counted(conn, &scene, seq, which, ratings).await
+        }
+        Some(moment) => {
+            let (scene, seq) = moment.scene(conn, &caller.scene()).await?;
+            let ratings = then(read::past::<Risk>(conn, &scene, seq).await?.into_iter().map(|risk| risk.body), which);
+            counted(conn, &scene, seq, which, ratings).await
+        }
+    });
+    let counted = counted.await?;
+    let mut answer = answer(StatusCode::OK, &tag);
+    if media_type == SVG {
+        return Ok(answer
+            .content_type(SVG)
+            .insert_header(("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"))
+            .body(draw(&counted)));
+    }
+    Ok(answer.json(counted))
+}
+
+type Ratings = Vec<(Option<Rating>, i64)>;
+
+async fn now(conn: &mut Conn<'_>, scene: &Scene<'_>, which: Which) -> Result<Ratings> {
+    let (likelihood, impact) = (format!("{}_likelihood", which.as_str()), format!("{}_impact", which.as_str()));
+    let statement = Fragment::default()
+        .sql(&format!("SELECT {likelihood}, {impact}, count(*) FROM risks WHERE status <> 'closed' AND organization_id = "))
+        .id(scene.organization)
+        .sql(&format!(" GROUP BY {likelihood}, {impact}"));
+    let rows: Vec<(Option<i64>, Option<i64>, i64)> =
+        on!(conn, |c| statement.rows::<(Nullable<BigInt>, Nullable<BigInt>, BigInt)>().load(c)).settle()?;
+    Ok(rows.into_iter().map(|(likelihood, impact, count)| (Rating::of(likelihood, impact), count)).collect())
+}
+
+fn then(risks: impl Iterator<Item = Risk>, which: Which) -> Ratings {
+    let open = risks.filter(|risk| risk.status != RiskStatus::Closed);
+    let rating = |risk: Risk| match which {
+        Which::Current => risk.current,
+        Which::Inherent => risk.inherent,
+        Which::Target => risk.target,
+    };
+    open.map(|risk| (rating(risk), 1)).collect()
+}
+
+async fn counted(conn: &mut Conn<'_>, scene: &Scene<'_>, seq: i64, rating: Which, ratings: Ratings) -> Result<Counted> {
+    Ok(count(in_force(conn, scene).await?, seq, scene.now, rating, &ratings))
+}
+
+fn count(matrix: RiskMatrix, seq: i64, at: Timestamp, which: Which, ratings: &Ratings) -> Counted {
+    let sum = |wanted: Option<Rating>| ratings.iter().filter(|(own, _)| *own == wanted).map(|(_, count)| count).sum();
+    let mut classes: BTreeMap<&'static str, i64> = RiskClass::ALL.iter().map(|class| (class.as_str(), 0)).collect();
+    let mut cells = Vec::new();
+    for (likelihood, row) in (1..).zip(&matrix.classes) {
+        for (impact, class) in (1..).zip(&row.0) {
+            let rating = Rating { likelihood, impact };
+            let (count, name): (i64, _) = (sum(Some(rating)), which.as_str());
+            *classes.entry(class.as_str()).or_default() += count;
+            let href = format!("/api/v1/risks?{name}.likelihood={likelihood}&{name}.impact={impact}&status%5Bne%5D=closed");
+            cells.push(Cell { rating, class: *class, count, href });
+        }
+    }
+    let total = ratings.iter().map(|(_, count)| count).sum();
+    Counted { seq, at, rating: which, matrix, cells, unrated: sum(None), total, classes }
+}
+
+pub fn schemas() -> Value {
+    let class = json!({"$ref": "#/components/schemas/RiskClass"});
+    let level = json!({"type": "string", "maxLength": 60});
+    let cell = json!({
+        "type": "object", "required": ["likelihood", "impact", "class", "count", "href"],
+        "properties": {
+            "likelihood": super::integer(), "impact": super::integer(), "class": class, "count": super::integer(),
+            "href": {"type": "string", "maxLength": 200, "description": "Where the risks of the cell are listed."}
+        }
+    });
+    json!({"RiskMatrixReport": {
+        "type": "object",
+        "required": ["seq", "at", "rating", "likelihood_levels", "impact_levels", "classes", "appetite", "cells", "unrated", "total"],
+        "properties": {
+            "seq": super::integer(), "at": {"type": "string", "format": "date-time"},
+            "rating": {"type": "string", "enum": Which::ALL.iter().map(|which| which.as_str()).collect::<Vec<_>>()},
+            "likelihood_levels": {"type": "array", "maxItems": 7, "items": level},
+            "impact_levels": {"type": "array", "maxItems": 7, "items": level},
+            "appetite": class,
+            "cells": {"type": "array", "maxItems": 49, "items": cell},
+            "unrated": super::integer(), "total": super::integer(),
+            "classes": {"type": "object", "additionalProperties": super::integer(), "description": "How many in each class."}
+        }
+    }})
+}
+
+pub fn routes(api: &mut Api) {
+    let words = "How many open risks lie in each cell of the matrix, with links to their lists. As SVG a picture for portals.";
+    let path = "/api/v1/reports/risk-matrix";
+    let example =
+        count(RiskMatrix::default(), 8123, Timestamp::from_seconds(1_795_330_800).unwrap_or_default(), Which::Current, &vec![]);
+    let example = serde_json::to_value(example).map_err(Error::internal).unwrap_or_default();
+    let operation = Operation::new(Method::GET, path, "reports", "report_risk_matrix", "Risk matrix", words)
+        .permission("reports", Action::Read)
+        .header("If-None-Match", "An ETag; 304 while the ledger has not moved.")
+        .query(
+            "rating",
+            json!({"type": "string", "enum": ["current", "inherent", "target"], "default": "current"}),
+            "Which rating is counted.",
+        )
+        .query("format", json!({"type": "string", "enum": ["json", "svg"]}), "Instead of `Accept`, for links in pages.")
+        .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
+        .json(200, "The report.", json!({"$ref": "#/components/schemas/RiskMatrixReport"}), &example, etag())
+        .also(200, SVG, "<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>")
+        .response(304, "Unchanged.", Value::Null, etag());
+    api.add(operation, risk_matrix);
+}

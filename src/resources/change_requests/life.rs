@@ -1,0 +1,36 @@
+//! The life of a request for change that no tool tells about: the same states, moved here.
+use super::{ChangeRequest, ChangeStatus};
+use crate::auth::Action;
+use crate::resources::measures::NoTerms;
+use crate::resources::{Lifecycle, Move, Moved};
+use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
+
+const fn ordinary(from: &'static [ChangeStatus], to: ChangeStatus) -> Move<ChangeStatus> {
+    Move { from, to, action: Action::Write }
+}
+
+impl Lifecycle for ChangeRequest {
+    type Status = ChangeStatus;
+    type Terms = NoTerms;
+    type Facts = ();
+    const MOVES: &'static [Move<ChangeStatus>] = &[
+        ordinary(&[Draft], Submitted),
+        ordinary(&[Submitted], UnderReview),
+        Move { from: &[Submitted, UnderReview], to: Approved, action: Action::Approve },
+        Move { from: &[Submitted, UnderReview], to: Rejected, action: Action::Approve },
+        ordinary(&[Approved], Scheduled),
+        ordinary(&[Approved, Scheduled], Implemented),
+        ordinary(&[Implemented], Verified),
+        ordinary(&[Implemented, Verified], Closed),
+        ordinary(&[Draft, Submitted, UnderReview, Approved, Scheduled], Cancelled),
+    ];
+
+    fn status(&self) -> ChangeStatus {
+        self.status
+    }
+    fn enter(&mut self, to: ChangeStatus, _terms: &NoTerms, moved: &Moved) {
+        self.status = to;
+        self.status_reason.clone_from(&moved.comment);
+        self.status_changed_at = Some(moved.now);
+    }
+}

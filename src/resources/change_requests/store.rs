@@ -1,0 +1,92 @@
+use super::{ChangeRequest, ChangeStatus};
+use crate::resources::measures;
+use crate::store::prelude::*;
+use crate::store::{Rows, links};
+use std::collections::HashMap;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{Nullable, Text};
+    change_requests (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        measures -> Json,
+        services -> Json,
+        components -> Json,
+        planned_start -> Nullable<Instant>,
+        planned_end -> Nullable<Instant>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct ChangeRequestRow in change_requests {
+        organization_id: DbId,
+        id: DbId,
+        measures: Json<Vec<Id>>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        planned_start: Option<DbTime>,
+        planned_end: Option<DbTime>,
+        status: DbWord<ChangeStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &ChangeRequest) -> ChangeRequestRow {
+    let ChangeRequest { measures, services, components, planned_start, planned_end, status, status_reason, status_changed_at } =
+        resource;
+    ChangeRequestRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        measures: Json::ids(measures),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        planned_start: planned_start.map(DbTime),
+        planned_end: planned_end.map(DbTime),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(status_changed_at.unwrap_or(head.created_at)),
+    }
+}
+
+impl From<ChangeRequestRow> for ChangeRequest {
+    fn from(row: ChangeRequestRow) -> ChangeRequest {
+        ChangeRequest {
+            measures: row.measures.links(),
+            services: row.services.links(),
+            components: row.components.links(),
+            planned_start: row.planned_start.map(|time| time.0),
+            planned_end: row.planned_end.map(|time| time.0),
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: Some(row.status_changed_at.0),
+        }
+    }
+}
+
+stored!(ChangeRequest, ChangeRequestRow, change_requests, []);
+
+/// The change requests that carry measures out, each with the measure.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn carrying(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Result<Vec<(Id, Object<ChangeRequest>)>> {
+    let pairs = links::owners(conn, org, "measures", measures).await?;
+    let mut ids: Vec<Id> = pairs.iter().map(|(change, _)| *change).collect();
+    ids.dedup();
+    let found = ChangeRequest::find_all(conn, org, &ids).await?;
+    let found: HashMap<Id, Object<ChangeRequest>> = found.into_iter().map(|change| (change.head.id, change)).collect();
+    Ok(pairs.iter().filter_map(|(change, measure)| Some((*measure, found.get(change)?.clone()))).collect())
+}
+
+impl Stored for ChangeRequest {
+    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        measures::store::after_changes(tx, written).await
+    }
+}
+
+impl Living for ChangeRequest {}

@@ -1,0 +1,120 @@
+//! The steps in which a measure is carried out.
+pub mod http;
+mod life;
+pub mod store;
+
+use super::{Filter, Made, Resource, Slot, field, words_of};
+use crate::model::{Condition, Date, Field, FieldType, FieldValue, Kind, Link, Operator, Timestamp};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Where a task stands.
+    pub enum TaskStatus {
+        Open = "open",
+        InProgress = "in_progress",
+        Done = "done",
+        Cancelled = "cancelled",
+    }
+}
+
+/// A step of a measure that somebody does by a day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MeasureTask {
+    pub measure: Link,
+    /// Who does it.
+    #[serde(default)]
+    pub assignee: Option<Link>,
+    /// The group that does it, as the ITSM tool calls it.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
+    pub assignment_group: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub due_on: Option<Date>,
+    #[serde(default)]
+    pub status: TaskStatus,
+    /// The comment of the move to the status.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub status_reason: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = String, format = DateTime)]
+    pub status_changed_at: Timestamp,
+}
+
+/// What follows from the date.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct TaskDerived {
+    /// Whether it should have been done by now.
+    pub overdue: bool,
+}
+
+impl MeasureTask {
+    /// Whether something is still to be done.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, TaskStatus::Open | TaskStatus::InProgress)
+    }
+}
+
+const STATUS: Field = field("status", "measure_tasks.status", "", FieldType::Word(words_of::<TaskStatus>));
+const DUE_ON: Field = field("due_on", "measure_tasks.due_on", "", FieldType::Date);
+
+fn overdue(word: &str) -> Condition {
+    let when = |field, operator, values| Condition::Compare { field, operator, values };
+    let ended = || vec![FieldValue::Text("done".into()), FieldValue::Text("cancelled".into())];
+    if word == "true" {
+        let late = when(&DUE_ON, Operator::Less, vec![FieldValue::Today]);
+        return Condition::All(vec![when(&STATUS, Operator::NotEqual, ended()), late]);
+    }
+    let later = when(&DUE_ON, Operator::AtLeast, vec![FieldValue::Today]);
+    let never = when(&DUE_ON, Operator::Equal, vec![FieldValue::Null]);
+    Condition::Any(vec![when(&STATUS, Operator::Equal, ended()), later, never])
+}
+
+impl Resource for MeasureTask {
+    const KIND: Kind = Kind::MeasureTask;
+    const TABLE: &'static str = "measure_tasks";
+    const SCHEMA: &'static str = "MeasureTask";
+    const LABEL: &'static str = "title";
+    const OWNED: &'static [&'static str] = &["status", "status_reason", "status_changed_at"];
+    type Derived = TaskDerived;
+    const FIELDS: &'static [Field] = &[
+        field("measure", "measure_tasks.measure_id", "", FieldType::Link(&[Kind::Measure])),
+        STATUS,
+        field("assignee", "measure_tasks.assignee_id", "", FieldType::Link(&[Kind::Contact])),
+        field("assignment_group", "measure_tasks.assignment_group", "", FieldType::Text),
+        DUE_ON,
+    ];
+    const FILTERS: &'static [Filter] = &[Filter {
+        name: "overdue",
+        words: &["true", "false"],
+        description: "Whether it should have been done by now.",
+        meaning: overdue,
+    }];
+
+    fn is_derived(field: &str) -> bool {
+        field == "overdue"
+    }
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        let measure = Slot { pointer: "/measure".into(), kinds: &[Kind::Measure], link: &mut self.measure };
+        [measure].into_iter().chain(Slot::of("assignee", &[Kind::Contact], &mut self.assignee)).collect()
+    }
+    fn settled(mut self, made: &Made<'_, MeasureTask>) -> MeasureTask {
+        match made.old {
+            Some(old) => {
+                self.status = old.status;
+                self.status_reason.clone_from(&old.status_reason);
+                self.status_changed_at = old.status_changed_at;
+            }
+            None => self.status_changed_at = made.now,
+        }
+        self
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "measure": "key:MSR-RAISE-SAN", "title": "Order the raised floor", "assignee": "key:ana",
+            "assignment_group": "Data centre", "due_on": "2027-01-31"
+        })
+    }
+}

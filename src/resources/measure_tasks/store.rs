@@ -1,0 +1,113 @@
+use super::{MeasureTask, TaskDerived, TaskStatus};
+use crate::resources::measures::Measure;
+use crate::store::Rows;
+use crate::store::prelude::*;
+use std::collections::HashSet;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    measure_tasks (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        measure_id -> Identity,
+        assignee_id -> Nullable<Identity>,
+        assignment_group -> Nullable<Text>,
+        due_on -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct MeasureTaskRow in measure_tasks {
+        organization_id: DbId,
+        id: DbId,
+        measure_id: DbId,
+        assignee_id: Option<DbId>,
+        assignment_group: Option<String>,
+        due_on: Option<DbDate>,
+        status: DbWord<TaskStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &MeasureTask) -> MeasureTaskRow {
+    let MeasureTask { measure, assignee, assignment_group, due_on, status, status_reason, status_changed_at } = resource;
+    MeasureTaskRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        measure_id: DbId::of(measure),
+        assignee_id: assignee.as_ref().map(DbId::of),
+        assignment_group: assignment_group.clone(),
+        due_on: due_on.map(DbDate),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+    }
+}
+
+impl From<MeasureTaskRow> for MeasureTask {
+    fn from(row: MeasureTaskRow) -> MeasureTask {
+        MeasureTask {
+            measure: row.measure_id.link(),
+            assignee: row.assignee_id.map(DbId::link),
+            assignment_group: row.assignment_group,
+            due_on: row.due_on.map(|date| date.0),
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        }
+    }
+}
+
+stored!(
+    MeasureTask,
+    MeasureTaskRow,
+    measure_tasks,
+    [("measure_tasks", "measure_id", "id"), ("measure_tasks", "assignee_id", "id")]
+);
+
+/// The tasks of measures.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_measures(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Result<Vec<Object<MeasureTask>>> {
+    let mut ids: Vec<Id> = Vec::new();
+    for measures in measures.chunks(CHUNK) {
+        let measures: Vec<DbId> = measures.iter().copied().map(DbId).collect();
+        let rows: Vec<DbId> = on!(conn, |c| measure_tasks::table
+            .filter(measure_tasks::organization_id.eq(DbId(org)))
+            .filter(measure_tasks::measure_id.eq_any(measures))
+            .select(measure_tasks::id)
+            .order(measure_tasks::id)
+            .load(c))
+        .settle()?;
+        ids.extend(rows.into_iter().map(Id::from));
+    }
+    MeasureTask::find_all(conn, org, &ids).await
+}
+
+impl Stored for MeasureTask {
+    /// Those who carry a measure out write its tasks.
+    async fn theirs(conn: &mut Conn<'_>, org: Id, roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        let ids: Vec<Id> = objects.iter().filter_map(|task| task.body.measure.id()).collect();
+        let measures = Measure::find_all(conn, org, &ids).await?;
+        let theirs: HashSet<Id> =
+            measures.iter().filter(|one| one.body.is_commissioned_to(roles)).map(|one| one.head.id).collect();
+        Ok(objects.iter().map(|task| task.body.measure.id().is_some_and(|id| theirs.contains(&id))).collect())
+    }
+
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = scene.now.day();
+        for object in objects {
+            let late = object.body.due_on.is_some_and(|due| due.to_string() < today);
+            object.derived = TaskDerived { overdue: late && object.body.is_open() };
+        }
+        Ok(())
+    }
+}
+
+impl Living for MeasureTask {}

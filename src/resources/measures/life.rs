@@ -1,0 +1,122 @@
+//! The life of a measure: proposed → rfc_raised → approved → commissioned → in_progress → implemented → verified; rejected
+//! and cancelled from the states in which something is still to be done. A technical measure waits for its request for
+//! change; what the change tool says of that moves it on.
+use super::{Measure, MeasureStatus, Nature};
+use crate::auth::Action;
+use crate::resources::change_requests::ChangeStatus;
+use crate::resources::{Lifecycle, Move, Moved, Reason};
+use MeasureStatus::{
+    Approved, Cancelled, Commissioned, Implemented, InProgress, Proposed, Rejected, RfcRaised, VerifiedEffective,
+    VerifiedIneffective,
+};
+use serde::{Deserialize, Serialize};
+
+/// A move that carries nothing but its status and comment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NoTerms {}
+
+/// What the conditions look at.
+#[derive(Debug, Clone, Default)]
+pub struct MeasureFacts {
+    /// The states of the change requests that carry it out.
+    pub changes: Vec<ChangeStatus>,
+    /// Tasks that are not cancelled.
+    pub tasks: usize,
+    /// Of these, those with an assignee and a due date.
+    pub assigned_tasks: usize,
+    /// Of these, those not done.
+    pub open_tasks: usize,
+}
+
+const fn ordinary(from: &'static [MeasureStatus], to: MeasureStatus) -> Move<MeasureStatus> {
+    Move { from, to, action: Action::Write }
+}
+const OPEN: &[MeasureStatus] = &[Proposed, RfcRaised, Approved, Commissioned, InProgress];
+
+impl Lifecycle for Measure {
+    type Status = MeasureStatus;
+    type Terms = NoTerms;
+    type Facts = MeasureFacts;
+    const MOVES: &'static [Move<MeasureStatus>] = &[
+        ordinary(&[Proposed], RfcRaised),
+        Move { from: &[Proposed, RfcRaised], to: Approved, action: Action::Approve },
+        Move { from: &[RfcRaised], to: Proposed, action: Action::Write },
+        ordinary(&[Approved], Commissioned),
+        ordinary(&[Commissioned], InProgress),
+        ordinary(&[InProgress], Implemented),
+        Move { from: &[Implemented], to: VerifiedEffective, action: Action::Approve },
+        Move { from: &[Implemented], to: VerifiedIneffective, action: Action::Approve },
+        Move { from: OPEN, to: Rejected, action: Action::Approve },
+        ordinary(OPEN, Cancelled),
+    ];
+
+    fn status(&self) -> MeasureStatus {
+        self.status
+    }
+    fn enter(&mut self, to: MeasureStatus, _terms: &NoTerms, moved: &Moved) {
+        self.status = to;
+        self.status_reason.clone_from(&moved.comment);
+        self.status_changed_at = moved.now;
+    }
+    fn barred(&self, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
+        missing(self.nature, self.status, to, facts)
+    }
+}
+
+/// What a measure lacks for a move that the states allow.
+pub fn missing(nature: Nature, from: MeasureStatus, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut lacks = |lacks: bool, code, detail: &str| {
+        if lacks {
+            reasons.push(Reason::new(code, detail));
+        }
+    };
+    let technical = nature == Nature::Technical;
+    match to {
+        RfcRaised => lacks(!technical, "no_rfc_needed", "an organisational measure is approved without a request for change"),
+        Approved if technical => {
+            let cleared = facts.changes.iter().any(|change| change.is_cleared());
+            lacks(!cleared, "change_not_cleared", "no change request that carries it out has been approved");
+            lacks(from == Proposed, "rfc_not_raised", "a technical measure goes through rfc_raised");
+        }
+        Commissioned if technical => {
+            lacks(facts.assigned_tasks == 0, "no_assigned_task", "no task has an assignee and a due date");
+        }
+        Implemented => {
+            let detail = format!("{} tasks are neither done nor cancelled", facts.open_tasks);
+            lacks(facts.open_tasks > 0, "open_tasks", &detail);
+        }
+        _ => {}
+    }
+    reasons
+}
+
+impl MeasureStatus {
+    /// The step that brings a measure on, while there is one.
+    pub fn next(self, nature: Nature) -> Option<MeasureStatus> {
+        match self {
+            Proposed if nature == Nature::Technical => Some(RfcRaised),
+            Proposed | RfcRaised => Some(Approved),
+            Approved => Some(Commissioned),
+            Commissioned => Some(InProgress),
+            InProgress => Some(Implemented),
+            _ => None,
+        }
+    }
+}
+
+impl Measure {
+    /// What a change request that carries it out makes of its status; with why.
+    pub fn after_change(&self, change: ChangeStatus, others: &[ChangeStatus]) -> Option<MeasureStatus> {
+        if self.nature != Nature::Technical {
+            return None;
+        }
+        let pending = |all: &[ChangeStatus]| all.iter().any(|other| other.is_raised() || other.is_cleared());
+        match self.status {
+            Proposed | RfcRaised if change.is_cleared() => Some(Approved),
+            Proposed if change.is_raised() => Some(RfcRaised),
+            RfcRaised if change.is_refused() && !pending(others) => Some(Proposed),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, NoTerms, Purpose};
+use crate::graph::load::objectives::Moves;
+use crate::model::{Link, Money, Word};
+use crate::resources::change_requests::ChangeRequest;
+use crate::resources::measure_tasks::TaskStatus;
+use crate::resources::{change_requests, measure_tasks};
+use crate::store::prelude::*;
+use crate::store::{Rows, revise};
+use std::collections::BTreeSet;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    measures (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        nature -> Text,
+        purpose -> Text,
+        risks -> Json,
+        services -> Json,
+        components -> Json,
+        likelihood_reduction -> Nullable<BigInt>,
+        impact_reduction -> Nullable<BigInt>,
+        cost_amount -> Nullable<Text>,
+        cost_currency -> Nullable<Text>,
+        owner_id -> Nullable<Identity>,
+        implementer -> Text,
+        due_on -> Nullable<Text>,
+        implementation_plan -> Nullable<Text>,
+        backout_plan -> Nullable<Text>,
+        test_plan -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct MeasureRow in measures {
+        organization_id: DbId,
+        id: DbId,
+        nature: DbWord<Nature>,
+        purpose: DbWord<Purpose>,
+        risks: Json<Vec<Id>>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        likelihood_reduction: Option<i64>,
+        impact_reduction: Option<i64>,
+        cost_amount: Option<String>,
+        cost_currency: Option<String>,
+        owner_id: Option<DbId>,
+        implementer: DbWord<Implementer>,
+        due_on: Option<DbDate>,
+        implementation_plan: Option<String>,
+        backout_plan: Option<String>,
+        test_plan: Option<String>,
+        status: DbWord<MeasureStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Measure) -> MeasureRow {
+    let Measure {
+        nature,
+        purpose,
+        risks,
+        services,
+        components,
+        likelihood_reduction,
+        impact_reduction,
+        cost,
+        owner,
+        implementer,
+        due_on,
+        implementation_plan,
+        backout_plan,
+        test_plan,
+        status,
+        status_reason,
+        status_changed_at,
+    } = resource;
+    MeasureRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        nature: DbWord(*nature),
+        purpose: DbWord(*purpose),
+        risks: Json::ids(risks),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        likelihood_reduction: *likelihood_reduction,
+        impact_reduction: *impact_reduction,
+        cost_amount: cost.as_ref().map(|money| money.amount.clone()),
+        cost_currency: cost.as_ref().map(|money| money.currency.clone()),
+        owner_id: owner.as_ref().map(DbId::of),
+        implementer: DbWord(*implementer),
+        due_on: due_on.map(DbDate),
+        implementation_plan: implementation_plan.clone(),
+        backout_plan: backout_plan.clone(),
+        test_plan: test_plan.clone(),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+    }
+}
+
+impl From<MeasureRow> for Measure {
+    fn from(row: MeasureRow) -> Measure {
+        Measure {
+            nature: row.nature.0,
+            purpose: row.purpose.0,
+            risks: row.risks.links(),
+            services: row.services.links(),
+            components: row.components.links(),
+            likelihood_reduction: row.likelihood_reduction,
+            impact_reduction: row.impact_reduction,
+            cost: row.cost_amount.zip(row.cost_currency).map(|(amount, currency)| Money { amount, currency }),
+            owner: row.owner_id.map(DbId::link),
+            implementer: row.implementer.0,
+            due_on: row.due_on.map(|date| date.0),
+            implementation_plan: row.implementation_plan,
+            backout_plan: row.backout_plan,
+            test_plan: row.test_plan,
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        }
+    }
+}
+
+stored!(Measure, MeasureRow, measures, [("measures", "owner_id", "id")]);
+
+impl Stored for Measure {
+    /// Those who carry measures out write them from their commission until they are implemented.
+    async fn theirs(_conn: &mut Conn<'_>, _org: Id, roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        Ok(objects.iter().map(|object| object.body.is_commissioned_to(roles)).collect())
+    }
+
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = scene.now.day();
+        for object in objects {
+            let late = object.body.due_on.is_some_and(|due| due.to_string() < today);
+            object.derived = MeasureDerived { overdue: late && !object.body.status.is_done() };
+        }
+        Ok(())
+    }
+}
+
+impl Living for Measure {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<MeasureFacts> {
+        let changes = change_requests::store::carrying(conn, org, &[object.head.id]).await?;
+        let tasks = measure_tasks::store::of_measures(conn, org, &[object.head.id]).await?;
+        let tasks: Vec<_> = tasks.iter().filter(|task| task.body.status != TaskStatus::Cancelled).collect();
+        let assigned = tasks.iter().filter(|task| task.body.assignee.is_some() && task.body.due_on.is_some());
+        Ok(MeasureFacts {
+            changes: changes.iter().map(|(_, change)| change.body.status).collect(),
+            tasks: tasks.len(),
+            assigned_tasks: assigned.count(),
+            open_tasks: tasks.iter().filter(|task| task.body.is_open()).count(),
+        })
+    }
+
+    /// A measure whose request for change is raised when it has been cleared already is approved at once.
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<Moves> {
+        if new.body.status == MeasureStatus::RfcRaised {
+            let org = tx.organization();
+            let changes = change_requests::store::carrying(&mut tx.conn()?, org, &[new.head.id]).await?;
+            if let Some((_, cleared)) = changes.iter().find(|(_, change)| change.body.status.is_cleared()) {
+                *new = follow(tx, new.clone(), MeasureStatus::Approved, cleared).await?;
+            }
+        }
+        Ok(Moves::default())
+    }
+}
+
+/// Moves measures on that wait for change requests which were just written.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn after_changes(tx: &mut Tx, written: &[&Object<ChangeRequest>]) -> Result<()> {
+    let org = tx.organization();
+    let ids: BTreeSet<Id> = written.iter().flat_map(|change| change.body.measures.iter().filter_map(Link::id)).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Id> = ids.into_iter().collect();
+    let carrying = change_requests::store::carrying(&mut tx.conn()?, org, &ids).await?;
+    for mut measure in Measure::find_all(&mut tx.conn()?, org, &ids).await? {
+        let id = measure.head.id;
+        for change in written.iter().filter(|change| change.body.measures.iter().any(|link| link.id() == Some(id))) {
+            let others = carrying.iter().filter(|(of, other)| *of == id && other.head.id != change.head.id);
+            let others: Vec<_> = others.map(|(_, other)| other.body.status).collect();
+            let Some(to) = measure.body.after_change(change.body.status, &others) else { continue };
+            // Nothing is approved that was not raised: both stand in the history.
+            if (measure.body.status, to) == (MeasureStatus::Proposed, MeasureStatus::Approved) {
+                measure = follow(tx, measure, MeasureStatus::RfcRaised, change).await?;
+            }
+            measure = follow(tx, measure, to, change).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn follow(
+    tx: &mut Tx,
+    measure: Object<Measure>,
+    to: MeasureStatus,
+    change: &Object<ChangeRequest>,
+) -> Result<Object<Measure>> {
+    let (known, status) = (change.head.external_refs.first(), change.body.status.as_str());
+    let name = known.map_or_else(|| change.head.key.clone(), |known| format!("{}:{}", known.system, known.id));
+    let why = change.body.status_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let mut body = measure.body.clone();
+    body.status = to;
+    body.status_reason = Some(format!("change request {name} is {status}{why}").chars().take(500).collect());
+    body.status_changed_at = tx.change().now;
+    revise(tx, measure, body).await
+}

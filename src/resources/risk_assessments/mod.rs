@@ -1,0 +1,62 @@
+//! Dated ratings of risks, which only ever become more.
+pub mod http;
+pub mod store;
+
+use super::{Made, Nothing, Resource, Slot, field};
+use crate::model::{Field, FieldType, Kind, Link, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How likely and how bad a risk was found to be on a day. An assessment never changes and is never deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RiskAssessment {
+    pub risk: Link,
+    /// A level of the organisation's risk matrix, the lowest is 1.
+    #[schema(minimum = 1, maximum = 7)]
+    pub likelihood: i64,
+    /// A level of the organisation's risk matrix, the lowest is 1.
+    #[schema(minimum = 1, maximum = 7)]
+    pub impact: i64,
+    /// Now when left out; never in the future.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub assessed_at: Option<Timestamp>,
+    /// Who assessed it.
+    #[serde(default)]
+    pub assessor: Option<Link>,
+    /// Why it was rated so.
+    #[serde(default)]
+    #[schema(max_length = 4000)]
+    pub rationale: Option<String>,
+}
+
+impl Resource for RiskAssessment {
+    const KIND: Kind = Kind::RiskAssessment;
+    const TABLE: &'static str = "risk_assessments";
+    const SCHEMA: &'static str = "RiskAssessment";
+    const NAMED: bool = false;
+    const APPEND_ONLY: bool = true;
+    type Derived = Nothing;
+    const FIELDS: &'static [Field] = &[
+        field("risk", "risk_assessments.risk_id", "", FieldType::Link(&[Kind::Risk])),
+        field("likelihood", "risk_assessments.likelihood", "", FieldType::Integer),
+        field("impact", "risk_assessments.impact", "", FieldType::Integer),
+        field("assessed_at", "risk_assessments.assessed_at", "", FieldType::Time),
+        field("assessor", "risk_assessments.assessor_id", "", FieldType::Link(&[Kind::Contact])),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        let risk = Slot { pointer: "/risk".into(), kinds: &[Kind::Risk], link: &mut self.risk };
+        [risk].into_iter().chain(Slot::of("assessor", &[Kind::Contact], &mut self.assessor)).collect()
+    }
+    fn settled(mut self, made: &Made<'_, RiskAssessment>) -> RiskAssessment {
+        let before = made.old.and_then(|old| old.assessed_at);
+        self.assessed_at = self.assessed_at.or(before).or(Some(made.now));
+        self
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "risk": "key:RSK-FLOOD-NORTH", "likelihood": 3, "impact": 4, "assessed_at": "2026-11-20T09:00:00Z",
+            "assessor": "key:ana", "rationale": "Two high waters in five years came within 40 cm of the sill."
+        })
+    }
+}

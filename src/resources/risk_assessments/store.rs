@@ -1,0 +1,112 @@
+use super::RiskAssessment;
+use crate::model::Faults;
+use crate::resources::risk_matrix;
+use crate::resources::risks::{Rating, Risk};
+use crate::store::prelude::*;
+use crate::store::{Rows, revise_all};
+use std::collections::BTreeMap;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    risk_assessments (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        recorded_at -> Instant,
+        risk_id -> Identity,
+        likelihood -> BigInt,
+        impact -> BigInt,
+        assessed_at -> Instant,
+        assessor_id -> Nullable<Identity>,
+        rationale -> Nullable<Text>,
+    }
+}
+
+row! {
+    struct RiskAssessmentRow in risk_assessments {
+        organization_id: DbId,
+        id: DbId,
+        recorded_at: DbTime,
+        risk_id: DbId,
+        likelihood: i64,
+        impact: i64,
+        assessed_at: DbTime,
+        assessor_id: Option<DbId>,
+        rationale: Option<String>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &RiskAssessment) -> RiskAssessmentRow {
+    let RiskAssessment { risk, likelihood, impact, assessed_at, assessor, rationale } = resource;
+    RiskAssessmentRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        recorded_at: DbTime(head.created_at),
+        risk_id: DbId::of(risk),
+        likelihood: *likelihood,
+        impact: *impact,
+        assessed_at: DbTime(assessed_at.unwrap_or(head.created_at)),
+        assessor_id: assessor.as_ref().map(DbId::of),
+        rationale: rationale.clone(),
+    }
+}
+
+impl From<RiskAssessmentRow> for RiskAssessment {
+    fn from(row: RiskAssessmentRow) -> RiskAssessment {
+        RiskAssessment {
+            risk: row.risk_id.link(),
+            likelihood: row.likelihood,
+            impact: row.impact,
+            assessed_at: Some(row.assessed_at.0),
+            assessor: row.assessor_id.map(DbId::link),
+            rationale: row.rationale,
+        }
+    }
+}
+
+stored!(
+    RiskAssessment,
+    RiskAssessmentRow,
+    risk_assessments,
+    [("risk_assessments", "risk_id", "id"), ("risk_assessments", "assessor_id", "id")]
+);
+
+impl Stored for RiskAssessment {
+    /// Ratings lie on the organisation's matrix, and nobody assesses in the future.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let (matrix, now) = (risk_matrix::store::now(tx).await?, tx.change().now);
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let mut faults = Faults::default();
+            let RiskAssessment { likelihood, impact, assessed_at, .. } = &one.new.body;
+            matrix.check("", Rating { likelihood: *likelihood, impact: *impact }, &mut faults);
+            if assessed_at.is_some_and(|at| at > now) {
+                faults.add("/assessed_at", "out_of_range", "nobody has assessed in the future");
+            }
+            one.fault = faults.into_result().err();
+        }
+        Ok(())
+    }
+
+    /// The newest assessment of a risk is its current rating; of several of one moment the one recorded last.
+    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        let mut newest: BTreeMap<Id, &RiskAssessment> = BTreeMap::new();
+        for one in written {
+            let Some(risk) = one.body.risk.id() else { continue };
+            let known = newest.entry(risk).or_insert(&one.body);
+            if one.body.assessed_at >= known.assessed_at {
+                *known = &one.body;
+            }
+        }
+        let org = tx.organization();
+        let ids: Vec<Id> = newest.keys().copied().collect();
+        let mut revised = Vec::with_capacity(ids.len());
+        for risk in Risk::find_all(&mut tx.conn()?, org, &ids).await? {
+            let Some(newest) = newest.get(&risk.head.id).filter(|one| one.assessed_at >= risk.body.assessed_at) else { continue };
+            let mut body = risk.body.clone();
+            body.current = Some(Rating { likelihood: newest.likelihood, impact: newest.impact });
+            body.assessed_at = newest.assessed_at;
+            revised.push((risk, body));
+        }
+        revise_all(tx, revised).await.map(drop)
+    }
+}

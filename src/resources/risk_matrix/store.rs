@@ -1,0 +1,106 @@
+use super::{Level, RiskClass, RiskMatrix, Row};
+use crate::model::{Error, Faults};
+use crate::resources::risks;
+use crate::store::prelude::*;
+use crate::store::{Rows, single};
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Json};
+    use diesel::sql_types::{Text};
+    risk_matrices (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        likelihood_levels -> Json,
+        impact_levels -> Json,
+        classes -> Json,
+        appetite -> Text,
+    }
+}
+
+row! {
+    struct RiskMatrixRow in risk_matrices {
+        organization_id: DbId,
+        id: DbId,
+        likelihood_levels: Json<Vec<Level>>,
+        impact_levels: Json<Vec<Level>>,
+        classes: Json<Vec<Row>>,
+        appetite: DbWord<RiskClass>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &RiskMatrix) -> RiskMatrixRow {
+    let RiskMatrix { likelihood_levels, impact_levels, classes, appetite } = resource;
+    RiskMatrixRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        likelihood_levels: Json(likelihood_levels.clone()),
+        impact_levels: Json(impact_levels.clone()),
+        classes: Json(classes.clone()),
+        appetite: DbWord(*appetite),
+    }
+}
+
+impl From<RiskMatrixRow> for RiskMatrix {
+    fn from(row: RiskMatrixRow) -> RiskMatrix {
+        RiskMatrix {
+            likelihood_levels: row.likelihood_levels.0,
+            impact_levels: row.impact_levels.0,
+            classes: row.classes.0,
+            appetite: row.appetite.0,
+        }
+    }
+}
+
+stored!(RiskMatrix, RiskMatrixRow, risk_matrices, []);
+
+/// The matrix in force.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<RiskMatrix> {
+    Ok(single::of::<RiskMatrix>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
+}
+
+/// The matrix in force, as a change sees it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn now(tx: &mut Tx) -> Result<RiskMatrix> {
+    let org = tx.organization();
+    let found = RiskMatrix::page(&mut tx.conn()?, org, &Query::first(1)).await?;
+    Ok(found.into_iter().next().map(|object| object.body).unwrap_or_default())
+}
+
+impl Stored for RiskMatrix {
+    /// Nothing that has been rated may fall off the matrix.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let org = tx.organization();
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let matrix = &one.new.body;
+            let mut faults = Faults::default();
+            let used = risks::store::highest_levels(&mut tx.conn()?, org).await?;
+            let levels = [
+                ("likelihood_levels", used.likelihood, matrix.likelihood_levels.len()),
+                ("impact_levels", used.impact, matrix.impact_levels.len()),
+            ];
+            for (name, used, there) in levels {
+                if usize::try_from(used).is_ok_and(|used| used > there) {
+                    faults.add(format!("/{name}"), "rating_off_matrix", format!("level {used} is in use"));
+                }
+            }
+            if !faults.is_empty() {
+                let detail = "risks or assessments have ratings that the new matrix does not have".into();
+                one.fault = Some(Error::Conflict { code: "rating_off_matrix", detail, faults: faults.into_vec() });
+            }
+        }
+        Ok(())
+    }
+
+    /// All risks get their class anew.
+    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        for object in written {
+            risks::store::classify(tx, &object.body, None).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,330 @@
+use super::{Rating, Risk, RiskFacts, RiskStatus, RiskTerms, Treatment};
+use crate::graph::landscape::Beneath;
+use crate::model::{Error, Faults, Link, Money, Shared, Word};
+use crate::resources::measures::Measure;
+use crate::resources::risk_matrix::RiskMatrix;
+use crate::resources::{contacts, risk_matrix};
+use crate::store::fragment::Fragment;
+use crate::store::prelude::*;
+use crate::store::{Rows, links};
+use diesel::sql_types::{BigInt, Untyped};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{BigInt, Double, Nullable, Text};
+    risks (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        recorded_at -> Instant,
+        identified_on -> Text,
+        threat_id -> Nullable<Identity>,
+        vulnerabilities -> Json,
+        business_processes -> Json,
+        services -> Json,
+        components -> Json,
+        owner_id -> Nullable<Identity>,
+        treatment -> Text,
+        inherent_likelihood -> Nullable<BigInt>,
+        inherent_impact -> Nullable<BigInt>,
+        current_likelihood -> Nullable<BigInt>,
+        current_impact -> Nullable<BigInt>,
+        target_likelihood -> Nullable<BigInt>,
+        target_impact -> Nullable<BigInt>,
+        assessed_at -> Nullable<Instant>,
+        score -> Nullable<BigInt>,
+        yearly_rate -> Nullable<Double>,
+        single_loss_amount -> Nullable<Text>,
+        single_loss_currency -> Nullable<Text>,
+        review_due -> Nullable<Text>,
+        approver_id -> Nullable<Identity>,
+        accepted_until -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct RiskRow in risks {
+        organization_id: DbId,
+        id: DbId,
+        recorded_at: DbTime,
+        identified_on: DbDate,
+        threat_id: Option<DbId>,
+        vulnerabilities: Json<Vec<Id>>,
+        business_processes: Json<Vec<Id>>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        owner_id: Option<DbId>,
+        treatment: DbWord<Treatment>,
+        inherent_likelihood: Option<i64>,
+        inherent_impact: Option<i64>,
+        current_likelihood: Option<i64>,
+        current_impact: Option<i64>,
+        target_likelihood: Option<i64>,
+        target_impact: Option<i64>,
+        assessed_at: Option<DbTime>,
+        yearly_rate: Option<f64>,
+        single_loss_amount: Option<String>,
+        single_loss_currency: Option<String>,
+        review_due: Option<DbDate>,
+        approver_id: Option<DbId>,
+        accepted_until: Option<DbDate>,
+        status: DbWord<RiskStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+        score: Option<i64>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Risk) -> RiskRow {
+    let Risk {
+        identified_on,
+        threat,
+        vulnerabilities,
+        business_processes,
+        services,
+        components,
+        owner,
+        treatment,
+        inherent,
+        current,
+        target,
+        assessed_at,
+        yearly_rate,
+        single_loss,
+        review_due,
+        approver,
+        accepted_until,
+        status,
+        status_reason,
+        status_changed_at,
+    } = resource;
+    RiskRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        recorded_at: DbTime(head.created_at),
+        identified_on: identified_on.map_or_else(|| DbDate::of(head.created_at), DbDate),
+        threat_id: threat.as_ref().map(DbId::of),
+        vulnerabilities: Json::ids(vulnerabilities),
+        business_processes: Json::ids(business_processes),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        owner_id: owner.as_ref().map(DbId::of),
+        treatment: DbWord(*treatment),
+        inherent_likelihood: inherent.map(|rating| rating.likelihood),
+        inherent_impact: inherent.map(|rating| rating.impact),
+        current_likelihood: current.map(|rating| rating.likelihood),
+        current_impact: current.map(|rating| rating.impact),
+        target_likelihood: target.map(|rating| rating.likelihood),
+        target_impact: target.map(|rating| rating.impact),
+        assessed_at: assessed_at.map(DbTime),
+        yearly_rate: *yearly_rate,
+        single_loss_amount: single_loss.as_ref().map(|money| money.amount.clone()),
+        single_loss_currency: single_loss.as_ref().map(|money| money.currency.clone()),
+        review_due: review_due.map(DbDate),
+        approver_id: approver.as_ref().map(DbId::of),
+        accepted_until: accepted_until.map(DbDate),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+        score: current.map(Rating::score),
+    }
+}
+
+impl From<RiskRow> for Risk {
+    fn from(row: RiskRow) -> Risk {
+        Risk {
+            identified_on: Some(row.identified_on.0),
+            threat: row.threat_id.map(DbId::link),
+            vulnerabilities: row.vulnerabilities.links(),
+            business_processes: row.business_processes.links(),
+            services: row.services.links(),
+            components: row.components.links(),
+            owner: row.owner_id.map(DbId::link),
+            treatment: row.treatment.0,
+            inherent: Rating::of(row.inherent_likelihood, row.inherent_impact),
+            current: Rating::of(row.current_likelihood, row.current_impact),
+            target: Rating::of(row.target_likelihood, row.target_impact),
+            assessed_at: row.assessed_at.map(|time| time.0),
+            yearly_rate: row.yearly_rate,
+            single_loss: row
+                .single_loss_amount
+                .zip(row.single_loss_currency)
+                .map(|(amount, currency)| Money { amount, currency }),
+            review_due: row.review_due.map(|date| date.0),
+            approver: row.approver_id.map(DbId::link),
+            accepted_until: row.accepted_until.map(|date| date.0),
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        }
+    }
+}
+
+stored!(Risk, RiskRow, risks, [("risks", "threat_id", "id"), ("risks", "owner_id", "id"), ("risks", "approver_id", "id")]);
+
+impl Stored for Risk {
+    /// Ratings lie on the organisation's matrix.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        if planned.iter().all(|one| one.new.body.inherent.is_none() && one.new.body.target.is_none()) {
+            return Ok(());
+        }
+        let matrix = risk_matrix::store::now(tx).await?;
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let mut faults = Faults::default();
+            for (pointer, rating) in [("/inherent", one.new.body.inherent), ("/target", one.new.body.target)] {
+                rating.into_iter().for_each(|rating| matrix.check(pointer, rating, &mut faults));
+            }
+            one.fault = faults.into_result().err();
+        }
+        Ok(())
+    }
+
+    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        let rated: Vec<Id> = written.iter().filter(|risk| risk.body.current.is_some()).map(|risk| risk.head.id).collect();
+        if rated.is_empty() {
+            return Ok(());
+        }
+        let matrix = risk_matrix::store::now(tx).await?;
+        classify(tx, &matrix, Some(&rated)).await
+    }
+
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let matrix = risk_matrix::store::in_force(conn, scene).await?;
+        let affected: Vec<Vec<Id>> = objects.iter().map(|object| affected(&object.body)).collect();
+        let items: HashSet<Id> = affected.iter().flatten().copied().collect();
+        let landscape = if items.is_empty() { None } else { Some(scene.graphs.around(conn, scene, &items).await?) };
+        let exposed = |items: &[Id], processes: &[Link]| -> Vec<Id> {
+            let mut reached = landscape.as_ref().map(|landscape| landscape.exposed(items).to_vec()).unwrap_or_default();
+            // What is affected itself is exposed, whether it stands in a mapping or not.
+            if !processes.is_empty() {
+                reached.extend(processes.iter().filter_map(Link::id));
+                reached.sort_unstable();
+                reached.dedup();
+            }
+            reached
+        };
+        let exposed: Vec<Vec<Id>> =
+            objects.iter().zip(&affected).map(|(object, items)| exposed(items, &object.body.business_processes)).collect();
+        let names = scene.references(conn, &exposed.iter().flatten().copied().collect()).await?;
+        let shared = names.into_iter().map(|(id, known)| Ok((id, Shared::new(known).map_err(Error::internal)?)));
+        let names = shared.collect::<Result<FxHashMap<Id, Shared>>>()?;
+        let today = scene.now.day();
+        for (object, exposed) in objects.iter_mut().zip(exposed) {
+            let exposed = exposed.iter().filter_map(|id| names.get(id).cloned()).collect();
+            object.derived = object.body.derived(&matrix, exposed, &today);
+        }
+        Ok(())
+    }
+}
+
+/// What a risk affects directly.
+fn affected(risk: &Risk) -> Vec<Id> {
+    let all = [&risk.business_processes, &risk.services, &risk.components];
+    all.into_iter().flatten().filter_map(Link::id).collect()
+}
+
+impl Living for Risk {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: &str) -> Result<RiskFacts> {
+        let owner = contacts::store::of_subject(conn, org, caller).await?;
+        let treating = links::owners(conn, org, "risks", &[object.head.id]).await?;
+        let ids: Vec<Id> = treating.into_iter().map(|(measure, _)| measure).collect();
+        let measures = Measure::find_all(conn, org, &ids).await?;
+        Ok(RiskFacts {
+            assessed: object.body.current.is_some(),
+            owned_by_caller: object.body.owner.as_ref().and_then(Link::id).is_some_and(|id| owner.contains(&id)),
+            unfinished_measures: measures.iter().filter(|measure| !measure.body.status.is_done()).count(),
+        })
+    }
+
+    /// Whoever accepts is the approver where nobody else is named.
+    async fn complete(conn: &mut Conn<'_>, org: Id, to: RiskStatus, terms: &mut RiskTerms, caller: &str) -> Result<()> {
+        if to == RiskStatus::Accepted && terms.approver.is_none() {
+            let contacts = contacts::store::of_subject(conn, org, caller).await?;
+            terms.approver = contacts.first().copied().map(Link::To);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the classes of risks, or of all of them, as a matrix has them: one statement.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn classify(tx: &mut Tx, matrix: &RiskMatrix, only: Option<&[Id]>) -> Result<()> {
+    let org = tx.organization();
+    let mut statement = Fragment::default().sql("UPDATE risks SET class = CASE current_likelihood * 10 + current_impact");
+    for (likelihood, row) in (1..).zip(&matrix.classes) {
+        for (impact, class) in (1..).zip(&row.0) {
+            statement = statement.sql(&format!(" WHEN {} THEN '{}'", likelihood * 10 + impact, class.as_str()));
+        }
+    }
+    statement = statement.sql(" END WHERE organization_id = ").id(org);
+    if let Some(ids) = only {
+        statement = statement.sql(" AND id").among(ids);
+    }
+    let statement = statement.rows::<Untyped>();
+    on!(&mut tx.conn()?, |c| statement.execute(c)).settle()?;
+    Ok(())
+}
+
+/// The highest levels in use; 0 where nothing is rated.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn highest_levels(conn: &mut Conn<'_>, org: Id) -> Result<Rating> {
+    let columns =
+        |what: &str| ["inherent", "current", "target"].map(|rating| format!("coalesce(max({rating}_{what}), 0)")).join(", ");
+    let statement = Fragment::default()
+        .sql(&format!("SELECT {}, {} FROM risks WHERE organization_id = ", columns("likelihood"), columns("impact")))
+        .id(org);
+    let (a, b, c, d, e, f): (i64, i64, i64, i64, i64, i64) =
+        on!(conn, |c| statement.rows::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>().get_result(c)).settle()?;
+    let statement = Fragment::default()
+        .sql("SELECT coalesce(max(likelihood), 0), coalesce(max(impact), 0) FROM risk_assessments WHERE organization_id = ")
+        .id(org);
+    let (g, h): (i64, i64) = on!(conn, |c| statement.rows::<(BigInt, BigInt)>().get_result(c)).settle()?;
+    Ok(Rating { likelihood: a.max(b).max(c).max(g), impact: d.max(e).max(f).max(h) })
+}
+
+/// The risks that expose any of these business processes.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn exposing(conn: &mut Conn<'_>, scene: &Scene<'_>, processes: &[Id]) -> Result<Vec<Id>> {
+    let landscape = scene.graphs.whole(conn, scene).await?;
+    let Beneath { certain, possible } = landscape.beneath(processes);
+    let all: Vec<Id> = certain.iter().chain(&possible).copied().collect();
+    let statement = Fragment::default()
+        .sql(
+            "SELECT l.owner_id, l.target_id FROM links l \
+             JOIN risks r ON r.organization_id = l.organization_id AND r.id = l.owner_id WHERE l.organization_id = ",
+        )
+        .id(scene.organization)
+        .sql(" AND l.field IN ('business_processes', 'services', 'components') AND l.target_id")
+        .among(&all);
+    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).settle()?;
+    let mut exposing: BTreeSet<Id> = BTreeSet::new();
+    let mut doubtful: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+    for (risk, item) in rows {
+        if certain.contains(&item.0) {
+            exposing.insert(risk.0);
+        } else {
+            doubtful.entry(risk.0).or_default().push(item.0);
+        }
+    }
+    // What affects several members of a group may expose where each alone would not.
+    for (risk, items) in doubtful {
+        if exposing.contains(&risk) {
+            continue;
+        }
+        let exposed = landscape.exposed(&items);
+        if processes.iter().any(|process| exposed.contains(process)) {
+            exposing.insert(risk);
+        }
+    }
+    Ok(exposing.into_iter().collect())
+}

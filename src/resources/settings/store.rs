@@ -1,0 +1,53 @@
+use super::Settings;
+use crate::store::prelude::*;
+use crate::store::{Rows, single};
+
+diesel::table! {
+    use crate::store::types::sql::{Identity};
+    use diesel::sql_types::{BigInt};
+    settings (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        intolerable_level -> BigInt,
+    }
+}
+
+row! {
+    struct SettingsRow in settings {
+        organization_id: DbId,
+        id: DbId,
+        intolerable_level: i64,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Settings) -> SettingsRow {
+    let Settings { intolerable_level } = resource;
+    SettingsRow { organization_id: DbId(org), id: DbId(head.id), intolerable_level: *intolerable_level }
+}
+
+impl From<SettingsRow> for Settings {
+    fn from(row: SettingsRow) -> Settings {
+        Settings { intolerable_level: row.intolerable_level }
+    }
+}
+
+stored!(Settings, SettingsRow, settings, []);
+
+/// The settings in force.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<Settings> {
+    Ok(single::of::<Settings>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
+}
+
+/// The settings in force, as a change sees them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Settings> {
+    let found = Settings::page(conn, org, &Query::first(1)).await?;
+    Ok(found.into_iter().next().map(|object| object.body).unwrap_or_default())
+}
+
+impl Stored for Settings {}

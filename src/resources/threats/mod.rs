@@ -1,0 +1,47 @@
+//! What may happen.
+pub mod http;
+pub mod store;
+
+use super::{Nothing, Resource, field, words_of};
+use crate::model::{Field, FieldType, Kind};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Where a threat comes from.
+    pub enum ThreatCategory {
+        Natural = "natural",
+        Utility = "utility",
+        Technical = "technical",
+        HumanError = "human_error",
+        Malicious = "malicious",
+        SupplyChain = "supply_chain",
+        Environmental = "environmental",
+        Workforce = "workforce",
+    }
+}
+
+/// Something that may happen and interrupt what the organisation does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Threat {
+    pub category: ThreatCategory,
+    /// How often it is expected in a year: 0.1 is once in ten years.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000000)]
+    pub yearly_frequency: Option<f64>,
+}
+
+impl Resource for Threat {
+    const KIND: Kind = Kind::Threat;
+    const TABLE: &'static str = "threats";
+    const SCHEMA: &'static str = "Threat";
+    type Derived = Nothing;
+    const FIELDS: &'static [Field] = &[field("category", "threats.category", "", FieldType::Word(words_of::<ThreatCategory>))];
+
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "FLOOD", "name": "Flood", "description": "High water in the harbour reaches the ground floor.",
+            "category": "natural", "yearly_frequency": 0.05
+        })
+    }
+}

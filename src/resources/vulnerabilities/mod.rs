@@ -1,0 +1,75 @@
+//! What makes a threat do harm.
+pub mod http;
+pub mod store;
+
+use super::{Nothing, Resource, Slot, field, words_of};
+use crate::model::{Field, FieldType, Kind, Link};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// How much harm it lets in.
+    pub enum Severity {
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        Critical = "critical",
+    }
+}
+
+words! {
+    /// What has been done about it.
+    pub enum VulnerabilityStatus {
+        Open = "open",
+        Mitigated = "mitigated",
+        Accepted = "accepted",
+    }
+}
+
+/// A weakness of services or components that threats can use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Vulnerability {
+    pub severity: Severity,
+    #[serde(default)]
+    pub status: VulnerabilityStatus,
+    /// The threats that can use it.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub threats: Vec<Link>,
+    /// The services that have it.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub services: Vec<Link>,
+    /// The components that have it.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub components: Vec<Link>,
+}
+
+impl Resource for Vulnerability {
+    const KIND: Kind = Kind::Vulnerability;
+    const TABLE: &'static str = "vulnerabilities";
+    const SCHEMA: &'static str = "Vulnerability";
+    const LISTS: &'static [&'static str] = &["threats", "services", "components"];
+    type Derived = Nothing;
+    const FIELDS: &'static [Field] = &[
+        field("severity", "vulnerabilities.severity", "", FieldType::Word(words_of::<Severity>)),
+        field("status", "vulnerabilities.status", "", FieldType::Word(words_of::<VulnerabilityStatus>)),
+        field("threat", "", "", FieldType::Listed(&[Kind::Threat], "threats")),
+        field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
+        field("component", "", "", FieldType::Listed(&[Kind::Component], "components")),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        Slot::list("threats", &[Kind::Threat], &mut self.threats)
+            .chain(Slot::list("services", &[Kind::Service], &mut self.services))
+            .chain(Slot::list("components", &[Kind::Component], &mut self.components))
+            .collect()
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({
+            "key": "LOW-SILL", "name": "Server room below high water", "severity": "high", "status": "open",
+            "threats": ["key:FLOOD"], "components": ["key:SAN-N"]
+        })
+    }
+}

@@ -1,0 +1,57 @@
+use super::{Severity, Vulnerability, VulnerabilityStatus};
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Json};
+    use diesel::sql_types::{Text};
+    vulnerabilities (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        severity -> Text,
+        status -> Text,
+        threats -> Json,
+        services -> Json,
+        components -> Json,
+    }
+}
+
+row! {
+    struct VulnerabilityRow in vulnerabilities {
+        organization_id: DbId,
+        id: DbId,
+        severity: DbWord<Severity>,
+        status: DbWord<VulnerabilityStatus>,
+        threats: Json<Vec<Id>>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Vulnerability) -> VulnerabilityRow {
+    let Vulnerability { severity, status, threats, services, components } = resource;
+    VulnerabilityRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        severity: DbWord(*severity),
+        status: DbWord(*status),
+        threats: Json::ids(threats),
+        services: Json::ids(services),
+        components: Json::ids(components),
+    }
+}
+
+impl From<VulnerabilityRow> for Vulnerability {
+    fn from(row: VulnerabilityRow) -> Vulnerability {
+        Vulnerability {
+            severity: row.severity.0,
+            status: row.status.0,
+            threats: row.threats.links(),
+            services: row.services.links(),
+            components: row.components.links(),
+        }
+    }
+}
+
+stored!(Vulnerability, VulnerabilityRow, vulnerabilities, []);
+
+impl Stored for Vulnerability {}

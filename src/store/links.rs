@@ -1,0 +1,81 @@
+//! Look-up of objects by what their lists point to; the lists themselves stand in the tables of the kinds. Through this
+//! table the database itself holds the references.
+use super::conn::dsl::*;
+use super::conn::{Conn, Settle};
+use super::heads::CHUNK;
+use super::insert::Inserts;
+use super::rows::Object;
+use super::schema::links;
+use super::types::DbId;
+use crate::model::{Id, Result};
+use crate::resources::Resource;
+use crate::{on, row};
+use std::collections::HashSet;
+
+struct LinkRow {
+    organization_id: DbId,
+    owner_id: DbId,
+    field: &'static str,
+    target_id: DbId,
+}
+row!(in links: LinkRow { organization_id, owner_id, field, target_id, });
+
+/// Adds the rows of new objects.
+///
+/// # Errors
+/// Never; as [`Inserts::add`].
+pub fn insert<R: Resource>(inserts: &mut Inserts, org: Id, objects: &[&Object<R>]) -> Result<()> {
+    if R::LISTS.is_empty() {
+        return Ok(());
+    }
+    let rows = objects.iter().flat_map(|object| {
+        let mut body = object.body.clone();
+        let slots = body.links();
+        let targets: HashSet<(&'static str, Id)> = slots
+            .iter()
+            .filter_map(|slot| {
+                let list = slot.in_list()?;
+                Some((*R::LISTS.iter().find(|own| **own == list)?, slot.link.id()?))
+            })
+            .collect();
+        let (organization_id, owner_id) = (DbId(org), DbId(object.head.id));
+        targets.into_iter().map(move |(field, id)| LinkRow { organization_id, owner_id, field, target_id: DbId(id) })
+    });
+    inserts.add(rows)
+}
+
+/// Writes the lists of a changed object anew.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn update<R: Resource>(conn: &mut Conn<'_>, org: Id, object: &Object<R>) -> Result<()> {
+    if R::LISTS.is_empty() {
+        return Ok(());
+    }
+    let old = links::table.filter(links::organization_id.eq(DbId(org))).filter(links::owner_id.eq(DbId(object.head.id)));
+    on!(conn, |c| diesel::delete(old).execute(c)).settle()?;
+    let mut inserts = Inserts::default();
+    insert(&mut inserts, org, &[object])?;
+    inserts.run(conn).await
+}
+
+/// Which objects have any of these in one of their lists: owner and target.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owners(conn: &mut Conn<'_>, org: Id, field: &str, targets: &[Id]) -> Result<Vec<(Id, Id)>> {
+    let mut found = Vec::new();
+    for targets in targets.chunks(CHUNK) {
+        let targets: Vec<DbId> = targets.iter().copied().map(DbId).collect();
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| links::table
+            .filter(links::organization_id.eq(DbId(org)))
+            .filter(links::target_id.eq_any(targets))
+            .filter(links::field.eq(field))
+            .select((links::owner_id, links::target_id))
+            .load(c))
+        .settle()?;
+        found.extend(rows.into_iter().map(|(owner, target)| (owner.0, target.0)));
+    }
+    found.sort_unstable();
+    Ok(found)
+}

@@ -1,0 +1,59 @@
+//! New versions of objects that are there.
+use super::ledger::Operation;
+use super::rows::{Object, Stored};
+use super::tx::Tx;
+use super::{heads, links, record};
+use crate::model::Result;
+
+/// Overwrites an object with another version of it. Ledger and consequences are the caller's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn overwrite<R: Stored>(tx: &mut Tx, old: &Object<R>, new: &Object<R>) -> Result<()> {
+    let org = tx.organization();
+    let mut conn = tx.conn()?;
+    heads::update(&mut conn, org, &old.head, &new.head).await?;
+    R::update(&mut conn, org, new).await?;
+    let mut bodies = (old.body.clone(), new.body.clone());
+    let lists = |body: &mut R| -> Vec<_> {
+        body.links().iter().filter(|slot| slot.in_list().is_some()).map(|slot| (slot.pointer.clone(), slot.link.id())).collect()
+    };
+    if !R::LISTS.is_empty() && lists(&mut bodies.0) != lists(&mut bodies.1) {
+        links::update(&mut conn, org, new).await?;
+    }
+    Ok(())
+}
+
+/// Makes a new version of an object as a consequence of something else, unless it is the same.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revise<R: Stored>(tx: &mut Tx, old: Object<R>, body: R) -> Result<Object<R>> {
+    let same = old.clone();
+    Ok(revise_all(tx, vec![(old, body)]).await?.pop().unwrap_or(same))
+}
+
+/// As [`revise`], of several objects; those that stay the same are left out of the answer.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Result<Vec<Object<R>>> {
+    let mut revised = Vec::with_capacity(all.len());
+    for (old, body) in all.into_iter().filter(|(old, body)| old.body != *body) {
+        let change = tx.change();
+        let mut head = old.head.clone();
+        head.version += 1;
+        head.updated_at = change.now;
+        head.updated_by.clone_from(&change.actor);
+        let new = Object::new(head, body);
+        overwrite(tx, &old, &new).await?;
+        revised.push(new);
+    }
+    R::written(tx, &revised.iter().collect::<Vec<_>>()).await?;
+    tx.make_room(revised.len());
+    for new in &revised {
+        record::keep(tx, new, Operation::Updated).await?;
+        tx.revised.insert(new.head.id, new.head.version);
+    }
+    Ok(revised)
+}

@@ -1,0 +1,178 @@
+//! The walk-through of the documents, pasted line by line into a shell, against the example organisation and the change
+//! tool that comes with it; both are processes of their own.
+
+use crate::support::server::Home;
+use crate::support::{Api, Backend, Server};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+struct Tool {
+    child: Child,
+    address: String,
+}
+
+impl Tool {
+    fn start(holdfast: &str, token: &str) -> Tool {
+        let mut child = Command::new("python3")
+            .arg("-B")
+            .arg(format!("{FOLDER}/examples/itsm-change/change_tool.py"))
+            .args(["--port", "0", "--holdfast", holdfast, "--token", token])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is there: apt-get install python3");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("its output")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
+        Tool { child, address }
+    }
+}
+
+impl Drop for Tool {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The lines of the document that are for the shell, without those that set it up.
+fn lines() -> String {
+    let text = std::fs::read_to_string(format!("{FOLDER}/docs/risk-walk-through.md")).expect("the document");
+    let blocks = text.split("```").skip(1).step_by(2);
+    let shell: Vec<&str> = blocks.filter_map(|block| block.strip_prefix("sh\n")).collect();
+    assert!(shell.len() > 10, "the document has no lines to paste");
+    shell.join("\n")
+}
+
+fn demo(backend: Backend) -> (Arc<Server>, Api) {
+    let server = Server::start_at(&Arc::new(Home::new(backend)), "demo", &[]);
+    let printed = server.printed();
+    let token = printed.iter().find_map(|line| line.strip_prefix("token: ")).expect("a token").to_owned();
+    let api = server.with_token("demo", &token);
+    (server, api)
+}
+
+fn told(backend: Backend) {
+    let (server, api) = demo(backend);
+    let (url, token) = (format!("http://{}", server.address), api.token.clone().expect("a token"));
+    let tool = Tool::start(&url, &token);
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &lines()])
+        .env("A", format!("{url}/api/v1"))
+        .env("TOOL", &tool.address)
+        .env("TOKEN", &token)
+        .current_dir(&server.home.folder)
+        .output()
+        .expect("bash is there");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+
+    let risk = api.get("/risks/key:ARRAY-FIRMWARE").expect(200).json();
+    assert_eq!((&risk["status"], &risk["class"], &risk["score"]), (&json!("monitored"), &json!("increased"), &json!(5)));
+    let exposed = risk["exposed_processes"].as_array().expect("a list");
+    assert!(exposed.iter().any(|process| process["key"] == json!("DISPENSE")), "{risk}");
+    let history = api.get("/measures/key:STAGGER-FIRMWARE/history").expect(200).items();
+    let steps: Vec<&str> = history.iter().rev().filter_map(|one| one["changes"]["status"]["to"].as_str()).collect();
+    let wanted = ["proposed", "rfc_raised", "approved", "commissioned", "in_progress", "implemented", "verified_effective"];
+    assert_eq!(steps, wanted);
+    let report = api.get("/reports/risk-situation?from=2026-11-15").expect(200).json();
+    let lowered: Vec<&Value> = report["lowered"].as_array().expect("a list").iter().map(|entry| &entry["id"]).collect();
+    assert_eq!(lowered, [&risk["id"]]);
+    let mirror = api.get("/change-requests/ref%3Achangetool%3ACHG-1").expect(200).json();
+    assert_eq!(mirror["external_refs"][0]["url"], json!(format!("{}/changes/CHG-1", tool.address)));
+    let picture = std::fs::read_to_string(server.home.folder.join("risk-matrix.svg")).expect("the picture");
+    assert!(picture.contains("Risk matrix"), "{picture}");
+}
+
+#[test]
+fn the_walk_through_can_be_pasted_on_sqlite() {
+    told(Backend::Sqlite);
+}
+
+#[test]
+fn the_walk_through_can_be_pasted_on_postgres() {
+    told(Backend::Postgres);
+}
+
+#[test]
+fn the_change_tool_is_heard_after_the_service_was_away() {
+    let (server, api) = demo(Backend::Sqlite);
+    let tool = Tool::start(&format!("http://{}", server.address), api.token.as_deref().expect("a token"));
+    let measure = json!({"title": "x", "key": "AWAY", "nature": "technical", "purpose": "preventive"});
+    api.create("measures", &measure);
+    let draft = api.get("/measures/key:AWAY/rfc-draft").expect(200).text();
+    server.kill();
+    let post = |path: &str, body: &str| {
+        let url = format!("{}{path}", tool.address);
+        let arguments = ["-sS", "--fail-with-body", "-X", "POST", "--data-binary", body, &url];
+        let output = Command::new("curl").args(arguments).output().expect("curl is there");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    };
+    post("/changes", &draft);
+    post("/changes/CHG-1/approved", "{}");
+    let listen = server.address.to_string();
+    let again = Server::start_at(&server.home, "serve", &["--listen", &listen]);
+    let api = again.with_token("demo", api.token.as_deref().expect("a token"));
+    let patience = Instant::now() + Duration::from_secs(30);
+    while api.get("/measures/key:AWAY?fields=status").expect(200).json()["status"] != json!("approved") {
+        assert!(Instant::now() < patience, "the change tool was never heard");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn the_example_tells_a_whole_story() {
+    let (_server, api) = demo(Backend::Sqlite);
+    let risk = api.get("/risks/key:FLOOD-NORTH").expect(200).json();
+    assert_eq!(
+        (&risk["status"], &risk["class"], &risk["inherent_class"]),
+        (&json!("monitored"), &json!("marginal"), &json!("high"))
+    );
+    let measure = api.get("/measures/key:ESSENTIALS-SOUTH").expect(200).json();
+    assert_eq!(measure["status"], json!("verified_effective"));
+    let accepted = api.get("/risks?status=accepted").expect(200).items();
+    assert_eq!(accepted.len(), 2);
+    assert!(accepted.iter().all(|risk| risk["approver"]["key"] == json!("LENA")));
+    assert_eq!(api.get("/impact-assessments?status=approved").expect(200).items().len(), 1);
+    let report = api.get("/reports/risk-situation?from=2026-05-01").expect(200).json();
+    assert_eq!(report["counts"]["lowered"], json!(1));
+    assert_eq!(api.get("/reports/measures").expect(200).json()["blocked"], json!(1));
+    assert!(api.get("/threats?count=true&limit=1").expect(200).json()["total"].as_u64() >= Some(40));
+}
+
+#[test]
+fn the_catalogue_is_loaded_by_the_command_and_what_was_changed_stays() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let server = Server::start_at(&Arc::new(Home::new(backend)), "serve", &[]);
+        let api = server.client("acme", "ana", &["administrator", "it_service_continuity_manager"]);
+        api.get("/me").expect(200);
+        let load = || server.home.run("load-catalogue", &["--organization", "acme"]);
+        let words = |output: &std::process::Output| {
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        };
+        if backend == Backend::Sqlite {
+            let refused = load();
+            assert!(!refused.status.success() && words(&refused).contains("--print"), "{}", words(&refused));
+        }
+        server.kill();
+        let first = load();
+        assert!(first.status.success() && words(&first).contains(" 0 were there already"), "{}", words(&first));
+        let server = Server::start_at(&server.home, "serve", &[]);
+        let api = server.client("acme", "ana", &["administrator", "it_service_continuity_manager"]);
+        let flood = "/threats/ref%3Aholdfast%3Aflood";
+        api.patch(flood, &json!({"description": "Ours"})).expect(200);
+        let (seq, all) = (api.seq(), api.get("/threats?count=true&limit=1").expect(200).json()["total"].clone());
+        server.kill();
+        let again = server.home.run("load-catalogue", &["--organization", "acme"]);
+        assert!(words(&again).contains(&format!("0 threats added, {all} were there already")), "{}", words(&again));
+        let unknown = server.home.run("load-catalogue", &["--organization", "nobody"]);
+        assert!(!unknown.status.success() && words(&unknown).contains("no organisation"), "{}", words(&unknown));
+        let server = Server::start_at(&server.home, "serve", &[]);
+        let api = server.client("acme", "ana", &["administrator", "it_service_continuity_manager"]);
+        assert_eq!((api.get(flood).expect(200).json()["description"].clone(), api.seq()), (json!("Ours"), seq));
+    }
+}
