@@ -75,6 +75,11 @@ class Cluster:
                            "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement)
         return answer.strip()
 
+    def discard(self, statement, database="holdfast"):
+        """Has the server send all rows, and drops them."""
+        self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "holdfast", "-d", database,
+                  "-X", "-q", "-o", os.devnull, "-c", f"copy ({statement}) to stdout")
+
     def pgbench(self, scripts, seconds, clients):
         """Transactions per second of the given script files, prepared."""
         arguments = []
