@@ -22,7 +22,7 @@ use crate::resources::risks::Risk;
 use crate::resources::{Lifecycle, Moved, Reason};
 use crate::store::idempotency::Answer;
 use crate::store::ledger::Operation;
-use crate::store::{Living, Object, Planned, Tx, overwrite, record};
+use crate::store::{Living, Object, Planned, Tx, next_version, overwrite, record};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -38,8 +38,7 @@ pub async fn list<R: Living>(reader: Reader<R>, request: HttpRequest) -> Result<
     let limited = caller.identity().is_limited(R::KIND.collection());
     let (object, facts, theirs) = reader
         .read(async |conn, org| {
-            let id = read::locate(conn, org, R::KIND, &spelling).await?;
-            let object = R::find(conn, org, id).await?.ok_or(Error::NotFound)?;
+            let object = read::existing::<R>(conn, org, &spelling).await?;
             let facts = R::facts(conn, org, &object, &caller.identity().subject).await?;
             let theirs = !limited || R::theirs(conn, org, &caller.identity().roles, &[&object]).await? == [true];
             Ok((object, facts, theirs))
@@ -140,9 +139,7 @@ pub async fn carry_out(tx: &mut Tx, app: &App, kind: Kind, target: &Spelling, va
 
 async fn found<R: Living>(tx: &mut Tx, target: &Spelling) -> Result<Object<R>> {
     let org = tx.organization();
-    let mut conn = tx.conn()?;
-    let id = read::locate(&mut conn, org, R::KIND, target).await?;
-    R::find(&mut conn, org, id).await?.ok_or(Error::NotFound)
+    read::existing(&mut tx.conn()?, org, target).await
 }
 
 /// Makes the move, with all that follows from it.
@@ -203,14 +200,6 @@ fn refused<W: Word>(reasons: &[Reason], to: W) -> Error {
     let words: Vec<&str> = reasons.iter().map(|reason| reason.detail.as_str()).collect();
     let detail = format!("the move to {} is closed: {}", to.as_str(), words.join("; "));
     Error::Conflict { code: "transition_closed", detail, faults: reasons.iter().map(fault).collect() }
-}
-
-fn next_version<R: Living>(old: &Object<R>, body: R, change: &crate::store::Change) -> Object<R> {
-    let mut head = old.head.clone();
-    head.version += 1;
-    head.updated_at = change.now;
-    head.updated_by.clone_from(&change.actor);
-    Object::new(head, body)
 }
 
 /// Points the links among the terms at their objects.

@@ -82,9 +82,7 @@ pub async fn existing<R: Rows>(conn: &mut Conn<'_>, org: Id, spelling: &Spelling
 
 /// One object with names put to its links.
 pub async fn one<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, spelling: &Spelling) -> Result<Object<R>> {
-    let org = scene.organization;
-    let id = locate(conn, org, R::KIND, spelling).await?;
-    let mut objects = [R::find(conn, org, id).await?.ok_or(Error::NotFound)?];
+    let mut objects = [existing(conn, scene.organization, spelling).await?];
     shown(conn, scene, &mut objects).await?;
     let [object] = objects;
     Ok(object)

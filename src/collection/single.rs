@@ -1,9 +1,8 @@
 //! `GET` and `PUT` of what an organisation has exactly one of. Until somebody writes it, it has its defaults and version 0.
-use super::asked::{guarded, only};
+use super::asked::{guarded, moment, only};
 use super::draft;
 use super::http::answered;
 use super::order::{Common, Done, Guard, Order, Verb};
-use super::read::Moment;
 use super::write::Set;
 use crate::app::new_id;
 use crate::auth::Action;
@@ -12,7 +11,7 @@ use crate::http::context::{Reader, Writer};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::http::{body, headers::Wishes};
-use crate::model::{Error, Query, Result, Spelling};
+use crate::model::{Error, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::idempotency::Answer;
 use crate::store::{Object, Stored, Tx, single};
@@ -44,8 +43,7 @@ fn tag<R: Resource>(object: Option<&Object<R>>) -> String {
 async fn get<R: Stored + Default>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
     only(&parameters, &["as_of"])?;
-    let bad = || Error::malformed("invalid_parameter", "as_of is an RFC 3339 time or a seq of the ledger");
-    let moment = parameters.first().map(|(_, text)| Moment::parse(text).ok_or_else(bad)).transpose()?;
+    let moment = moment(&parameters)?;
     let caller = reader.caller().clone();
     let object: Option<Object<R>> = match moment {
         None => reader.read(async |conn, _| single::of(conn, &caller.scene()).await).await?,
@@ -77,8 +75,8 @@ async fn put<R: Stored + Default>(writer: Writer<R>, request: HttpRequest, paylo
         tx.take_turn().await?;
         // Version 0 is what nobody has written yet: it is there to be read, and so for the conditions of a write.
         let org = tx.organization();
-        let there = R::page(&mut tx.conn()?, org, &Query::first(1)).await?;
-        let version = there.first().map_or(0, |object| object.head.version);
+        let there = single::now::<R>(&mut tx.conn()?, org).await?;
+        let version = there.map_or(0, |object| object.head.version);
         if wanted.versions.is_some_and(|versions| !versions.contains(&version)) || (wanted.absent && version > 0) {
             return Err(Error::Stale);
         }

@@ -6,6 +6,7 @@ pub mod risk_matrix;
 pub mod risk_situation;
 pub mod text;
 
+use crate::collection::asked::parameter;
 use crate::collection::read::Moment;
 use crate::http::context::{Caller, Reader, Reports};
 use crate::http::headers;
@@ -27,11 +28,6 @@ pub fn routes(api: &mut Api) {
 pub fn schemas() -> Map<String, Value> {
     let all = [risk_situation::schemas(), measures::schemas(), risk_matrix::schemas(), rfc_draft::schemas()];
     all.into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
-}
-
-/// The value of a parameter.
-fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
 fn bad(name: &str, detail: &str) -> Error {

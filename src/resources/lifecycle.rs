@@ -13,6 +13,13 @@ pub struct Move<S: 'static> {
     pub action: Action,
 }
 
+impl<S: Copy> Move<S> {
+    /// A move for whoever may write.
+    pub const fn ordinary(from: &'static [S], to: S) -> Move<S> {
+        Move { from, to, action: Action::Write }
+    }
+}
+
 /// Why a move is closed that the states alone would allow.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Reason {

@@ -22,7 +22,9 @@ pub mod vulnerabilities;
 
 pub use lifecycle::{Lifecycle, Move, Moved, Reason};
 
-use crate::model::{Faults, Field, FieldType, Filter, Id, Kind, Link, Objectives, Timestamp};
+use crate::model::{
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Timestamp,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashSet;
 
@@ -159,6 +161,24 @@ pub const EFFECTIVE: &[Field] = &[
 pub fn fields<R: Resource>() -> [&'static [Field]; 4] {
     let label = if R::LABEL == "name" { NAME } else { TITLE };
     [COMMON, label, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
+}
+
+/// What `overdue=` asks for: due before today and not in one of the statuses in which nothing is due any more.
+pub fn overdue(word: &str, status: &'static Field, ended: &[&str], due: &'static Field) -> Condition {
+    let when = |field, operator, values| Condition::Compare { field, operator, values };
+    let ended = ended.iter().map(|word| FieldValue::Text((*word).to_owned())).collect();
+    if word == "true" {
+        let late = when(due, Operator::Less, vec![FieldValue::Today]);
+        return Condition::All(vec![when(status, Operator::NotEqual, ended), late]);
+    }
+    let later = when(due, Operator::AtLeast, vec![FieldValue::Today]);
+    let never = when(due, Operator::Equal, vec![FieldValue::Null]);
+    Condition::Any(vec![when(status, Operator::Equal, ended), later, never])
+}
+
+/// Whether a day lies before today.
+pub fn is_past(due: Option<Date>, today: &str) -> bool {
+    due.is_some_and(|due| due.to_string().as_str() < today)
 }
 
 /// The words of an enum, for the table of fields.

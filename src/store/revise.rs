@@ -1,9 +1,10 @@
 //! New versions of objects that are there.
 use super::ledger::Operation;
 use super::rows::{Object, Stored};
-use super::tx::Tx;
+use super::tx::{Change, Tx};
 use super::{heads, links, record};
 use crate::model::Result;
+use crate::resources::Resource;
 
 /// Overwrites an object with another version of it. Ledger and consequences are the caller's.
 ///
@@ -24,6 +25,15 @@ pub async fn overwrite<R: Stored>(tx: &mut Tx, old: &Object<R>, new: &Object<R>)
     Ok(())
 }
 
+/// The next version of an object, by whoever makes the change.
+pub fn next_version<R: Resource>(old: &Object<R>, body: R, change: &Change) -> Object<R> {
+    let mut head = old.head.clone();
+    head.version += 1;
+    head.updated_at = change.now;
+    head.updated_by.clone_from(&change.actor);
+    Object::new(head, body)
+}
+
 /// Makes a new version of an object as a consequence of something else, unless it is the same.
 ///
 /// # Errors
@@ -40,12 +50,7 @@ pub async fn revise<R: Stored>(tx: &mut Tx, old: Object<R>, body: R) -> Result<O
 pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Result<Vec<Object<R>>> {
     let mut revised = Vec::with_capacity(all.len());
     for (old, body) in all.into_iter().filter(|(old, body)| old.body != *body) {
-        let change = tx.change();
-        let mut head = old.head.clone();
-        head.version += 1;
-        head.updated_at = change.now;
-        head.updated_by.clone_from(&change.actor);
-        let new = Object::new(head, body);
+        let new = next_version(&old, body, tx.change());
         overwrite(tx, &old, &new).await?;
         revised.push(new);
     }

@@ -1,9 +1,9 @@
 //! From measures, the risks they treat and the changes and tasks that carry them out to how they stand; pure.
 use crate::model::{Date, Id, Timestamp, Word};
-use crate::resources::Reason;
 use crate::resources::change_requests::ChangeStatus;
 use crate::resources::measures::{Implementer, MeasureFacts, MeasureStatus, Nature, missing};
 use crate::resources::risk_matrix::RiskClass;
+use crate::resources::{Reason, is_past};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -106,7 +106,7 @@ pub fn report(input: Input, at: Timestamp, seq: i64, limit: usize) -> Stand {
 
 fn item(id: Id, measure: Treated, today: &str) -> Item {
     let Treated { key, title, status, nature, implementer, due_on, worst, facts } = measure;
-    let overdue = !status.is_done() && due_on.is_some_and(|due| due.to_string().as_str() < today);
+    let overdue = !status.is_done() && is_past(due_on, today);
     let blocked_on = status.next(nature).map(|next| missing(nature, status, next, &facts)).unwrap_or_default();
     Item { id, key, title, status, nature, implementer, due_on, overdue, worst_class: worst, blocked_on }
 }

@@ -5,24 +5,20 @@ use crate::resources::measures::NoTerms;
 use crate::resources::{Lifecycle, Move, Moved};
 use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
 
-const fn ordinary(from: &'static [ChangeStatus], to: ChangeStatus) -> Move<ChangeStatus> {
-    Move { from, to, action: Action::Write }
-}
-
 impl Lifecycle for ChangeRequest {
     type Status = ChangeStatus;
     type Terms = NoTerms;
     type Facts = ();
     const MOVES: &'static [Move<ChangeStatus>] = &[
-        ordinary(&[Draft], Submitted),
-        ordinary(&[Submitted], UnderReview),
+        Move::ordinary(&[Draft], Submitted),
+        Move::ordinary(&[Submitted], UnderReview),
         Move { from: &[Submitted, UnderReview], to: Approved, action: Action::Approve },
         Move { from: &[Submitted, UnderReview], to: Rejected, action: Action::Approve },
-        ordinary(&[Approved], Scheduled),
-        ordinary(&[Approved, Scheduled], Implemented),
-        ordinary(&[Implemented], Verified),
-        ordinary(&[Implemented, Verified], Closed),
-        ordinary(&[Draft, Submitted, UnderReview, Approved, Scheduled], Cancelled),
+        Move::ordinary(&[Approved], Scheduled),
+        Move::ordinary(&[Approved, Scheduled], Implemented),
+        Move::ordinary(&[Implemented], Verified),
+        Move::ordinary(&[Implemented, Verified], Closed),
+        Move::ordinary(&[Draft, Submitted, UnderReview, Approved, Scheduled], Cancelled),
     ];
 
     fn status(&self) -> ChangeStatus {

@@ -4,7 +4,7 @@ mod life;
 pub mod store;
 
 use super::{Filter, Made, Resource, Slot, field, words_of};
-use crate::model::{Condition, Date, Field, FieldType, FieldValue, Kind, Link, Operator, Timestamp};
+use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Timestamp};
 use crate::words;
 use serde::{Deserialize, Serialize};
 
@@ -61,15 +61,7 @@ const STATUS: Field = field("status", "measure_tasks.status", "", FieldType::Wor
 const DUE_ON: Field = field("due_on", "measure_tasks.due_on", "", FieldType::Date);
 
 fn overdue(word: &str) -> Condition {
-    let when = |field, operator, values| Condition::Compare { field, operator, values };
-    let ended = || vec![FieldValue::Text("done".into()), FieldValue::Text("cancelled".into())];
-    if word == "true" {
-        let late = when(&DUE_ON, Operator::Less, vec![FieldValue::Today]);
-        return Condition::All(vec![when(&STATUS, Operator::NotEqual, ended()), late]);
-    }
-    let later = when(&DUE_ON, Operator::AtLeast, vec![FieldValue::Today]);
-    let never = when(&DUE_ON, Operator::Equal, vec![FieldValue::Null]);
-    Condition::Any(vec![when(&STATUS, Operator::Equal, ended()), later, never])
+    super::overdue(word, &STATUS, &["done", "cancelled"], &DUE_ON)
 }
 
 impl Resource for MeasureTask {

@@ -1,4 +1,5 @@
 use super::{MeasureTask, TaskDerived, TaskStatus};
+use crate::resources::is_past;
 use crate::resources::measures::Measure;
 use crate::store::Rows;
 use crate::store::prelude::*;
@@ -103,7 +104,7 @@ impl Stored for MeasureTask {
     async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
-            let late = object.body.due_on.is_some_and(|due| due.to_string() < today);
+            let late = is_past(object.body.due_on, &today);
             object.derived = TaskDerived { overdue: late && object.body.is_open() };
         }
         Ok(())

@@ -28,9 +28,6 @@ pub struct MeasureFacts {
     pub open_tasks: usize,
 }
 
-const fn ordinary(from: &'static [MeasureStatus], to: MeasureStatus) -> Move<MeasureStatus> {
-    Move { from, to, action: Action::Write }
-}
 const OPEN: &[MeasureStatus] = &[Proposed, RfcRaised, Approved, Commissioned, InProgress];
 
 impl Lifecycle for Measure {
@@ -38,16 +35,16 @@ impl Lifecycle for Measure {
     type Terms = NoTerms;
     type Facts = MeasureFacts;
     const MOVES: &'static [Move<MeasureStatus>] = &[
-        ordinary(&[Proposed], RfcRaised),
+        Move::ordinary(&[Proposed], RfcRaised),
         Move { from: &[Proposed, RfcRaised], to: Approved, action: Action::Approve },
         Move { from: &[RfcRaised], to: Proposed, action: Action::Write },
-        ordinary(&[Approved], Commissioned),
-        ordinary(&[Commissioned], InProgress),
-        ordinary(&[InProgress], Implemented),
+        Move::ordinary(&[Approved], Commissioned),
+        Move::ordinary(&[Commissioned], InProgress),
+        Move::ordinary(&[InProgress], Implemented),
         Move { from: &[Implemented], to: VerifiedEffective, action: Action::Approve },
         Move { from: &[Implemented], to: VerifiedIneffective, action: Action::Approve },
         Move { from: OPEN, to: Rejected, action: Action::Approve },
-        ordinary(OPEN, Cancelled),
+        Move::ordinary(OPEN, Cancelled),
     ];
 
     fn status(&self) -> MeasureStatus {

@@ -5,7 +5,7 @@ pub mod store;
 
 use super::{Filter, Made, Resource, Slot, field, words_of};
 use crate::auth::Role;
-use crate::model::{Condition, Date, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Timestamp, Word};
+use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, Timestamp, Word};
 use crate::words;
 pub use life::{MeasureFacts, NoTerms, missing};
 use serde::{Deserialize, Serialize};
@@ -139,16 +139,8 @@ const DUE_ON: Field = field("due_on", "measures.due_on", "", FieldType::Date);
 const CONTACT: &[Kind] = &[Kind::Contact];
 
 fn overdue(word: &str) -> Condition {
-    let when = |field, operator, value| Condition::Compare { field, operator, values: vec![value] };
-    let done = |operator| {
-        let values = MeasureStatus::DONE.iter().map(|status| FieldValue::Text(status.as_str().into())).collect();
-        Condition::Compare { field: &STATUS, operator, values }
-    };
-    if word == "true" {
-        return Condition::All(vec![done(Operator::NotEqual), when(&DUE_ON, Operator::Less, FieldValue::Today)]);
-    }
-    let later = when(&DUE_ON, Operator::AtLeast, FieldValue::Today);
-    Condition::Any(vec![done(Operator::Equal), later, when(&DUE_ON, Operator::Equal, FieldValue::Null)])
+    let ended: Vec<&str> = MeasureStatus::DONE.iter().map(|status| status.as_str()).collect();
+    super::overdue(word, &STATUS, &ended, &DUE_ON)
 }
 
 impl Resource for Measure {

@@ -2,6 +2,7 @@ use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, N
 use crate::graph::load::objectives::Moves;
 use crate::model::{Link, Money, Word};
 use crate::resources::change_requests::ChangeRequest;
+use crate::resources::is_past;
 use crate::resources::measure_tasks::TaskStatus;
 use crate::resources::{change_requests, measure_tasks};
 use crate::store::prelude::*;
@@ -139,7 +140,7 @@ impl Stored for Measure {
     async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
-            let late = object.body.due_on.is_some_and(|due| due.to_string() < today);
+            let late = is_past(object.body.due_on, &today);
             object.derived = MeasureDerived { overdue: late && !object.body.status.is_done() };
         }
         Ok(())

@@ -2,7 +2,7 @@ use super::{Level, RiskClass, RiskMatrix, Row};
 use crate::model::{Error, Faults};
 use crate::resources::risks;
 use crate::store::prelude::*;
-use crate::store::{Rows, single};
+use crate::store::single;
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Json};
@@ -67,8 +67,7 @@ pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<RiskMatr
 /// When the database does not answer.
 pub async fn now(tx: &mut Tx) -> Result<RiskMatrix> {
     let org = tx.organization();
-    let found = RiskMatrix::page(&mut tx.conn()?, org, &Query::first(1)).await?;
-    Ok(found.into_iter().next().map(|object| object.body).unwrap_or_default())
+    Ok(single::now::<RiskMatrix>(&mut tx.conn()?, org).await?.map(|object| object.body).unwrap_or_default())
 }
 
 impl Stored for RiskMatrix {

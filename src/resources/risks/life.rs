@@ -30,20 +30,16 @@ pub struct RiskFacts {
     pub unfinished_measures: usize,
 }
 
-const fn ordinary(from: &'static [RiskStatus], to: RiskStatus) -> Move<RiskStatus> {
-    Move { from, to, action: Action::Write }
-}
-
 impl Lifecycle for Risk {
     type Status = RiskStatus;
     type Terms = RiskTerms;
     type Facts = RiskFacts;
     const MOVES: &'static [Move<RiskStatus>] = &[
-        ordinary(&[Identified, InTreatment, Monitored, Accepted], Assessed),
-        ordinary(&[Assessed, Monitored, Accepted], InTreatment),
-        ordinary(&[Assessed, InTreatment, Accepted], Monitored),
+        Move::ordinary(&[Identified, InTreatment, Monitored, Accepted], Assessed),
+        Move::ordinary(&[Assessed, Monitored, Accepted], InTreatment),
+        Move::ordinary(&[Assessed, InTreatment, Accepted], Monitored),
         Move { from: &[Assessed, InTreatment, Monitored, Accepted], to: Accepted, action: Action::Accept },
-        ordinary(&[Identified, Assessed, InTreatment, Monitored, Accepted], Closed),
+        Move::ordinary(&[Identified, Assessed, InTreatment, Monitored, Accepted], Closed),
     ];
 
     fn status(&self) -> RiskStatus {

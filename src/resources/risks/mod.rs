@@ -3,7 +3,7 @@ pub mod http;
 mod life;
 pub mod store;
 
-use super::{Filter, Made, Resource, Slot, field, words_of};
+use super::{Filter, Made, Resource, Slot, field, is_past, words_of};
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, Shared, Timestamp,
 };
@@ -193,12 +193,7 @@ fn acceptance(word: &str) -> Condition {
 }
 
 fn overdue(word: &str) -> Condition {
-    let closed = |operator| when(&STATUS, operator, FieldValue::Text("closed".into()));
-    if word == "true" {
-        return Condition::All(vec![closed(Operator::NotEqual), when(&REVIEW_DUE, Operator::Less, FieldValue::Today)]);
-    }
-    let later = when(&REVIEW_DUE, Operator::AtLeast, FieldValue::Today);
-    Condition::Any(vec![closed(Operator::Equal), later, when(&REVIEW_DUE, Operator::Equal, FieldValue::Null)])
+    super::overdue(word, &STATUS, &["closed"], &REVIEW_DUE)
 }
 
 impl Resource for Risk {
@@ -316,10 +311,9 @@ impl Risk {
     /// What follows from the fields, with the matrix, the processes exposed and the day.
     pub fn derived(&self, matrix: &RiskMatrix, exposed_processes: Vec<Shared>, today: &str) -> RiskDerived {
         let class = self.current.and_then(|rating| matrix.class(rating));
-        let runs_out = self.accepted_until.map(|until| until.to_string());
-        let acceptance = match (self.status, runs_out) {
-            (RiskStatus::Accepted, Some(until)) if until.as_str() < today => Acceptance::Expired,
-            (RiskStatus::Accepted, _) => Acceptance::Valid,
+        let acceptance = match self.status {
+            RiskStatus::Accepted if is_past(self.accepted_until, today) => Acceptance::Expired,
+            RiskStatus::Accepted => Acceptance::Valid,
             _ => Acceptance::None,
         };
         RiskDerived {
@@ -330,7 +324,7 @@ impl Risk {
             above_appetite: class.is_some_and(|class| matrix.is_above_appetite(class)),
             exposed_processes,
             acceptance,
-            overdue: self.status != RiskStatus::Closed && self.review_due.is_some_and(|due| due.to_string().as_str() < today),
+            overdue: self.status != RiskStatus::Closed && is_past(self.review_due, today),
             annual_loss_expectancy: self.single_loss.as_ref().zip(self.yearly_rate).and_then(|(loss, rate)| loss.times(rate)),
         }
     }

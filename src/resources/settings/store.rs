@@ -1,6 +1,6 @@
 use super::Settings;
 use crate::store::prelude::*;
-use crate::store::{Rows, single};
+use crate::store::single;
 
 diesel::table! {
     use crate::store::types::sql::{Identity};
@@ -46,8 +46,7 @@ pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<Settings
 /// # Errors
 /// When the database does not answer.
 pub async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Settings> {
-    let found = Settings::page(conn, org, &Query::first(1)).await?;
-    Ok(found.into_iter().next().map(|object| object.body).unwrap_or_default())
+    Ok(single::now::<Settings>(conn, org).await?.map(|object| object.body).unwrap_or_default())
 }
 
 impl Stored for Settings {}
