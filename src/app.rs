@@ -135,6 +135,14 @@ pub fn api() -> Api {
     resources::measures::http::routes(&mut api);
     resources::measure_tasks::http::routes(&mut api);
     resources::change_requests::http::routes(&mut api);
+    resources::plans::http::routes(&mut api);
+    resources::plan_versions::http::routes(&mut api);
+    resources::exercises::http::routes(&mut api);
+    resources::disruptions::http::routes(&mut api);
+    resources::runs::http::routes(&mut api);
+    resources::run_steps::http::routes(&mut api);
+    resources::measurements::http::routes(&mut api);
+    resources::findings::http::routes(&mut api);
     resources::settings::http::routes(&mut api);
     resources::organizations::http::routes(&mut api);
     reports::routes(&mut api);

@@ -9,6 +9,7 @@ pub mod exchange;
 pub mod graph;
 pub mod http;
 pub mod model;
+pub mod planning;
 pub mod reports;
 pub mod resources;
 pub mod seed;

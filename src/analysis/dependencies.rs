@@ -52,7 +52,11 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
             R::find(conn, org, root).await?.ok_or(Error::NotFound)?;
-            let found = region::region(conn, org, root, direction, depth).await?;
+            let found = region::region(conn, org, root, direction, depth, region::MOST_NODES).await?;
+            if found.distances.len() > region::MOST_NODES {
+                let detail = format!("more than {} objects lie within this depth: ask for a smaller one", region::MOST_NODES);
+                return Err(Error::refused(422, "too_many_objects", detail));
+            }
             let places = places(root, direction, &found.distances, &found.dependencies);
             let ids: HashSet<_> = places.iter().map(|place| place.id).collect();
             let names = resolve::references(conn, org, &ids).await?;

@@ -102,7 +102,7 @@ struct Grant {
 
 use Role::{
     Administrator as ADM, ApplicationManager as APP, Auditor as AUD, IctInfrastructureManager as ICT, Integration as INT,
-    ItServiceContinuityManager as SCM, ProcessOwner as OWN, TestManager as TST,
+    ItServiceContinuityManager as SCM, ProcessOwner as OWN, TestManager as TST, User as USR,
 };
 
 const ALL: &[Role] = &Role::ALL;
@@ -148,11 +148,19 @@ const TABLE: &[Grant] = &[
     grant("measures",            STAFF,                 &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]).decide(Action::Approve, &[SCM, OWN, ADM]),
     grant("measure-tasks",       STAFF,                 &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]),
     grant("change-requests",     STAFF,                 &[SCM, INT, ADM]).decide(Action::Approve, &[SCM, ADM]),
+    grant("plans",               STAFF,                 &[SCM, OWN, INT, ADM]),
+    grant("plan-versions",       STAFF,                 &[SCM, OWN, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]),
+    grant("exercises",           STAFF,                 &[SCM, TST, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]),
+    grant("disruptions",         STAFF,                 &[SCM, OWN, APP, ICT, TST, USR, INT, ADM]).limited(&[OWN, APP, ICT, TST, USR]).decide(Action::Approve, &[SCM, ADM]),
+    grant("runs",                STAFF,                 &[SCM, TST, INT, ADM]),
+    grant("run-steps",           STAFF,                 &[SCM, OWN, APP, ICT, TST, INT, ADM]),
+    grant("measurements",        STAFF,                 &[SCM, APP, ICT, TST, INT, ADM]),
+    grant("findings",            STAFF,                 &[SCM, TST, INT, ADM]).decide(Action::Approve, &[SCM, TST, ADM]),
     grant("reports",             STAFF,                 NONE),
     grant("organizations",       &[ADM],                &[ADM]),
     grant("changes",             &[SCM, AUD, INT, ADM], NONE),
     grant("history",             &[SCM, AUD, INT, ADM], NONE),
-    grant("batch",               NONE,                  &[SCM, OWN, APP, ICT, INT, ADM]),
+    grant("batch",               NONE,                  &[SCM, OWN, APP, ICT, TST, INT, ADM]),
 ];
 
 /// Whether the role alone permits the action. A collection that is not in the table is closed to all.

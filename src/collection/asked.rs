@@ -5,16 +5,34 @@ use crate::http::context::Caller;
 use crate::http::headers::{self, Wishes};
 use crate::model::{Error, Faults, Result, Spelling, nfc};
 use crate::resources::Resource;
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
 
-/// The spelling in the path.
+/// The object a path below another object names: put among the extensions of the request, it takes the place of the
+/// spelling in the path.
+#[derive(Debug, Clone)]
+pub struct Addressed(pub Spelling);
+
+/// The spelling of the object the request is about.
 pub fn spelled(request: &HttpRequest) -> Result<Spelling> {
-    let raw = request.match_info().get("id").unwrap_or_default();
+    if let Some(Addressed(spelling)) = request.extensions().get::<Addressed>() {
+        return Ok(spelling.clone());
+    }
+    spelling_at(request, "id")
+}
+
+/// The spelling at a place of the path.
+pub fn spelling_at(request: &HttpRequest, place: &str) -> Result<Spelling> {
+    Spelling::parse(&word_at(request, place)?).ok_or(Error::NotFound)
+}
+
+/// The word at a place of the path.
+pub fn word_at(request: &HttpRequest, place: &str) -> Result<String> {
+    let raw = request.match_info().get(place).unwrap_or_default();
     let text = percent_encoding::percent_decode_str(raw).decode_utf8().map_err(|_| Error::NotFound)?;
     if text.chars().any(char::is_control) {
         return Err(Error::NotFound);
     }
-    Spelling::parse(&nfc(&text)).ok_or(Error::NotFound)
+    Ok(nfc(&text))
 }
 
 /// The value of a parameter.

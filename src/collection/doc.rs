@@ -41,7 +41,7 @@ pub fn example<R: Resource>() -> Value {
         updated_by: "ana".into(),
         effective: draft.body.objectives(),
     };
-    let made = Made { old: None, given: &draft.given, now: at };
+    let made = Made { old: None, given: &draft.given, actor: "ana", now: at };
     view::value(&Object::new(head, draft.body.settled(&made))).unwrap_or_default()
 }
 
@@ -67,7 +67,15 @@ pub fn routes<R: Stored>(api: &mut Api) {
     let one = format!("{many}/{{id}}");
     api.add(list_operation::<R>(&many), list::<R>);
     api.add(get_operation::<R>(&one), get::<R>);
-    write_routes::<R>(api, &many, &one);
+    if R::CREATED {
+        create_routes::<R>(api, &many, &one);
+    }
+    if R::CHANGED {
+        change_route::<R>(api, &one);
+    }
+    if R::DELETED {
+        delete_route::<R>(api, &one);
+    }
     api.add(history_operation::<R>(&format!("{one}/history")), history::<R>);
 }
 
@@ -82,11 +90,11 @@ fn operation<R: Resource>(method: Method, path: &str, id: &str, summary: &str, d
         .permission(R::KIND.collection(), action)
 }
 
-fn with_id(operation: Operation) -> Operation {
+pub fn with_id(operation: Operation) -> Operation {
     operation.path_parameter("id", "The UUID, `key:KEY` or `ref:system:id` (percent-encoded).", "key:EXAMPLE").problems(&[404])
 }
 
-fn for_writing(operation: Operation) -> Operation {
+pub fn for_writing(operation: Operation) -> Operation {
     operation
         .header("Prefer", "`tx=rollback` checks everything and keeps nothing.")
         .header("Change-Reason", "Why; stands in the history. At most 500 characters.")
@@ -190,15 +198,14 @@ fn get_operation<R: Resource>(path: &str) -> Operation {
     out.json(200, "The object.", named(R::SCHEMA), &example::<R>(), etag()).response(304, "Unchanged.", Value::Null, etag())
 }
 
-fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
-    let (draft, patch_schema) = (named(&format!("{}Draft", R::SCHEMA)), named(&format!("{}Patch", R::SCHEMA)));
-    let patch_example = schema::SCHEMAS.get(&format!("{}Patch", R::SCHEMA)).map(|s| s["examples"][0].clone()).unwrap_or_default();
-    let (shown, view) = (example::<R>(), named(R::SCHEMA));
+pub const IF_MATCH: &str = "The ETag (or just `\"version\"`) the change is meant for; 412 when it has changed since.";
+
+fn create_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
+    let (draft, view, shown) = (named(&format!("{}Draft", R::SCHEMA)), named(R::SCHEMA), example::<R>());
     let mut created = etag();
     created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
     created["Idempotent-Replayed"] =
         json!({"description": "`true` when the first answer is given again.", "schema": {"type": "string", "enum": ["true"]}});
-    let if_match = "The ETag (or just `\"version\"`) the change is meant for; 412 when it has changed since.";
 
     let words = "Creates a {one}. With an Idempotency-Key the first answer is kept 72 hours and given again.";
     let op = operation::<R>(Method::POST, many, "create_{one}", "Create a {one}", words, Action::Write)
@@ -207,39 +214,42 @@ fn write_routes<R: Stored>(api: &mut Api, many: &str, one: &str) {
         .json(201, "Created.", view.clone(), &shown, created.clone());
     api.add(for_writing(op), create::<R>);
 
-    let (title, words) = if R::APPEND_ONLY {
-        (
-            "Create a {one} by an id of one's own",
-            "Creates by `ref:system:id` or `key:KEY`. The same again changes nothing; other content is refused (409).",
-        )
-    } else {
+    let (title, words) = if R::CHANGED {
         (
             "Create or replace a {one}",
             "Creates or replaces by `ref:system:id` or `key:KEY` (by UUID only replaces). Equal content changes nothing. \
              `key` and `external_refs` keep what they are when they are left out.",
         )
+    } else {
+        (
+            "Create a {one} by an id of one's own",
+            "Creates by `ref:system:id` or `key:KEY`. The same again changes nothing; other content is refused (409).",
+        )
     };
     let op = with_id(operation::<R>(Method::PUT, one, "replace_{one}", title, words, Action::Write))
-        .header("If-Match", if_match)
+        .header("If-Match", IF_MATCH)
         .header("If-None-Match", "`*`: only create.")
         .body(&["application/json"], draft, &R::example())
         .json(200, "Replaced, or unchanged.", view.clone(), &shown, etag())
-        .json(201, "Created.", view.clone(), &shown, created);
+        .json(201, "Created.", view, &shown, created);
     api.add(for_writing(op).problems(&[428]), put::<R>);
-    if R::APPEND_ONLY {
-        return;
-    }
+}
 
+fn change_route<R: Stored>(api: &mut Api, one: &str) {
+    let schema = format!("{}Patch", R::SCHEMA);
+    let patch_example = schema::SCHEMAS.get(&schema).map(|s| s["examples"][0].clone()).unwrap_or_default();
     let words = "Lays a JSON merge patch (RFC 7396) over the object: `null` takes a field away.";
     let op = with_id(operation::<R>(Method::PATCH, one, "patch_{one}", "Change a {one}", words, Action::Write))
-        .header("If-Match", if_match)
-        .body(&["application/json", "application/merge-patch+json"], patch_schema, &patch_example)
-        .json(200, "Changed, or unchanged.", view, &shown, etag());
+        .header("If-Match", IF_MATCH)
+        .body(&["application/json", "application/merge-patch+json"], named(&schema), &patch_example)
+        .json(200, "Changed, or unchanged.", named(R::SCHEMA), &example::<R>(), etag());
     api.add(for_writing(op).problems(&[428]), patch::<R>);
+}
 
+fn delete_route<R: Stored>(api: &mut Api, one: &str) {
     let words = "Deletes what nothing refers to; otherwise 409 names what does.";
     let op = with_id(operation::<R>(Method::DELETE, one, "delete_{one}", "Delete a {one}", words, Action::Write))
-        .header("If-Match", if_match)
+        .header("If-Match", IF_MATCH)
         .response(204, "Deleted.", Value::Null, Value::Null);
     api.add(for_writing(op).problems(&[428]), delete::<R>);
 }

@@ -1,10 +1,11 @@
 //! From JSON to a checked draft: every fault of the form is told at once, by the schema that stands in the document.
 use super::schema;
-use crate::model::{Error, Faults, HeadDraft, Result};
+use crate::model::{Error, Faults, HeadDraft, Kind, Result};
 use crate::resources::Resource;
 use crate::store::record;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -74,12 +75,27 @@ fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
         return Ok(());
     }
     for error in validator.iter_errors(value) {
-        tell::<R>(&error, faults);
+        tell(Some(R::KIND), &error, faults);
     }
     Ok(())
 }
 
-fn tell<R: Resource>(error: &ValidationError<'_>, faults: &mut Faults) {
+/// Reads the body of a call that is no draft; every fault of the form is told at once.
+///
+/// # Errors
+/// With all faults.
+pub fn strict<T: DeserializeOwned + utoipa::ToSchema>(value: Value) -> Result<T> {
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema::whole_body::<T>());
+    let validator = validator.map_err(Error::internal)?;
+    let mut faults = Faults::default();
+    validator.iter_errors(&value).for_each(|error| tell(None, &error, &mut faults));
+    faults.into_result()?;
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Error::invalid(pointer(error.path()), "bad_format", error.inner().to_string()))
+}
+
+/// Puts a fault of the form into words; of a draft, with the kind it is one of.
+fn tell(kind: Option<Kind>, error: &ValidationError<'_>, faults: &mut Faults) {
     let at = error.instance_path().to_string();
     // One fault a place is enough: the first says what is wrong with it.
     if faults.has(&at) {
@@ -91,12 +107,12 @@ fn tell<R: Resource>(error: &ValidationError<'_>, faults: &mut Faults) {
             let name = property.as_str().unwrap_or_default();
             faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
         }
-        _ if error.instance().is_null() && schema::is_required(R::KIND, &at) => {
+        _ if error.instance().is_null() && kind.is_some_and(|kind| schema::is_required(kind, &at)) => {
             faults.add(&at, "required", format!("{} is required", at.trim_start_matches('/')));
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
-                let read_only = at.is_empty() && schema::is_read_only(R::KIND, name);
+                let read_only = at.is_empty() && kind.is_some_and(|kind| schema::is_read_only(kind, name));
                 let (code, words) = if read_only { ("read_only", "is read-only") } else { ("unknown_field", "is not a field") };
                 faults.add(format!("{at}/{}", escaped(name)), code, format!("{name} {words}"));
             }
@@ -107,7 +123,7 @@ fn tell<R: Resource>(error: &ValidationError<'_>, faults: &mut Faults) {
                 matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().as_str() == at
             };
             match context.iter().find(|errors| !errors.iter().any(mistyped)) {
-                Some(meant) => meant.iter().for_each(|error| tell::<R>(error, faults)),
+                Some(meant) => meant.iter().for_each(|error| tell(kind, error, faults)),
                 None => faults.add(at, "wrong_type", detail()),
             }
         }

@@ -101,7 +101,7 @@ fn page_json<R: Resource>(page: &read::Page<R>, selected: Option<&[String]>) -> 
 /// `GET /{collection}/{id}`.
 pub async fn get<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     let spelling = spelled(&request)?;
-    if !request.query_string().is_empty() {
+    if R::LIVE || !request.query_string().is_empty() {
         return get_with_parameters(&reader, &request, spelling).await;
     }
     let app = reader.caller().app();
@@ -269,7 +269,7 @@ pub async fn delete<R: Stored>(writer: Writer<R>, request: HttpRequest) -> Resul
 }
 
 /// Carries one order out and puts the answer together.
-async fn single<R: Stored>(tx: &mut Tx, app: &App, order: Order<R>) -> Result<Answer> {
+pub async fn single<R: Stored>(tx: &mut Tx, app: &App, order: Order<R>) -> Result<Answer> {
     tx.take_turn().await?;
     let deletes = matches!(order.verb, Verb::Delete);
     let mut common = Common::default();

@@ -14,11 +14,17 @@ use crate::http::context::{Caller, Moves, Reader, Writer};
 use crate::http::headers;
 use crate::model::{Error, Fault, Faults, Kind, Result, Spelling, Word};
 use crate::resources::change_requests::ChangeRequest;
+use crate::resources::disruptions::Disruption;
+use crate::resources::exercises::Exercise;
+use crate::resources::findings::Finding;
 use crate::resources::impact_assessments::ImpactAssessment;
 use crate::resources::lifecycle::find;
 use crate::resources::measure_tasks::MeasureTask;
 use crate::resources::measures::Measure;
+use crate::resources::plan_versions::PlanVersion;
 use crate::resources::risks::Risk;
+use crate::resources::run_steps::RunStep;
+use crate::resources::runs::Run;
 use crate::resources::{Lifecycle, Moved, Reason};
 use crate::store::idempotency::Answer;
 use crate::store::ledger::Operation;
@@ -40,7 +46,7 @@ pub async fn list<R: Living>(reader: Reader<R>, request: HttpRequest) -> Result<
         .read(async |conn, org| {
             let object = read::existing::<R>(conn, org, &spelling).await?;
             let facts = R::facts(conn, org, &object, &caller.identity().subject).await?;
-            let theirs = !limited || R::theirs(conn, org, &caller.identity().roles, &[&object]).await? == [true];
+            let theirs = !limited || R::theirs(conn, org, caller.identity(), &[&object]).await? == [true];
             Ok((object, facts, theirs))
         })
         .await?;
@@ -133,6 +139,12 @@ pub async fn carry_out(tx: &mut Tx, app: &App, kind: Kind, target: &Spelling, va
         Kind::MeasureTask => one::<MeasureTask>(tx, app, target, value).await,
         Kind::ChangeRequest => one::<ChangeRequest>(tx, app, target, value).await,
         Kind::ImpactAssessment => one::<ImpactAssessment>(tx, app, target, value).await,
+        Kind::PlanVersion => one::<PlanVersion>(tx, app, target, value).await,
+        Kind::Exercise => one::<Exercise>(tx, app, target, value).await,
+        Kind::Disruption => one::<Disruption>(tx, app, target, value).await,
+        Kind::Run => one::<Run>(tx, app, target, value).await,
+        Kind::RunStep => one::<RunStep>(tx, app, target, value).await,
+        Kind::Finding => one::<Finding>(tx, app, target, value).await,
         _ => Err(Error::Internal(format!("{} has no moves", kind.as_str()))),
     }
 }
@@ -169,17 +181,17 @@ async fn go<R: Living>(tx: &mut Tx, app: &App, old: Object<R>, wanted: Wanted<R>
         return Err(refused(&reasons, to));
     }
     R::complete(&mut tx.conn()?, org, to, &mut terms, caller).await?;
-    let moved = Moved { comment, now: change.now };
+    let moved = Moved { comment, actor: change.actor.clone(), now: change.now };
     let mut body = old.body.clone();
     body.enter(to, &terms, &moved);
     let mut faults = Faults::default();
     body = pointed(tx, &old, body, &mut faults).await?;
     body.check_terms(to, &terms, &moved, &mut faults);
     faults.into_result()?;
-    let mut new = next_version(&old, body, &change);
-    let mut planned = [Planned { old: Some(old), new: new.clone(), generated: false, fault: None }];
+    let new = next_version(&old, body, &change);
+    let mut planned = [Planned { old: Some(old), new, generated: false, fault: None }];
     R::inspect(tx, &mut planned).await?;
-    let [Planned { old, fault, .. }] = planned;
+    let [Planned { old, mut new, fault, .. }] = planned;
     if let Some(fault) = fault {
         return Err(fault);
     }

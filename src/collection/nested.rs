@@ -51,6 +51,9 @@ pub fn routes<P: Stored, R: Stored>(api: &mut Api, tail: &str) {
         .json(200, "A page.", named(&format!("{}List", R::SCHEMA)), &page, Value::Null)
         .also(200, "text/csv", "id,key\n");
     api.add(list_op, list::<P, R>);
+    if !R::CREATED {
+        return;
+    }
     let mut draft = R::example();
     if let Some(draft) = draft.as_object_mut() {
         draft.remove(of);

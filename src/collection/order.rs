@@ -1,4 +1,5 @@
 //! What is wanted of objects, one by one: how an order becomes the draft of what is to be.
+use super::write::append_only;
 use super::{Draft, draft};
 use crate::graph::load::objectives::{Moves, refresh_objectives};
 use crate::model::{Error, ExternalRef, Head, Id, Kind, Result, Spelling};
@@ -136,10 +137,14 @@ impl<R: Resource> Pending<R> {
             _ => {}
         }
         match (&self.old, &self.verb) {
+            (Some(_), Verb::Delete) if !R::DELETED => Err(append_only()),
             (None, Verb::Patch { creates: false, .. }) => Err(Error::NotFound),
             (None, Verb::Delete) if self.guard.versions.is_some() => Err(Error::Stale),
             // An id is given by the service: nothing can be created under one.
             (None, Verb::Put(_) | Verb::Patch { .. }) if matches!(self.target, Some(Spelling::Id(_))) => Err(Error::NotFound),
+            (None, Verb::Put(_) | Verb::Patch { .. }) if !R::CREATED => {
+                Err(Error::conflict("not_created", "objects of this kind are created by the service only"))
+            }
             _ => Ok(()),
         }
     }
@@ -220,7 +225,8 @@ impl<R: Resource> Pending<R> {
             }
             None => format!("{}-{}", R::KIND.prefix(), tx.next_number(R::KIND).await?),
         };
-        let made = Made { old: self.old.as_ref().map(|old| &old.body), given: &draft.given, now: change.now };
+        let made =
+            Made { old: self.old.as_ref().map(|old| &old.body), given: &draft.given, actor: &change.actor, now: change.now };
         let body = draft.body.settled(&made);
         let old = self.old.as_ref().map(|old| &old.head);
         let head = Head {

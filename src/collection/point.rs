@@ -54,7 +54,7 @@ pub fn point<R: Resource>(
             }
         }
         match all.as_slice() {
-            [one] if slot.in_list().is_some_and(|list| !listed.insert((list.to_owned(), one.1))) => {
+            [one] if slot.list_pointer().is_some_and(|list| !listed.insert((list.to_owned(), one.1))) => {
                 faults.add(slot.pointer, "duplicate", "the same stands there twice");
             }
             [one] => {

@@ -20,6 +20,12 @@ pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
         transition::<crate::resources::measure_tasks::MeasureTask>(),
         transition::<crate::resources::change_requests::ChangeRequest>(),
         transition::<crate::resources::impact_assessments::ImpactAssessment>(),
+        transition::<crate::resources::plan_versions::PlanVersion>(),
+        transition::<crate::resources::exercises::Exercise>(),
+        transition::<crate::resources::disruptions::Disruption>(),
+        transition::<crate::resources::runs::Run>(),
+        transition::<crate::resources::run_steps::RunStep>(),
+        transition::<crate::resources::findings::Finding>(),
     ]);
     all.insert("TransitionList".into(), transition_list());
     all.insert("Link".into(), link());
@@ -108,6 +114,21 @@ pub fn is_required(kind: Kind, pointer: &str) -> bool {
 
 fn of_draft(kind: Kind) -> Option<&'static Value> {
     SCHEMAS.get(&for_kind!(kind, |R| format!("{}Draft", R::SCHEMA)))
+}
+
+/// The schema of the body of a call that is no draft.
+pub fn closed_body<T: ToSchema>() -> Value {
+    closed(value_of(&T::schema()))
+}
+
+/// As [`closed_body`], with the schemas it refers to.
+pub fn whole_body<T: ToSchema>() -> Value {
+    let mut nested = Vec::new();
+    T::schemas(&mut nested);
+    let nested: Map<String, Value> = nested.into_iter().map(|(name, schema)| (name, value_of(&schema))).collect();
+    let mut root = closed_body::<T>();
+    root["components"] = json!({"schemas": nested});
+    root
 }
 
 fn value_of(schema: &impl serde::Serialize) -> Value {
@@ -311,4 +332,25 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
     let all: Value = serde_json::from_str(&text).unwrap_or_default();
     json!({"type": "object", "description": description, "properties": all, "required": required})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_types_have_the_same_name_in_the_document() {
+        let mut seen: HashMap<String, Value> = HashMap::new();
+        for kind in Kind::ALL {
+            let mut nested = Vec::new();
+            for_kind!(kind, |R| {
+                R::schemas(&mut nested);
+                <R as Resource>::Derived::schemas(&mut nested);
+            });
+            for (name, schema) in nested {
+                let schema = value_of(&schema);
+                assert_eq!(*seen.entry(name.clone()).or_insert_with(|| schema.clone()), schema, "{name}");
+            }
+        }
+    }
 }

@@ -39,8 +39,7 @@ impl<R: Stored> Set<R> {
             if let Some(old) = &one.old {
                 one.id = old.head.id;
             }
-            let kept = R::APPEND_ONLY && matches!(one.verb, Verb::Delete) && one.old.is_some();
-            if let Err(error) = one.admit().and_then(|()| if kept { Err(append_only()) } else { Ok(()) }) {
+            if let Err(error) = one.admit() {
                 one.outcome = Err(error);
                 continue;
             }
@@ -150,7 +149,7 @@ pub async fn theirs<R: Stored>(tx: &mut Tx, objects: &[&Object<R>]) -> Result<Ve
     let identity = tx.change().identity.clone().filter(|identity| identity.is_limited(R::KIND.collection()));
     let Some(identity) = identity else { return Ok(vec![true; objects.len()]) };
     let org = tx.organization();
-    R::theirs(&mut tx.conn()?, org, &identity.roles, objects).await
+    R::theirs(&mut tx.conn()?, org, &identity, objects).await
 }
 
 pub fn not_theirs() -> Error {
@@ -166,7 +165,7 @@ async fn permitted<R: Stored>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result
     for (change, theirs) in changes.iter_mut().zip(before.into_iter().zip(after)) {
         if theirs != (true, true) {
             change.fault = Some(not_theirs());
-        } else if R::APPEND_ONLY && change.old.as_ref().is_some_and(|old| differs(old, &change.new)) {
+        } else if !R::CHANGED && change.old.as_ref().is_some_and(|old| differs(old, &change.new)) {
             change.fault = Some(append_only());
         }
     }
@@ -177,7 +176,7 @@ fn differs<R: Resource>(old: &Object<R>, new: &Object<R>) -> bool {
     old.body != new.body || old.head.draft() != new.head.draft()
 }
 
-fn append_only() -> Error {
+pub(super) fn append_only() -> Error {
     Error::conflict("append_only", "what has been recorded here never changes and is never deleted: record another")
 }
 

@@ -113,6 +113,13 @@ impl Landscape {
         found
     }
 
+    /// Everything that is down or degraded when all of these objects are lost.
+    pub fn affected(&self, items: &[Id]) -> HashMap<Id, State> {
+        let lost: Vec<usize> = items.iter().filter_map(|id| self.nodes.get(id).copied()).collect();
+        let mut scratch = self.graph.scratch();
+        self.graph.impact(&mut scratch, &lost).map(|(node, state)| (self.ids[node], state)).collect()
+    }
+
     /// Everything whose loss reaches any of these objects, themselves included.
     pub fn beneath(&self, roots: &[Id]) -> Beneath {
         let mut found = Beneath { certain: roots.iter().copied().collect(), possible: HashSet::new() };

@@ -20,6 +20,7 @@ pub fn document(api: &Api) -> Value {
     schemas.extend(crate::exchange::schemas());
     schemas.extend(crate::analysis::dependencies::schemas());
     schemas.extend(crate::reports::schemas());
+    schemas.extend(crate::resources::schemas());
     let mut tags: Vec<Value> = Kind::ALL
         .iter()
         .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))

@@ -127,6 +127,13 @@ pub const CODES: &[Code] = &[
         "Record another: the newest counts.",
     ),
     row(
+        "not_created",
+        409,
+        "Created by the service",
+        "Objects of this kind come into being through others, such as the steps of a run when the run is started.",
+        "Change those that are there.",
+    ),
+    row(
         "rating_off_matrix",
         409,
         "Ratings off the matrix",

@@ -169,6 +169,26 @@ impl Objectives {
 }
 
 impl Head {
+    /// The head of a new object that has nothing but its key.
+    pub fn new(id: Id, kind: Kind, key: String, now: Timestamp, actor: &str) -> Head {
+        Head {
+            id,
+            kind,
+            key,
+            name: None,
+            description: None,
+            external_refs: Vec::new(),
+            tags: Vec::new(),
+            attributes: Attributes::default(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            created_by: actor.to_owned(),
+            updated_by: actor.to_owned(),
+            effective: Objectives::NONE,
+        }
+    }
+
     /// What a client would have to write to get these common fields.
     pub fn draft(&self) -> HeadDraft {
         HeadDraft {

@@ -21,6 +21,14 @@ words! {
         Measure = "measure",
         MeasureTask = "measure_task",
         ChangeRequest = "change_request",
+        Plan = "plan",
+        PlanVersion = "plan_version",
+        Exercise = "exercise",
+        Disruption = "disruption",
+        Run = "run",
+        RunStep = "run_step",
+        Measurement = "measurement",
+        Finding = "finding",
     }
 }
 
@@ -51,6 +59,14 @@ impl Kind {
             Kind::Measure => "measures",
             Kind::MeasureTask => "measure-tasks",
             Kind::ChangeRequest => "change-requests",
+            Kind::Plan => "plans",
+            Kind::PlanVersion => "plan-versions",
+            Kind::Exercise => "exercises",
+            Kind::Disruption => "disruptions",
+            Kind::Run => "runs",
+            Kind::RunStep => "run-steps",
+            Kind::Measurement => "measurements",
+            Kind::Finding => "findings",
         }
     }
 
@@ -75,6 +91,14 @@ impl Kind {
             Kind::Measure => "MSR",
             Kind::MeasureTask => "TSK",
             Kind::ChangeRequest => "CHG",
+            Kind::Plan => "PLN",
+            Kind::PlanVersion => "PLV",
+            Kind::Exercise => "EXE",
+            Kind::Disruption => "DIS",
+            Kind::Run => "RUN",
+            Kind::RunStep => "RST",
+            Kind::Measurement => "MEA",
+            Kind::Finding => "FND",
         }
     }
 

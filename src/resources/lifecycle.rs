@@ -1,8 +1,9 @@
 //! States and the moves between them. A status changes by a move and in no other way.
-use super::Resource;
+use super::{Made, Resource};
 use crate::auth::Action;
 use crate::model::{Faults, Timestamp, Word};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// One move that a kind knows.
 #[derive(Debug)]
@@ -38,8 +39,44 @@ impl Reason {
 #[derive(Debug, Clone)]
 pub struct Moved {
     pub comment: Option<String>,
+    /// Who makes it.
+    pub actor: String,
     pub now: Timestamp,
 }
+
+/// The fields in which a kind keeps its status; only moves write them.
+pub const STANDING: &[&str] = &["status", "status_reason", "status_changed_at"];
+
+/// Reads and writes the fields of [`STANDING`]; stands in every `impl Lifecycle` whose kind has them.
+#[macro_export]
+macro_rules! standing {
+    () => {
+        fn status(&self) -> Self::Status {
+            self.status
+        }
+        fn stand(&mut self, status: Self::Status, reason: Option<String>, changed_at: Timestamp) {
+            self.status = status;
+            self.status_reason = reason;
+            self.status_changed_at = changed_at;
+        }
+        fn stand_as(&mut self, other: &Self) {
+            self.stand(other.status, other.status_reason.clone(), other.status_changed_at);
+        }
+    };
+}
+
+/// Keeps a new version in the status of the one before; a new object begins in its first one.
+pub fn stay<R: Lifecycle>(mut new: R, made: &Made<'_, R>) -> R {
+    match made.old {
+        Some(old) => new.stand_as(old),
+        None => new.stand(new.status(), None, made.now),
+    }
+    new
+}
+
+/// A move that carries nothing but its status and comment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NoTerms {}
 
 /// A kind whose objects have a status.
 pub trait Lifecycle: Resource {
@@ -52,8 +89,14 @@ pub trait Lifecycle: Resource {
     const MOVES: &'static [Move<Self::Status>];
 
     fn status(&self) -> Self::Status;
+    /// Sets the fields of [`STANDING`].
+    fn stand(&mut self, status: Self::Status, reason: Option<String>, changed_at: Timestamp);
+    /// Takes them over from another version.
+    fn stand_as(&mut self, other: &Self);
     /// Puts the object into the status. Links among the terms become links of the object, to be looked up.
-    fn enter(&mut self, to: Self::Status, terms: &Self::Terms, moved: &Moved);
+    fn enter(&mut self, to: Self::Status, _terms: &Self::Terms, moved: &Moved) {
+        self.stand(to, moved.comment.clone(), moved.now);
+    }
     /// What is missing for a move that the states allow.
     fn barred(&self, _to: Self::Status, _facts: &Self::Facts) -> Vec<Reason> {
         Vec::new()

@@ -4,15 +4,23 @@ pub mod business_processes;
 pub mod change_requests;
 pub mod components;
 pub mod contacts;
+pub mod disruptions;
+pub mod exercises;
+pub mod findings;
 pub mod impact_assessments;
 pub mod lifecycle;
 pub mod mappings;
 pub mod measure_tasks;
+pub mod measurements;
 pub mod measures;
 pub mod organizations;
+pub mod plan_versions;
+pub mod plans;
 pub mod risk_assessments;
 pub mod risk_matrix;
 pub mod risks;
+pub mod run_steps;
+pub mod runs;
 pub mod services;
 pub mod settings;
 pub mod sites;
@@ -20,7 +28,7 @@ pub mod suppliers;
 pub mod threats;
 pub mod vulnerabilities;
 
-pub use lifecycle::{Lifecycle, Move, Moved, Reason};
+pub use lifecycle::{Lifecycle, Move, Moved, NoTerms, Reason};
 
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Timestamp,
@@ -45,8 +53,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     const UNPATCHED: &'static [&'static str] = &[];
     /// Own fields that are lists of links.
     const LISTS: &'static [&'static str] = &[];
-    /// Whether objects never change and are never deleted.
-    const APPEND_ONLY: bool = false;
+    /// Whether clients create objects, or only the service does.
+    const CREATED: bool = true;
+    /// Whether objects may be written again.
+    const CHANGED: bool = true;
+    /// Whether objects may be deleted.
+    const DELETED: bool = true;
     /// Whether an organisation has exactly one, without the common fields.
     const SINGLE: bool = false;
     /// Whether effective objectives are shown.
@@ -55,6 +67,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     const FIELDS: &'static [Field];
     /// Further questions to lists.
     const FILTERS: &'static [Filter] = &[];
+    /// Whether what is derived changes with every moment.
+    const LIVE: bool = false;
     /// Whether deriving the fields of a list may take longer than reading it.
     const HEAVY: bool = false;
     /// Whether a field is among those of [`Resource::Derived`].
@@ -92,6 +106,8 @@ pub struct Made<'a, R> {
     pub old: Option<&'a R>,
     /// The fields that were really given.
     pub given: &'a HashSet<String>,
+    /// Who makes it.
+    pub actor: &'a str,
     pub now: Timestamp,
 }
 
@@ -118,7 +134,12 @@ impl<'a> Slot<'a> {
     pub fn list(field: &'static str, kinds: &'static [Kind], links: &'a mut [Link]) -> impl Iterator<Item = Slot<'a>> {
         links.iter_mut().enumerate().map(move |(index, link)| Slot { pointer: format!("/{field}/{index}"), kinds, link })
     }
-    /// The name of the list the slot stands in.
+    /// Where the list lies of which the slot is an element.
+    pub fn list_pointer(&self) -> Option<&str> {
+        let (list, place) = self.pointer.rsplit_once('/')?;
+        place.bytes().all(|byte| byte.is_ascii_digit()).then_some(list)
+    }
+    /// The name of the field the slot stands in, where that is a list.
     pub fn in_list(&self) -> Option<&str> {
         self.pointer.strip_prefix('/')?.split_once('/').map(|(field, _)| field)
     }
@@ -184,6 +205,18 @@ pub fn is_past(due: Option<Date>, today: &str) -> bool {
 /// The words of an enum, for the table of fields.
 pub fn words_of<W: crate::model::Word>() -> Vec<&'static str> {
     W::ALL.iter().map(|word| word.as_str()).collect()
+}
+
+/// Schemas of the bodies of calls that are no drafts, for the document.
+pub fn schemas() -> serde_json::Map<String, serde_json::Value> {
+    use crate::collection::schema::closed_body;
+    let all = [
+        ("ApprovalDraft", closed_body::<plan_versions::http::ApprovalDraft>()),
+        ("VersionCopy", closed_body::<plan_versions::http::VersionCopy>()),
+        ("PlanCopy", closed_body::<plan_versions::http::PlanCopy>()),
+        ("NoteDraft", closed_body::<runs::http::NoteDraft>()),
+    ];
+    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
 /// Runs the body once for the resource of a kind.
@@ -261,6 +294,38 @@ macro_rules! for_kind {
             }
             $crate::model::Kind::ChangeRequest => {
                 type $R = $crate::resources::change_requests::ChangeRequest;
+                $body
+            }
+            $crate::model::Kind::Plan => {
+                type $R = $crate::resources::plans::Plan;
+                $body
+            }
+            $crate::model::Kind::PlanVersion => {
+                type $R = $crate::resources::plan_versions::PlanVersion;
+                $body
+            }
+            $crate::model::Kind::Exercise => {
+                type $R = $crate::resources::exercises::Exercise;
+                $body
+            }
+            $crate::model::Kind::Disruption => {
+                type $R = $crate::resources::disruptions::Disruption;
+                $body
+            }
+            $crate::model::Kind::Run => {
+                type $R = $crate::resources::runs::Run;
+                $body
+            }
+            $crate::model::Kind::RunStep => {
+                type $R = $crate::resources::run_steps::RunStep;
+                $body
+            }
+            $crate::model::Kind::Measurement => {
+                type $R = $crate::resources::measurements::Measurement;
+                $body
+            }
+            $crate::model::Kind::Finding => {
+                type $R = $crate::resources::findings::Finding;
                 $body
             }
         }

@@ -59,12 +59,26 @@ pub fn from_record<R: Resource>(text: &str) -> Result<Object<R>> {
     let mut head: Head = serde::Deserialize::deserialize(&value).map_err(Error::internal)?;
     head.kind = R::KIND;
     let mut body: R = serde_json::from_value(value).map_err(Error::internal)?;
+    if by_id(&mut body) {
+        return Ok(Object::new(head, body));
+    }
+    Err(Error::Internal("a record points nowhere".into()))
+}
+
+/// Makes every link point by its id, with neither spelling nor name; whether all could.
+pub fn by_id<R: Resource>(body: &mut R) -> bool {
+    let mut all = true;
     for slot in body.links() {
-        if let Link::Spelled { text, .. } = &*slot.link {
-            *slot.link = Link::To(Id::parse(text).ok_or_else(|| Error::Internal("a record points nowhere".into()))?);
+        let id = match &*slot.link {
+            Link::Spelled { text, .. } => Id::parse(text),
+            link => link.id(),
+        };
+        match id {
+            Some(id) => *slot.link = Link::To(id),
+            None => all = false,
         }
     }
-    Ok(Object::new(head, body))
+    all
 }
 
 /// Gives a member of an object another name.

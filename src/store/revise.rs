@@ -1,9 +1,11 @@
-//! New versions of objects that are there.
+//! Objects as a consequence of something else: new ones, and new versions of those that are there.
+use super::insert::{Inserts, insert_all};
 use super::ledger::Operation;
-use super::rows::{Object, Stored};
+use super::rows::{Object, Planned, Stored};
 use super::tx::{Change, Tx};
 use super::{heads, links, record};
-use crate::model::Result;
+use crate::app::new_id;
+use crate::model::{Head, Result};
 use crate::resources::Resource;
 
 /// Overwrites an object with another version of it. Ledger and consequences are the caller's.
@@ -61,4 +63,43 @@ pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Res
         tx.revised.insert(new.head.id, new.head.version);
     }
     Ok(revised)
+}
+
+/// Makes new objects, each with its name.
+///
+/// # Errors
+/// When one breaks a rule of its kind, or the database does not answer.
+pub async fn create<R: Stored>(tx: &mut Tx, drafts: Vec<(Option<String>, R)>) -> Result<Vec<Object<R>>> {
+    let mut planned = Vec::with_capacity(drafts.len());
+    for (name, body) in drafts {
+        let key = format!("{}-{}", R::KIND.prefix(), tx.next_number(R::KIND).await?);
+        let change = tx.change();
+        let mut head = Head::new(new_id(), R::KIND, key, change.now, &change.actor);
+        (head.name, head.effective) = (name, body.objectives());
+        planned.push(Planned { old: None, new: Object::new(head, body), generated: true, fault: None });
+    }
+    R::inspect(tx, &mut planned).await?;
+    let mut created = Vec::with_capacity(planned.len());
+    for one in planned {
+        match one.fault {
+            Some(fault) => return Err(fault),
+            None => created.push(one.new),
+        }
+    }
+    let org = tx.organization();
+    let inserts = created.chunks(heads::CHUNK).map(|created| {
+        let objects: Vec<&Object<R>> = created.iter().collect();
+        let heads: Vec<&Head> = created.iter().map(|object| &object.head).collect();
+        let mut inserts = Inserts::default();
+        heads::insert(&mut inserts, org, &heads)?;
+        R::insert(&mut inserts, org, &objects)?;
+        Ok(inserts)
+    });
+    insert_all(&mut tx.conn()?, inserts).await?;
+    R::written(tx, &created.iter().collect::<Vec<_>>()).await?;
+    tx.make_room(created.len());
+    for object in &created {
+        record::keep(tx, object, Operation::Created).await?;
+    }
+    Ok(created)
 }

@@ -3,7 +3,7 @@ use super::conn::Conn;
 use super::insert::Inserts;
 use super::scene::Scene;
 use super::tx::Tx;
-use crate::auth::Role;
+use crate::auth::Identity;
 use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Head, Id, Query, Result};
 use crate::resources::{Lifecycle, Resource};
@@ -61,8 +61,8 @@ pub trait Stored: Rows {
     async fn written(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
         Ok(())
     }
-    /// Which objects are commissioned to callers with these roles, where such callers write only what is.
-    async fn theirs(_conn: &mut Conn<'_>, _org: Id, _roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+    /// Which objects are commissioned to the caller, where such callers write only what is.
+    async fn theirs(_conn: &mut Conn<'_>, _org: Id, _identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         Ok(vec![false; objects.len()])
     }
     /// Fills in what is derived of objects that are about to be shown.
@@ -175,7 +175,7 @@ macro_rules! stored {
 /// What every `store.rs` of a resource needs in its scope.
 pub mod prelude {
     pub use super::{Living, Object, Planned, Stored};
-    pub use crate::auth::Role;
+    pub use crate::auth::Identity;
     pub use crate::model::{Head, Id, Query, Result};
     pub use crate::store::conn::dsl::*;
     pub use crate::store::conn::{Conn, Settle};

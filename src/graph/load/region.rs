@@ -1,7 +1,7 @@
 //! Loads the region around an object, level by level: a fixed number of statements a level.
 use crate::graph::impact::State;
 use crate::graph::region::{Dependency, Direction};
-use crate::model::{Error, Id, Result, Word};
+use crate::model::{Id, Result, Word};
 use crate::on;
 use crate::resources::mappings::{Effect, Relation};
 use crate::store::fragment::Fragment;
@@ -25,11 +25,11 @@ pub struct Region {
     pub more: bool,
 }
 
-/// Walks from the root to a depth.
+/// Walks from the root to a depth, or to the level at which the region holds more than so many objects.
 ///
 /// # Errors
-/// `too_many_objects` when the region grows beyond [`MOST_NODES`].
-pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction, depth: usize) -> Result<Region> {
+/// When the database does not answer.
+pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction, depth: usize, most: usize) -> Result<Region> {
     let mut distances = vec![(root, 0)];
     let mut seen = HashSet::from([root]);
     let mut found: HashMap<(Id, Id, Option<Id>), Dependency> = HashMap::new();
@@ -52,9 +52,9 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
             }
             found.insert((edge.dependent, edge.provider, edge.mapping), edge);
         }
-        if seen.len() > MOST_NODES {
-            let detail = format!("more than {MOST_NODES} objects lie within this depth: ask for a smaller one");
-            return Err(Error::refused(422, "too_many_objects", detail));
+        if seen.len() > most {
+            more = true;
+            break;
         }
         if frontier.is_empty() {
             break;
@@ -116,7 +116,18 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) ->
     Ok(found)
 }
 
-async fn located(conn: &mut Conn<'_>, org: Id, table: &str, place: &str, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
+/// What lies in places: components at sites, sites in others.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn located(
+    conn: &mut Conn<'_>,
+    org: Id,
+    table: &str,
+    place: &str,
+    column: &str,
+    ids: &[Id],
+) -> Result<Vec<Dependency>> {
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let statement = Fragment::default()
@@ -136,6 +147,27 @@ async fn located(conn: &mut Conn<'_>, org: Id, table: &str, place: &str, column:
             required: None,
             needed_to_start: true,
         }));
+    }
+    Ok(found)
+}
+
+/// What besides their dependencies tells how components and services recover: lifecycle and recovery option, in words.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn traits(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, String>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        for (table, option) in [("components", "coalesce(recovery_option, '')"), ("services", "''")] {
+            let statement = Fragment::default()
+                .sql(&format!("SELECT id, lifecycle, {option} FROM {table} WHERE organization_id = "))
+                .id(org)
+                .sql(" AND id IN (")
+                .ids(ids)
+                .sql(")");
+            let rows: Vec<(DbId, String, String)> = on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).settle()?;
+            found.extend(rows.into_iter().map(|(id, lifecycle, option)| (id.0, format!("{lifecycle} {option}"))));
+        }
     }
     Ok(found)
 }

@@ -1,8 +1,8 @@
 //! The life of a request for change that no tool tells about: the same states, moved here.
 use super::{ChangeRequest, ChangeStatus};
 use crate::auth::Action;
-use crate::resources::measures::NoTerms;
-use crate::resources::{Lifecycle, Move, Moved};
+use crate::model::Timestamp;
+use crate::resources::{Lifecycle, Move, NoTerms};
 use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
 
 impl Lifecycle for ChangeRequest {
@@ -24,9 +24,14 @@ impl Lifecycle for ChangeRequest {
     fn status(&self) -> ChangeStatus {
         self.status
     }
-    fn enter(&mut self, to: ChangeStatus, _terms: &NoTerms, moved: &Moved) {
-        self.status = to;
-        self.status_reason.clone_from(&moved.comment);
-        self.status_changed_at = Some(moved.now);
+    fn stand(&mut self, status: ChangeStatus, reason: Option<String>, changed_at: Timestamp) {
+        self.status = status;
+        self.status_reason = reason;
+        self.status_changed_at = Some(changed_at);
+    }
+    fn stand_as(&mut self, other: &ChangeRequest) {
+        self.status = other.status;
+        self.status_reason.clone_from(&other.status_reason);
+        self.status_changed_at = other.status_changed_at;
     }
 }

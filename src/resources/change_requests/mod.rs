@@ -4,6 +4,7 @@ pub mod http;
 mod life;
 pub mod store;
 
+use super::lifecycle::{Lifecycle, STANDING};
 use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
 use crate::words;
@@ -76,14 +77,12 @@ pub struct ChangeRequest {
     pub status_changed_at: Option<Timestamp>,
 }
 
-const STATUS_FIELDS: &[&str] = &["status", "status_reason", "status_changed_at"];
-
 impl Resource for ChangeRequest {
     const KIND: Kind = Kind::ChangeRequest;
     const TABLE: &'static str = "change_requests";
     const SCHEMA: &'static str = "ChangeRequest";
     const LABEL: &'static str = "title";
-    const UNPATCHED: &'static [&'static str] = STATUS_FIELDS;
+    const UNPATCHED: &'static [&'static str] = STANDING;
     const LISTS: &'static [&'static str] = &["measures", "services", "components"];
     type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
@@ -110,15 +109,15 @@ impl Resource for ChangeRequest {
     fn settled(mut self, made: &Made<'_, ChangeRequest>) -> ChangeRequest {
         let given = made.given.contains("status");
         match made.old {
-            Some(old) if !given => self.status_as(old),
+            Some(old) if !given => self.stand_as(old),
             // The same news again is no news, and older news neither.
             Some(old) if self.status == old.status && self.status_changed_at.is_none() => {
                 let reason = self.status_reason.take().or_else(|| old.status_reason.clone());
-                self.status_as(old);
+                self.stand_as(old);
                 self.status_reason = reason;
             }
             Some(old) if self.status_changed_at.is_some() && self.status_changed_at < old.status_changed_at => {
-                self.status_as(old);
+                self.stand_as(old);
             }
             _ => self.status_changed_at = self.status_changed_at.or(Some(made.now)),
         }
@@ -130,13 +129,5 @@ impl Resource for ChangeRequest {
             "components": ["key:SAN-N"], "planned_start": "2027-02-06T20:00:00Z", "planned_end": "2027-02-07T04:00:00Z",
             "external_refs": [{"system": "servicenow", "id": "9d385017", "url": "https://itsm.example.org/change/9d385017"}]
         })
-    }
-}
-
-impl ChangeRequest {
-    fn status_as(&mut self, old: &ChangeRequest) {
-        self.status = old.status;
-        self.status_reason.clone_from(&old.status_reason);
-        self.status_changed_at = old.status_changed_at;
     }
 }

@@ -1,8 +1,9 @@
 //! The life of an impact assessment: draft → in_review → approved → superseded, the last by its successor's approval.
 use super::{ImpactAssessment, ImpactStatus};
 use crate::auth::Action;
-use crate::model::Faults;
+use crate::model::{Faults, Timestamp};
 use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::standing;
 use ImpactStatus::{Approved, Draft, InReview};
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +33,7 @@ impl Lifecycle for ImpactAssessment {
         Move { from: &[InReview], to: Approved, action: Action::Approve },
     ];
 
-    fn status(&self) -> ImpactStatus {
-        self.status
-    }
-    fn enter(&mut self, to: ImpactStatus, _terms: &ImpactTerms, moved: &Moved) {
-        self.status = to;
-        self.status_reason.clone_from(&moved.comment);
-        self.status_changed_at = moved.now;
-    }
+    standing!();
     fn barred(&self, to: ImpactStatus, facts: &ImpactFacts) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if matches!(to, InReview | Approved) && self.ratings.is_empty() {

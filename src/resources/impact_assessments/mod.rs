@@ -3,6 +3,7 @@ pub mod http;
 mod life;
 pub mod store;
 
+use super::lifecycle::{STANDING, stay};
 use super::{Made, Resource, Slot, field, words_of};
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Timestamp};
 use crate::words;
@@ -121,7 +122,7 @@ impl Resource for ImpactAssessment {
     const TABLE: &'static str = "impact_assessments";
     const SCHEMA: &'static str = "ImpactAssessment";
     const NAMED: bool = false;
-    const OWNED: &'static [&'static str] = &["status", "status_reason", "status_changed_at"];
+    const OWNED: &'static [&'static str] = STANDING;
     type Derived = ImpactDerived;
     const FIELDS: &'static [Field] = &[
         field("business_process", "impact_assessments.business_process_id", "", FieldType::Link(&[Kind::BusinessProcess])),
@@ -156,16 +157,8 @@ impl Resource for ImpactAssessment {
             }
         }
     }
-    fn settled(mut self, made: &Made<'_, ImpactAssessment>) -> ImpactAssessment {
-        match made.old {
-            Some(old) => {
-                self.status = old.status;
-                self.status_reason.clone_from(&old.status_reason);
-                self.status_changed_at = old.status_changed_at;
-            }
-            None => self.status_changed_at = made.now,
-        }
-        self
+    fn settled(self, made: &Made<'_, ImpactAssessment>) -> ImpactAssessment {
+        stay(self, made)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,7 +1,8 @@
 //! The life of a task: open → in_progress → done; cancelled from both; done tasks may be taken up again.
 use super::{MeasureTask, TaskStatus};
-use crate::resources::measures::NoTerms;
-use crate::resources::{Lifecycle, Move, Moved};
+use crate::model::Timestamp;
+use crate::resources::{Lifecycle, Move, NoTerms};
+use crate::standing;
 use TaskStatus::{Cancelled, Done, InProgress, Open};
 
 impl Lifecycle for MeasureTask {
@@ -14,12 +15,5 @@ impl Lifecycle for MeasureTask {
         Move::ordinary(&[Open, InProgress], Cancelled),
     ];
 
-    fn status(&self) -> TaskStatus {
-        self.status
-    }
-    fn enter(&mut self, to: TaskStatus, _terms: &NoTerms, moved: &Moved) {
-        self.status = to;
-        self.status_reason.clone_from(&moved.comment);
-        self.status_changed_at = moved.now;
-    }
+    standing!();
 }

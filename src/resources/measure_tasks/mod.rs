@@ -3,6 +3,7 @@ pub mod http;
 mod life;
 pub mod store;
 
+use super::lifecycle::{STANDING, stay};
 use super::{Filter, Made, Resource, Slot, field, words_of};
 use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Timestamp};
 use crate::words;
@@ -69,7 +70,7 @@ impl Resource for MeasureTask {
     const TABLE: &'static str = "measure_tasks";
     const SCHEMA: &'static str = "MeasureTask";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = &["status", "status_reason", "status_changed_at"];
+    const OWNED: &'static [&'static str] = STANDING;
     type Derived = TaskDerived;
     const FIELDS: &'static [Field] = &[
         field("measure", "measure_tasks.measure_id", "", FieldType::Link(&[Kind::Measure])),
@@ -92,16 +93,8 @@ impl Resource for MeasureTask {
         let measure = Slot { pointer: "/measure".into(), kinds: &[Kind::Measure], link: &mut self.measure };
         [measure].into_iter().chain(Slot::of("assignee", &[Kind::Contact], &mut self.assignee)).collect()
     }
-    fn settled(mut self, made: &Made<'_, MeasureTask>) -> MeasureTask {
-        match made.old {
-            Some(old) => {
-                self.status = old.status;
-                self.status_reason.clone_from(&old.status_reason);
-                self.status_changed_at = old.status_changed_at;
-            }
-            None => self.status_changed_at = made.now,
-        }
-        self
+    fn settled(self, made: &Made<'_, MeasureTask>) -> MeasureTask {
+        stay(self, made)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -93,11 +93,11 @@ pub async fn of_measures(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Resul
 
 impl Stored for MeasureTask {
     /// Those who carry a measure out write its tasks.
-    async fn theirs(conn: &mut Conn<'_>, org: Id, roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+    async fn theirs(conn: &mut Conn<'_>, org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         let ids: Vec<Id> = objects.iter().filter_map(|task| task.body.measure.id()).collect();
         let measures = Measure::find_all(conn, org, &ids).await?;
         let theirs: HashSet<Id> =
-            measures.iter().filter(|one| one.body.is_commissioned_to(roles)).map(|one| one.head.id).collect();
+            measures.iter().filter(|one| one.body.is_commissioned_to(&identity.roles)).map(|one| one.head.id).collect();
         Ok(objects.iter().map(|task| task.body.measure.id().is_some_and(|id| theirs.contains(&id))).collect())
     }
 

@@ -3,17 +3,14 @@
 //! change; what the change tool says of that moves it on.
 use super::{Measure, MeasureStatus, Nature};
 use crate::auth::Action;
+use crate::model::Timestamp;
 use crate::resources::change_requests::ChangeStatus;
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::resources::{Lifecycle, Move, NoTerms, Reason};
+use crate::standing;
 use MeasureStatus::{
     Approved, Cancelled, Commissioned, Implemented, InProgress, Proposed, Rejected, RfcRaised, VerifiedEffective,
     VerifiedIneffective,
 };
-use serde::{Deserialize, Serialize};
-
-/// A move that carries nothing but its status and comment.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct NoTerms {}
 
 /// What the conditions look at.
 #[derive(Debug, Clone, Default)]
@@ -47,14 +44,7 @@ impl Lifecycle for Measure {
         Move::ordinary(OPEN, Cancelled),
     ];
 
-    fn status(&self) -> MeasureStatus {
-        self.status
-    }
-    fn enter(&mut self, to: MeasureStatus, _terms: &NoTerms, moved: &Moved) {
-        self.status = to;
-        self.status_reason.clone_from(&moved.comment);
-        self.status_changed_at = moved.now;
-    }
+    standing!();
     fn barred(&self, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
         missing(self.nature, self.status, to, facts)
     }

@@ -3,11 +3,12 @@ pub mod http;
 mod life;
 pub mod store;
 
+use super::lifecycle::{STANDING, stay};
 use super::{Filter, Made, Resource, Slot, field, words_of};
 use crate::auth::Role;
 use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, Timestamp, Word};
 use crate::words;
-pub use life::{MeasureFacts, NoTerms, missing};
+pub use life::{MeasureFacts, missing};
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -148,7 +149,7 @@ impl Resource for Measure {
     const TABLE: &'static str = "measures";
     const SCHEMA: &'static str = "Measure";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = &["status", "status_reason", "status_changed_at"];
+    const OWNED: &'static [&'static str] = STANDING;
     const LISTS: &'static [&'static str] = &["risks", "services", "components"];
     type Derived = MeasureDerived;
     const FIELDS: &'static [Field] = &[
@@ -179,16 +180,8 @@ impl Resource for Measure {
             .chain(Slot::of("owner", CONTACT, &mut self.owner))
             .collect()
     }
-    fn settled(mut self, made: &Made<'_, Measure>) -> Measure {
-        match made.old {
-            Some(old) => {
-                self.status = old.status;
-                self.status_reason.clone_from(&old.status_reason);
-                self.status_changed_at = old.status_changed_at;
-            }
-            None => self.status_changed_at = made.now,
-        }
-        self
+    fn settled(self, made: &Made<'_, Measure>) -> Measure {
+        stay(self, made)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

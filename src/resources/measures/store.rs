@@ -1,9 +1,9 @@
-use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, NoTerms, Purpose};
+use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, Purpose};
 use crate::graph::load::objectives::Moves;
 use crate::model::{Link, Money, Word};
 use crate::resources::change_requests::ChangeRequest;
-use crate::resources::is_past;
 use crate::resources::measure_tasks::TaskStatus;
+use crate::resources::{NoTerms, is_past};
 use crate::resources::{change_requests, measure_tasks};
 use crate::store::prelude::*;
 use crate::store::{Rows, revise};
@@ -133,8 +133,8 @@ stored!(Measure, MeasureRow, measures, [("measures", "owner_id", "id")]);
 
 impl Stored for Measure {
     /// Those who carry measures out write them from their commission until they are implemented.
-    async fn theirs(_conn: &mut Conn<'_>, _org: Id, roles: &[Role], objects: &[&Object<Self>]) -> Result<Vec<bool>> {
-        Ok(objects.iter().map(|object| object.body.is_commissioned_to(roles)).collect())
+    async fn theirs(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        Ok(objects.iter().map(|object| object.body.is_commissioned_to(&identity.roles)).collect())
     }
 
     async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {

@@ -34,7 +34,8 @@ impl Resource for RiskAssessment {
     const TABLE: &'static str = "risk_assessments";
     const SCHEMA: &'static str = "RiskAssessment";
     const NAMED: bool = false;
-    const APPEND_ONLY: bool = true;
+    const CHANGED: bool = false;
+    const DELETED: bool = false;
     type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
         field("risk", "risk_assessments.risk_id", "", FieldType::Link(&[Kind::Risk])),

@@ -2,8 +2,9 @@
 //! does not own it.
 use super::{Risk, RiskStatus, Treatment};
 use crate::auth::Action;
-use crate::model::{Date, Faults, Link};
+use crate::model::{Date, Faults, Link, Timestamp};
 use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::standing;
 use RiskStatus::{Accepted, Assessed, Closed, Identified, InTreatment, Monitored};
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +43,9 @@ impl Lifecycle for Risk {
         Move::ordinary(&[Identified, Assessed, InTreatment, Monitored, Accepted], Closed),
     ];
 
-    fn status(&self) -> RiskStatus {
-        self.status
-    }
+    standing!();
     fn enter(&mut self, to: RiskStatus, terms: &RiskTerms, moved: &Moved) {
-        self.status = to;
-        self.status_reason.clone_from(&moved.comment);
-        self.status_changed_at = moved.now;
+        self.stand(to, moved.comment.clone(), moved.now);
         let accepts = to == Accepted;
         self.approver = if accepts { terms.approver.clone() } else { None };
         self.accepted_until = if accepts { terms.accepted_until } else { None };

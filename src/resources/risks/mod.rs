@@ -3,6 +3,7 @@ pub mod http;
 mod life;
 pub mod store;
 
+use super::lifecycle::stay;
 use super::{Filter, Made, Resource, Slot, field, is_past, words_of};
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, Shared, Timestamp,
@@ -279,21 +280,16 @@ impl Resource for Risk {
     }
     fn settled(mut self, made: &Made<'_, Risk>) -> Risk {
         let day = || Date::parse(&made.now.day());
+        self = stay(self, made);
         match made.old.cloned() {
             Some(old) => {
                 self.identified_on = self.identified_on.or(old.identified_on);
                 self.current = old.current;
                 self.assessed_at = old.assessed_at;
-                self.status = old.status;
-                self.status_reason = old.status_reason;
-                self.status_changed_at = old.status_changed_at;
                 self.approver = old.approver;
                 self.accepted_until = old.accepted_until;
             }
-            None => {
-                self.identified_on = self.identified_on.or_else(day);
-                self.status_changed_at = made.now;
-            }
+            None => self.identified_on = self.identified_on.or_else(day),
         }
         self
     }

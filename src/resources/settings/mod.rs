@@ -3,7 +3,9 @@ pub mod http;
 pub mod store;
 
 use super::{Nothing, Resource};
-use crate::model::{Field, Kind};
+use crate::model::{Faults, Field, Kind};
+use crate::resources::plan_versions::ApproverRole;
+use crate::resources::plans::PlanKind;
 use serde::{Deserialize, Serialize};
 
 /// The settings of an organisation.
@@ -14,6 +16,19 @@ pub struct Settings {
     #[serde(default = "three")]
     #[schema(minimum = 1, maximum = 4, default = 3)]
     pub intolerable_level: i64,
+    /// The roles of which each must approve a plan of a kind before it counts; the continuity manager's where the kind is
+    /// not named.
+    #[serde(default)]
+    #[schema(max_items = 6)]
+    pub plan_approvals: Vec<PlanApproval>,
+}
+
+/// Whose approval plans of a kind need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PlanApproval {
+    pub kind: PlanKind,
+    #[schema(min_items = 1, max_items = 3)]
+    pub roles: Vec<ApproverRole>,
 }
 
 fn three() -> i64 {
@@ -22,7 +37,7 @@ fn three() -> i64 {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { intolerable_level: three() }
+        Settings { intolerable_level: three(), plan_approvals: Vec::new() }
     }
 }
 
@@ -35,7 +50,22 @@ impl Resource for Settings {
     type Derived = Nothing;
     const FIELDS: &'static [Field] = &[];
 
+    fn check(&self, faults: &mut Faults) {
+        for (index, one) in self.plan_approvals.iter().enumerate() {
+            if self.plan_approvals[..index].iter().any(|other| other.kind == one.kind) {
+                faults.add(format!("/plan_approvals/{index}/kind"), "duplicate", "the kind stands there twice");
+            }
+            for (place, role) in one.roles.iter().enumerate() {
+                if one.roles[..place].contains(role) {
+                    faults.add(format!("/plan_approvals/{index}/roles/{place}"), "duplicate", "the role stands there twice");
+                }
+            }
+        }
+    }
     fn example() -> serde_json::Value {
-        serde_json::to_value(Settings::default()).unwrap_or_default()
+        serde_json::json!({
+            "intolerable_level": 3,
+            "plan_approvals": [{"kind": "disaster_recovery", "roles": ["it_service_continuity_manager", "process_owner"]}]
+        })
     }
 }

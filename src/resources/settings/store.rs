@@ -1,14 +1,15 @@
-use super::Settings;
+use super::{PlanApproval, Settings};
 use crate::store::prelude::*;
 use crate::store::single;
 
 diesel::table! {
-    use crate::store::types::sql::{Identity};
+    use crate::store::types::sql::{Identity, Json};
     use diesel::sql_types::{BigInt};
     settings (organization_id, id) {
         organization_id -> Identity,
         id -> Identity,
         intolerable_level -> BigInt,
+        plan_approvals -> Json,
     }
 }
 
@@ -17,17 +18,23 @@ row! {
         organization_id: DbId,
         id: DbId,
         intolerable_level: i64,
+        plan_approvals: Json<Vec<PlanApproval>>,
     }
 }
 
 fn row(org: Id, head: &Head, resource: &Settings) -> SettingsRow {
-    let Settings { intolerable_level } = resource;
-    SettingsRow { organization_id: DbId(org), id: DbId(head.id), intolerable_level: *intolerable_level }
+    let Settings { intolerable_level, plan_approvals } = resource;
+    SettingsRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        intolerable_level: *intolerable_level,
+        plan_approvals: Json(plan_approvals.clone()),
+    }
 }
 
 impl From<SettingsRow> for Settings {
     fn from(row: SettingsRow) -> Settings {
-        Settings { intolerable_level: row.intolerable_level }
+        Settings { intolerable_level: row.intolerable_level, plan_approvals: row.plan_approvals.0 }
     }
 }
 

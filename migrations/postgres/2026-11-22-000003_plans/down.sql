@@ -1,0 +1,11 @@
+DROP TABLE findings;
+DROP TABLE measurements;
+DROP TABLE run_steps;
+DROP TABLE runs;
+DROP TABLE disruptions;
+DROP TABLE exercises;
+DROP TABLE plan_versions;
+DROP TABLE plans;
+DROP FUNCTION plan_versions_fixed();
+ALTER TABLE settings DROP COLUMN plan_approvals;
+DELETE FROM objects WHERE kind IN ('plan', 'plan_version', 'exercise', 'disruption', 'run', 'run_step', 'measurement', 'finding');

@@ -1,0 +1,175 @@
+use super::{Disruption, DisruptionSeverity, DisruptionStatus};
+use super::{DisruptionDerived, DisruptionFacts};
+use crate::graph::impact::State;
+use crate::graph::load::losses;
+use crate::model::{Error, Faults, Kind, Reference, Shared, Timestamp};
+use crate::resources::runs;
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{Nullable, Text};
+    disruptions (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        services -> Json,
+        components -> Json,
+        sites -> Json,
+        suppliers -> Json,
+        severity -> Text,
+        occurred_at -> Nullable<Instant>,
+        detected_at -> Nullable<Instant>,
+        declared_at -> Nullable<Instant>,
+        restored_at -> Nullable<Instant>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct DisruptionRow in disruptions {
+        organization_id: DbId,
+        id: DbId,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        sites: Json<Vec<Id>>,
+        suppliers: Json<Vec<Id>>,
+        severity: DbWord<DisruptionSeverity>,
+        occurred_at: Option<DbTime>,
+        detected_at: Option<DbTime>,
+        declared_at: Option<DbTime>,
+        restored_at: Option<DbTime>,
+        status: DbWord<DisruptionStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Disruption) -> DisruptionRow {
+    let Disruption {
+        services,
+        components,
+        sites,
+        suppliers,
+        severity,
+        occurred_at,
+        detected_at,
+        declared_at,
+        restored_at,
+        status,
+        status_reason,
+        status_changed_at,
+    } = resource;
+    DisruptionRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        sites: Json::ids(sites),
+        suppliers: Json::ids(suppliers),
+        severity: DbWord(*severity),
+        occurred_at: occurred_at.map(DbTime),
+        detected_at: detected_at.map(DbTime),
+        declared_at: declared_at.map(DbTime),
+        restored_at: restored_at.map(DbTime),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+    }
+}
+
+impl From<DisruptionRow> for Disruption {
+    fn from(row: DisruptionRow) -> Disruption {
+        Disruption {
+            services: row.services.links(),
+            components: row.components.links(),
+            sites: row.sites.links(),
+            suppliers: row.suppliers.links(),
+            severity: row.severity.0,
+            occurred_at: row.occurred_at.map(|time| time.0),
+            detected_at: row.detected_at.map(|time| time.0),
+            declared_at: row.declared_at.map(|time| time.0),
+            restored_at: row.restored_at.map(|time| time.0),
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        }
+    }
+}
+
+stored!(Disruption, DisruptionRow, disruptions, []);
+
+impl Stored for Disruption {
+    /// Nothing happens in the future, and what is closed stays as it is.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let now = tx.change().now;
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let mut faults = Faults::default();
+            for (pointer, time) in [("/occurred_at", one.new.body.occurred_at), ("/detected_at", one.new.body.detected_at)] {
+                if time.is_some_and(|time| time > now) {
+                    faults.add(pointer, "out_of_range", "it lies in the future");
+                }
+            }
+            one.fault = faults.into_result().err();
+            let Some(old) = &one.old else { continue };
+            let fixed = matches!(old.body.status, DisruptionStatus::Closed | DisruptionStatus::Dismissed);
+            if fixed && one.new.body != old.body {
+                one.fault = Some(Error::conflict("content_fixed", "the disruption is over: it stays as it is"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever reports a disruption may amend the report until somebody takes it up.
+    async fn theirs(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        let own = |one: &&Object<Self>| one.head.created_by == identity.subject && one.body.status == DisruptionStatus::Reported;
+        Ok(objects.iter().map(own).collect())
+    }
+
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
+        let invoked = runs::store::first_started(conn, scene.organization, &ids).await?;
+        for object in objects {
+            let (services, processes) = affected(conn, scene, &object.body.lost()).await?;
+            let shared = |all: Vec<(Reference, State)>| -> Result<Vec<Shared>> {
+                all.into_iter().map(|(one, _)| Shared::new(one).map_err(Error::internal)).collect()
+            };
+            let body = &object.body;
+            let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(to?.seconds() - from?.seconds());
+            let invoked = invoked.get(&object.head.id).copied().filter(|at| *at <= scene.now);
+            object.derived = DisruptionDerived {
+                affected_services: shared(services)?,
+                affected_processes: shared(processes)?,
+                detection_seconds: between(body.occurred_at, body.detected_at),
+                declaration_seconds: between(body.detected_at, body.declared_at),
+                activation_seconds: between(body.declared_at, invoked),
+                restoration_seconds: between(body.occurred_at, body.restored_at),
+            };
+        }
+        Ok(())
+    }
+}
+
+/// The services and the business processes that are not up when all of this is lost, by their keys, with their state.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn affected(
+    conn: &mut Conn<'_>,
+    scene: &Scene<'_>,
+    lost: &[Id],
+) -> Result<(Vec<(Reference, State)>, Vec<(Reference, State)>)> {
+    let states = losses::affected(conn, scene, lost).await?;
+    let names = scene.references(conn, &states.keys().copied().collect()).await?;
+    let mut all: Vec<(Reference, State)> = names.into_iter().map(|(id, one)| (one, states[&id])).collect();
+    all.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let of = |kind: Kind| all.iter().filter(|(one, _)| one.kind == kind).cloned().collect::<Vec<_>>();
+    Ok((of(Kind::Service), of(Kind::BusinessProcess)))
+}
+
+impl Living for Disruption {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<DisruptionFacts> {
+        Ok(DisruptionFacts { running: runs::store::running(conn, org, "disruption_id", object.head.id).await? })
+    }
+}

@@ -1,0 +1,234 @@
+use super::ExerciseTerms;
+use super::outcome::{Evidence, outcome};
+use super::{
+    Exercise, ExerciseCategory, ExerciseKind, ExerciseResult, ExerciseStatus, Inject, LossScenario, Objective, Participant,
+};
+use crate::graph::load::objectives::Moves;
+use crate::model::{Error, Link, Timestamp, Word};
+use crate::planning::recurrence::following;
+use crate::resources::run_steps::{RunStep, StepStatus};
+use crate::resources::runs::{Run, RunStatus};
+use crate::resources::{findings, measurements, run_steps, runs};
+use crate::store::prelude::*;
+use crate::store::record::by_id;
+use crate::store::{Rows, create};
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{Bool, Nullable, Text};
+    exercises (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        category -> Text,
+        announced -> Bool,
+        trigger_text -> Nullable<Text>,
+        plans -> Json,
+        services -> Json,
+        scenarios -> Json,
+        scenario -> Nullable<Text>,
+        objectives -> Json,
+        injects -> Json,
+        participants -> Json,
+        scheduled_start -> Instant,
+        scheduled_end -> Instant,
+        recurrence -> Nullable<Text>,
+        time_zone -> Text,
+        previous_id -> Nullable<Identity>,
+        result -> Nullable<Text>,
+        result_reasons -> Json,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct ExerciseRow in exercises {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<ExerciseKind>,
+        category: DbWord<ExerciseCategory>,
+        announced: bool,
+        trigger_text: Option<String>,
+        plans: Json<Vec<Id>>,
+        services: Json<Vec<Id>>,
+        scenarios: Json<Vec<LossScenario>>,
+        scenario: Option<String>,
+        objectives: Json<Vec<Objective>>,
+        injects: Json<Vec<Inject>>,
+        participants: Json<Vec<Participant>>,
+        scheduled_start: DbTime,
+        scheduled_end: DbTime,
+        recurrence: Option<String>,
+        time_zone: String,
+        previous_id: Option<DbId>,
+        result: Option<DbWord<ExerciseResult>>,
+        result_reasons: Json<Vec<String>>,
+        status: DbWord<ExerciseStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Exercise) -> ExerciseRow {
+    let mut resource = resource.clone();
+    by_id(&mut resource);
+    let Exercise {
+        kind,
+        category,
+        announced,
+        trigger,
+        plans,
+        services,
+        scenarios,
+        scenario,
+        objectives,
+        injects,
+        participants,
+        scheduled_start,
+        scheduled_end,
+        recurrence,
+        time_zone,
+        previous,
+        result,
+        result_reasons,
+        status,
+        status_reason,
+        status_changed_at,
+    } = &resource;
+    ExerciseRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        kind: DbWord(*kind),
+        category: DbWord(*category),
+        announced: *announced,
+        trigger_text: trigger.clone(),
+        plans: Json::ids(plans),
+        services: Json::ids(services),
+        scenarios: Json(scenarios.clone()),
+        scenario: scenario.clone(),
+        objectives: Json(objectives.clone()),
+        injects: Json(injects.clone()),
+        participants: Json(participants.clone()),
+        scheduled_start: DbTime(*scheduled_start),
+        scheduled_end: DbTime(*scheduled_end),
+        recurrence: recurrence.clone(),
+        time_zone: time_zone.clone(),
+        previous_id: previous.as_ref().map(DbId::of),
+        result: result.map(DbWord),
+        result_reasons: Json(result_reasons.clone()),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+    }
+}
+
+impl From<ExerciseRow> for Exercise {
+    fn from(row: ExerciseRow) -> Exercise {
+        let mut exercise = Exercise {
+            kind: row.kind.0,
+            category: row.category.0,
+            announced: row.announced,
+            trigger: row.trigger_text,
+            plans: row.plans.links(),
+            services: row.services.links(),
+            scenarios: row.scenarios.0,
+            scenario: row.scenario,
+            objectives: row.objectives.0,
+            injects: row.injects.0,
+            participants: row.participants.0,
+            scheduled_start: row.scheduled_start.0,
+            scheduled_end: row.scheduled_end.0,
+            recurrence: row.recurrence,
+            time_zone: row.time_zone,
+            previous: row.previous_id.map(DbId::link),
+            result: row.result.map(|word| word.0),
+            result_reasons: row.result_reasons.0,
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        };
+        by_id(&mut exercise);
+        exercise
+    }
+}
+
+stored!(Exercise, ExerciseRow, exercises, [("exercises", "previous_id", "id")]);
+
+impl Stored for Exercise {
+    /// What has been reported stays as it was reported; the result is found when the exercise is completed, and again when
+    /// it is reported.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let Some(old) = &one.old else { continue };
+            let mut same = one.new.body.clone();
+            crate::resources::Lifecycle::stand_as(&mut same, &old.body);
+            if !old.body.status.is_open() && same != old.body {
+                let detail = format!("the exercise is {}: its content stays as it is", old.body.status.as_str());
+                one.fault = Some(Error::conflict("content_fixed", detail));
+                continue;
+            }
+            let (from, to) = (old.body.status, one.new.body.status);
+            if from != to && matches!(to, ExerciseStatus::Completed | ExerciseStatus::Reported) {
+                let evidence = evidence(tx, one.new.head.id).await?;
+                let (result, reasons) = outcome(&one.new.body, &evidence);
+                (one.new.body.result, one.new.body.result_reasons) = (Some(result), reasons);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Living for Exercise {
+    /// The end of an exercise that is held again plans the next one.
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<Moves> {
+        let over = matches!(new.body.status, ExerciseStatus::Completed | ExerciseStatus::Cancelled);
+        if over
+            && !terms.ends_series
+            && let Some(next) = next(&new.body, new.head.id, tx.change().now)
+        {
+            create(tx, vec![(new.head.name.clone(), next)]).await?;
+        }
+        Ok(Moves::default())
+    }
+}
+
+/// The exercise that follows by the rule.
+fn next(exercise: &Exercise, id: Id, now: Timestamp) -> Option<Exercise> {
+    let rule = exercise.rule()?;
+    let start = rule.after(exercise.scheduled_start.max(now))?;
+    let passed = rule.between(exercise.scheduled_start, start, 1000).len();
+    let lasts = exercise.scheduled_end.micros() - exercise.scheduled_start.micros();
+    let mut next = exercise.clone();
+    next.scheduled_start = start;
+    next.scheduled_end = Timestamp::from_micros(start.micros() + lasts)?;
+    next.recurrence = exercise.recurrence.as_deref().map(|rule| following(rule, passed));
+    next.objectives.iter_mut().for_each(|one| (one.met, one.comment) = (None, None));
+    next.participants.iter_mut().for_each(|one| one.attended = None);
+    next.previous = Some(Link::To(id));
+    (next.result, next.result_reasons) = (None, Vec::new());
+    crate::resources::Lifecycle::stand(&mut next, ExerciseStatus::Planned, None, now);
+    Some(next)
+}
+
+/// What an exercise has shown so far.
+async fn evidence(tx: &mut Tx, exercise: Id) -> Result<Evidence> {
+    let org = tx.organization();
+    let mut conn = tx.conn()?;
+    let (measured, missed) = measurements::store::against_objectives(&mut conn, org, exercise).await?;
+    let ids = runs::store::of(&mut conn, org, "exercise_id", exercise).await?;
+    let runs = Run::find_all(&mut conn, org, &ids).await?;
+    let mut steps: Vec<Object<RunStep>> = Vec::new();
+    for id in &ids {
+        steps.extend(run_steps::store::of_run(&mut conn, org, *id).await?);
+    }
+    Ok(Evidence {
+        measured,
+        missed,
+        aborted_runs: runs.iter().filter(|run| run.body.status == RunStatus::Aborted).count(),
+        failed_steps: steps.iter().filter(|step| step.body.failures > 0).count(),
+        skipped_steps: steps.iter().filter(|step| step.body.status == StepStatus::Skipped).count(),
+        grave_findings: findings::store::grave(&mut conn, org, exercise, &ids).await?,
+    })
+}

@@ -1,0 +1,62 @@
+//! Routes of the collection, and raising the corrective measure of a finding.
+use super::Finding;
+use crate::app::{App, new_id};
+use crate::auth::Action;
+use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named, with_id};
+use crate::collection::http::answer;
+use crate::collection::order::{Common, Done, Guard, Order, Verb};
+use crate::collection::write::Set;
+use crate::collection::{Draft, act, doc, draft};
+use crate::http::context::Writer;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Link, Result};
+use crate::resources::Resource;
+use crate::resources::measures::Measure;
+use crate::store::idempotency::Answer;
+use crate::store::{Object, Tx, revise};
+use actix_web::http::Method;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+
+async fn correct(writer: Writer<Finding>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    act::perform(writer, request, payload, draft::parse::<Measure>, raised).await
+}
+
+/// Proposes a measure and links it.
+async fn raised(tx: &mut Tx, app: &App, old: Object<Finding>, said: Draft<Measure>) -> Result<Answer> {
+    if old.body.measure.is_some() {
+        return Err(Error::conflict("already_linked", "the finding has a corrective measure already"));
+    }
+    let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(said)), guard: Guard::default() };
+    let mut set = Set::new(vec![order], new_id);
+    let mut common = Common::default();
+    set.locate(tx, &mut common).await?;
+    set.write(tx, &mut common).await?;
+    let one = set.orders.pop().ok_or(Error::NotFound)?;
+    let (_, measure) = one.outcome?.ok_or(Error::NotFound)?;
+    let mut body = old.body.clone();
+    body.measure = Some(Link::To(measure.head.id));
+    let new = revise(tx, old, body).await?;
+    let mut answer = answer(tx, app, Done::Updated, new).await?;
+    answer.status = 201;
+    answer.location = Some(format!("/api/v1/measures/{}", measure.head.id));
+    Ok(answer)
+}
+
+pub fn routes(api: &mut Api) {
+    doc::routes::<Finding>(api);
+    doc::moves::<Finding>(api);
+    let words = "Proposes a measure that corrects the finding and links it, in one call. An existing measure is linked by a \
+                 patch of `measure`. Needs no right to write measures: it is a proposal.";
+    let mut created = etag();
+    created["Location"] =
+        serde_json::json!({"description": "Where the measure is found.", "schema": {"type": "string", "maxLength": 200}});
+    let path = "/api/v1/findings/{id}/measure";
+    let op = Operation::new(Method::POST, path, "findings", "correct_finding", "Propose a corrective measure", words)
+        .permission("findings", Action::Write)
+        .header("If-Match", IF_MATCH)
+        .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
+        .body(&["application/json"], named("MeasureDraft"), &Measure::example())
+        .json(201, "The finding, with its measure.", named("Finding"), &example::<Finding>(), created);
+    api.add(for_writing(with_id(op)).problems(&[428]), correct);
+}

@@ -1,0 +1,58 @@
+//! The life of a finding: open → in_progress → resolved → verified, the last by another exercise where it is grave.
+use super::{Finding, FindingStatus};
+use crate::auth::Action;
+use crate::model::{Faults, Link, Timestamp};
+use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::standing;
+use FindingStatus::{InProgress, Open, Resolved, Verified};
+use serde::{Deserialize, Serialize};
+
+/// What the verification of a finding says besides its comment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FindingTerms {
+    /// For `verified`: the exercise that has shown it to be put right; wanted for major and minor findings.
+    #[serde(default)]
+    pub retest: Option<Link>,
+}
+
+/// What the conditions look at.
+#[derive(Debug, Clone, Default)]
+pub struct FindingFacts {
+    /// Whether its corrective measure is not done with.
+    pub unfinished_measure: bool,
+}
+
+impl Lifecycle for Finding {
+    type Status = FindingStatus;
+    type Terms = FindingTerms;
+    type Facts = FindingFacts;
+    const MOVES: &'static [Move<FindingStatus>] = &[
+        Move::ordinary(&[Open, Resolved], InProgress),
+        Move::ordinary(&[InProgress], Open),
+        Move::ordinary(&[Open, InProgress], Resolved),
+        Move { from: &[Resolved], to: Verified, action: Action::Approve },
+    ];
+
+    standing!();
+    fn enter(&mut self, to: FindingStatus, terms: &FindingTerms, moved: &Moved) {
+        self.stand(to, moved.comment.clone(), moved.now);
+        if to == Verified {
+            self.retest.clone_from(&terms.retest);
+        }
+    }
+    fn barred(&self, to: FindingStatus, facts: &FindingFacts) -> Vec<Reason> {
+        if matches!(to, Resolved | Verified) && facts.unfinished_measure {
+            return vec![Reason::new("unfinished_measure", "its corrective measure is not done with")];
+        }
+        Vec::new()
+    }
+    fn check_terms(&self, to: FindingStatus, terms: &FindingTerms, _moved: &Moved, faults: &mut Faults) {
+        if to != Verified && terms.retest.is_some() {
+            faults.add("/retest", "not_allowed", "retest belongs to the move to verified");
+        }
+        if to == Verified && self.is_grave() && terms.retest.is_none() {
+            let detail = "name the exercise that has shown a major or minor finding to be put right";
+            faults.add("/retest", "required", detail);
+        }
+    }
+}

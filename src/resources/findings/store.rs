@@ -1,0 +1,190 @@
+use super::{Finding, FindingSeverity, FindingSource, FindingStatus};
+use super::{FindingDerived, FindingFacts};
+use crate::model::{Error, Link};
+use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
+use crate::resources::is_past;
+use crate::resources::measures::Measure;
+use crate::store::Rows;
+use crate::store::fragment::Fragment;
+use crate::store::prelude::*;
+use diesel::sql_types::BigInt as Count;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{Nullable, Text};
+    findings (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        severity -> Text,
+        source -> Text,
+        exercise_id -> Nullable<Identity>,
+        run_id -> Nullable<Identity>,
+        disruption_id -> Nullable<Identity>,
+        source_reference -> Nullable<Text>,
+        services -> Json,
+        components -> Json,
+        owner_id -> Nullable<Identity>,
+        due_on -> Nullable<Text>,
+        measure_id -> Nullable<Identity>,
+        retest_id -> Nullable<Identity>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Instant,
+    }
+}
+
+row! {
+    struct FindingRow in findings {
+        organization_id: DbId,
+        id: DbId,
+        severity: DbWord<FindingSeverity>,
+        source: DbWord<FindingSource>,
+        exercise_id: Option<DbId>,
+        run_id: Option<DbId>,
+        disruption_id: Option<DbId>,
+        source_reference: Option<String>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        owner_id: Option<DbId>,
+        due_on: Option<DbDate>,
+        measure_id: Option<DbId>,
+        retest_id: Option<DbId>,
+        status: DbWord<FindingStatus>,
+        status_reason: Option<String>,
+        status_changed_at: DbTime,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Finding) -> FindingRow {
+    let Finding {
+        severity,
+        source,
+        exercise,
+        run,
+        disruption,
+        source_reference,
+        services,
+        components,
+        owner,
+        due_on,
+        measure,
+        retest,
+        status,
+        status_reason,
+        status_changed_at,
+    } = resource;
+    FindingRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        severity: DbWord(*severity),
+        source: DbWord(*source),
+        exercise_id: exercise.as_ref().map(DbId::of),
+        run_id: run.as_ref().map(DbId::of),
+        disruption_id: disruption.as_ref().map(DbId::of),
+        source_reference: source_reference.clone(),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        owner_id: owner.as_ref().map(DbId::of),
+        due_on: due_on.map(DbDate),
+        measure_id: measure.as_ref().map(DbId::of),
+        retest_id: retest.as_ref().map(DbId::of),
+        status: DbWord(*status),
+        status_reason: status_reason.clone(),
+        status_changed_at: DbTime(*status_changed_at),
+    }
+}
+
+impl From<FindingRow> for Finding {
+    fn from(row: FindingRow) -> Finding {
+        Finding {
+            severity: row.severity.0,
+            source: row.source.0,
+            exercise: row.exercise_id.map(DbId::link),
+            run: row.run_id.map(DbId::link),
+            disruption: row.disruption_id.map(DbId::link),
+            source_reference: row.source_reference,
+            services: row.services.links(),
+            components: row.components.links(),
+            owner: row.owner_id.map(DbId::link),
+            due_on: row.due_on.map(|date| date.0),
+            measure: row.measure_id.map(DbId::link),
+            retest: row.retest_id.map(DbId::link),
+            status: row.status.0,
+            status_reason: row.status_reason,
+            status_changed_at: row.status_changed_at.0,
+        }
+    }
+}
+
+stored!(
+    Finding,
+    FindingRow,
+    findings,
+    [
+        ("findings", "exercise_id", "id"),
+        ("findings", "run_id", "id"),
+        ("findings", "disruption_id", "id"),
+        ("findings", "owner_id", "id"),
+        ("findings", "measure_id", "id"),
+        ("findings", "retest_id", "id")
+    ]
+);
+
+impl Stored for Finding {
+    /// An exercise shows a finding to be put right when it is over and was successful.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let org = tx.organization();
+        for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
+            let verified = one.new.body.status == FindingStatus::Verified;
+            let was = one.old.as_ref().is_some_and(|old| old.body.status == FindingStatus::Verified);
+            let Some(retest) = one.new.body.retest.as_ref().and_then(Link::id).filter(|_| verified && !was) else { continue };
+            let exercise = Exercise::find(&mut tx.conn()?, org, retest).await?;
+            let shown = exercise.is_some_and(|one| {
+                let over =
+                    matches!(one.body.status, ExerciseStatus::Completed | ExerciseStatus::Reported | ExerciseStatus::Closed);
+                let good = [ExerciseResult::Successful, ExerciseResult::SuccessfulWithIssues];
+                over && one.body.result.is_some_and(|result| good.contains(&result))
+            });
+            if !shown {
+                let detail = "the exercise is not over, or was not successful: it shows nothing to be put right";
+                one.fault = Some(Error::invalid("/retest", "not_proven", detail));
+            }
+        }
+        Ok(())
+    }
+
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = scene.now.day();
+        for object in objects {
+            object.derived = FindingDerived { overdue: is_past(object.body.due_on, &today) && object.body.is_open() };
+        }
+        Ok(())
+    }
+}
+
+impl Living for Finding {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<FindingFacts> {
+        let measure = match object.body.measure.as_ref().and_then(Link::id) {
+            Some(id) => Measure::find(conn, org, id).await?,
+            None => None,
+        };
+        Ok(FindingFacts { unfinished_measure: measure.is_some_and(|measure| !measure.body.status.is_done()) })
+    }
+}
+
+/// How many major and minor findings an exercise and its runs have brought.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn grave(conn: &mut Conn<'_>, org: Id, exercise: Id, runs: &[Id]) -> Result<usize> {
+    let statement = Fragment::default()
+        .sql("SELECT count(*) FROM findings WHERE organization_id = ")
+        .id(org)
+        .sql(" AND severity IN ('major', 'minor') AND (exercise_id = ")
+        .id(exercise)
+        .sql(" OR run_id")
+        .among(runs)
+        .sql(")");
+    let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).settle()?;
+    Ok(usize::try_from(number).unwrap_or_default())
+}

@@ -1,0 +1,188 @@
+use super::fingerprint;
+use super::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
+use crate::model::{Faults, Link};
+use crate::resources::runs::{Run, RunMode};
+use crate::store::Rows;
+use crate::store::fragment::Fragment;
+use crate::store::prelude::*;
+use diesel::sql_types::{BigInt as Number, Nullable as Maybe, Text as Words};
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Instant, Json};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    measurements (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        subject_id -> Identity,
+        source -> Text,
+        run_id -> Nullable<Identity>,
+        exercise_id -> Nullable<Identity>,
+        restoration_seconds -> Nullable<BigInt>,
+        data_loss_seconds -> Nullable<BigInt>,
+        measured_at -> Nullable<Instant>,
+        measured_by_id -> Nullable<Identity>,
+        evidence -> Nullable<Text>,
+        level -> Text,
+        fingerprint -> Json,
+    }
+}
+
+row! {
+    struct MeasurementRow in measurements {
+        organization_id: DbId,
+        id: DbId,
+        subject_id: DbId,
+        source: DbWord<MeasurementSource>,
+        run_id: Option<DbId>,
+        exercise_id: Option<DbId>,
+        restoration_seconds: Option<i64>,
+        data_loss_seconds: Option<i64>,
+        measured_at: Option<DbTime>,
+        measured_by_id: Option<DbId>,
+        evidence: Option<String>,
+        level: DbWord<ProofLevel>,
+        fingerprint: Json<Fingerprint>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Measurement) -> MeasurementRow {
+    let Measurement {
+        subject,
+        source,
+        run,
+        exercise,
+        restoration_seconds,
+        data_loss_seconds,
+        measured_at,
+        measured_by,
+        evidence,
+        level,
+        fingerprint,
+    } = resource;
+    MeasurementRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        subject_id: DbId::of(subject),
+        source: DbWord(*source),
+        run_id: run.as_ref().map(DbId::of),
+        exercise_id: exercise.as_ref().map(DbId::of),
+        restoration_seconds: *restoration_seconds,
+        data_loss_seconds: *data_loss_seconds,
+        measured_at: measured_at.map(DbTime),
+        measured_by_id: measured_by.as_ref().map(DbId::of),
+        evidence: evidence.clone(),
+        level: DbWord(*level),
+        fingerprint: Json(fingerprint.clone()),
+    }
+}
+
+impl From<MeasurementRow> for Measurement {
+    fn from(row: MeasurementRow) -> Measurement {
+        Measurement {
+            subject: row.subject_id.link(),
+            source: row.source.0,
+            run: row.run_id.map(DbId::link),
+            exercise: row.exercise_id.map(DbId::link),
+            restoration_seconds: row.restoration_seconds,
+            data_loss_seconds: row.data_loss_seconds,
+            measured_at: row.measured_at.map(|time| time.0),
+            measured_by: row.measured_by_id.map(DbId::link),
+            evidence: row.evidence,
+            level: row.level.0,
+            fingerprint: row.fingerprint.0,
+        }
+    }
+}
+
+stored!(
+    Measurement,
+    MeasurementRow,
+    measurements,
+    [
+        ("measurements", "subject_id", "id"),
+        ("measurements", "run_id", "id"),
+        ("measurements", "exercise_id", "id"),
+        ("measurements", "measured_by_id", "id")
+    ]
+);
+
+impl Stored for Measurement {
+    /// A measurement is kept with what its subject depends on, and counts for what it was taken in.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        let (org, now) = (tx.organization(), tx.change().now);
+        for one in planned.iter_mut().filter(|one| one.fault.is_none() && one.old.is_none()) {
+            let body = &mut one.new.body;
+            let mut faults = Faults::default();
+            if body.measured_at.is_some_and(|at| at > now) {
+                faults.add("/measured_at", "out_of_range", "it lies in the future");
+            }
+            let run = match body.run.as_ref().and_then(Link::id) {
+                Some(id) => Run::find(&mut tx.conn()?, org, id).await?,
+                None => None,
+            };
+            if let Some(run) = &run {
+                if body.exercise.is_some() && body.exercise != run.body.exercise {
+                    faults.add("/exercise", "inconsistent", "the run belongs to another exercise, or to none");
+                }
+                body.exercise = run.body.exercise.clone();
+            }
+            let earnest = run.is_some_and(|run| run.body.mode == RunMode::Actual);
+            body.level = if earnest { ProofLevel::Proven } else { ProofLevel::Exercised };
+            if let Some(subject) = body.subject.id() {
+                body.fingerprint = fingerprint::of(&mut tx.conn()?, org, subject).await?;
+            }
+            one.fault = faults.into_result().err();
+        }
+        Ok(())
+    }
+}
+
+/// How many measurements an exercise has brought, and in words those that missed the effective objectives of their subjects.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn against_objectives(conn: &mut Conn<'_>, org: Id, exercise: Id) -> Result<(usize, Vec<String>)> {
+    type Columns = (Words, Maybe<Number>, Maybe<Number>, Maybe<Number>, Maybe<Number>);
+    type Row = (String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    let statement = Fragment::default()
+        .sql(
+            "SELECT o.key, m.restoration_seconds, m.data_loss_seconds, o.effective_rto_seconds, o.effective_rpo_seconds \
+             FROM measurements m JOIN objects o ON o.organization_id = m.organization_id AND o.id = m.subject_id \
+             WHERE m.organization_id = ",
+        )
+        .id(org)
+        .sql(" AND m.exercise_id = ")
+        .id(exercise)
+        .sql(" ORDER BY o.key, m.id");
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let mut missed = Vec::new();
+    for (key, restoration, loss, rto, rpo) in &rows {
+        for (what, took, most) in [("restoration", restoration, rto), ("data loss", loss, rpo)] {
+            if let (Some(took), Some(most)) = (took, most)
+                && took > most
+            {
+                missed.push(format!("{key}: {what} of {took} s, {most} s at most"));
+            }
+        }
+    }
+    Ok((rows.len(), missed))
+}
+
+/// The measurements of a subject, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_subject(conn: &mut Conn<'_>, org: Id, subject: Id, most: i64) -> Result<Vec<Object<Measurement>>> {
+    let ids: Vec<DbId> = on!(conn, |c| measurements::table
+        .filter(measurements::organization_id.eq(DbId(org)))
+        .filter(measurements::subject_id.eq(DbId(subject)))
+        .order((measurements::measured_at.desc(), measurements::id.desc()))
+        .limit(most)
+        .select(measurements::id)
+        .load(c))
+    .settle()?;
+    let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
+    let mut found = Measurement::find_all(conn, org, &ids).await?;
+    found.sort_by_key(|one| std::cmp::Reverse((one.body.measured_at, one.head.id)));
+    Ok(found)
+}

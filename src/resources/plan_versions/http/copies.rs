@@ -1,0 +1,109 @@
+//! Copies: a version becomes a new draft of its plan, or the first draft of another plan.
+use crate::app::App;
+use crate::auth::Action;
+use crate::collection::doc::{etag, example, for_writing, named, with_id};
+use crate::collection::http::answer;
+use crate::collection::order::Done;
+use crate::collection::{act, draft, item};
+use crate::http::context::Writer;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Link, Result, Timestamp};
+use crate::resources::Lifecycle;
+use crate::resources::plan_versions::{PlanVersion, VersionStatus, store};
+use crate::resources::plans::Plan;
+use crate::store::idempotency::Answer;
+use crate::store::{Object, Rows, Tx, create};
+use actix_web::http::Method;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::json;
+
+/// What the copy of a version is called.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct VersionCopy {
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
+}
+
+/// What the copy of a plan is called.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct PlanCopy {
+    #[schema(min_length = 1, max_length = 200)]
+    title: String,
+    /// The number of the version to begin with; the active one, or the latest where none is, when left out.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    version: Option<i64>,
+}
+
+/// The same content as a draft by somebody else.
+fn drafted(version: &PlanVersion, plan: Link, actor: &str, now: Timestamp) -> PlanVersion {
+    let mut draft = PlanVersion { plan, authors: vec![actor.to_owned()], approvals: Vec::new(), ..version.clone() };
+    draft.stand(VersionStatus::Draft, None, now);
+    draft
+}
+
+async fn copy_version(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    let copy = async move |tx: &mut Tx, app: &App, old: Object<PlanVersion>, said: VersionCopy| {
+        let change = tx.change();
+        let body = drafted(&old.body, old.body.plan.clone(), &change.actor, change.now);
+        let title = said.title.or(old.head.name);
+        let made = create(tx, vec![(title, body)]).await?.pop().ok_or(Error::NotFound)?;
+        answer(tx, app, Done::Created, made).await
+    };
+    act::perform(writer, request, payload, draft::strict, copy).await
+}
+
+async fn copy_plan(writer: Writer<Plan>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    writer.caller().require("plan-versions", Action::Write)?;
+    act::perform(writer, request, payload, draft::strict, plan_copied).await
+}
+
+async fn plan_copied(tx: &mut Tx, app: &App, old: Object<Plan>, said: PlanCopy) -> Result<Answer> {
+    let org = tx.organization();
+    let mut conn = tx.conn()?;
+    let active = store::active_now(&mut conn, org, &[old.head.id]).await?;
+    let version = match (said.version, active.get(&old.head.id)) {
+        (None, Some((id, _))) => *id,
+        (number, _) => match store::numbered(&mut conn, org, old.head.id, number).await {
+            Err(Error::NotFound) => return Err(Error::invalid("/version", "unknown_version", "the plan has no such version")),
+            found => found?,
+        },
+    };
+    let version = PlanVersion::find(&mut conn, org, version).await?.ok_or(Error::NotFound)?;
+    let plan = create(tx, vec![(Some(said.title), old.body)]).await?.pop().ok_or(Error::NotFound)?;
+    let change = tx.change();
+    let body = drafted(&version.body, Link::To(plan.head.id), &change.actor, change.now);
+    create(tx, vec![(version.head.name, body)]).await?;
+    answer(tx, app, Done::Created, plan).await
+}
+
+pub fn routes(api: &mut Api) {
+    let mut created = etag();
+    created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
+    let key = "1 to 255 visible ASCII characters, fresh for every different request.";
+    let words = "The content of the version becomes a new draft of the same plan, by whoever asks.";
+    let op = item::operation::<PlanVersion>(
+        Method::POST,
+        "/copy",
+        "copy_version_of_plan",
+        "Copy a version of a plan",
+        words,
+        Action::Write,
+    )
+    .header("Idempotency-Key", key)
+    .body(&["application/json"], named("VersionCopy"), &json!({"title": "After the move"}))
+    .json(201, "The draft.", named("PlanVersion"), &example::<PlanVersion>(), created.clone());
+    api.add(for_writing(op).problems(&[428]), copy_version);
+
+    let words = "Makes another plan like this one, with its active version, or the one named, as a first draft.";
+    let op = Operation::new(Method::POST, "/api/v1/plans/{id}/copy", "plans", "copy_plan", "Copy a plan", words)
+        .permission("plans", Action::Write)
+        .header("Idempotency-Key", key)
+        .body(&["application/json"], named("PlanCopy"), &json!({"title": "Loss of the southern array"}))
+        .json(201, "The new plan.", named("Plan"), &example::<Plan>(), created);
+    api.add(for_writing(with_id(op)).problems(&[428]), copy_plan);
+}

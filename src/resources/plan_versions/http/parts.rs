@@ -1,0 +1,265 @@
+//! The parts of a draft, each to be read and written by itself: a whole part, or one element of it by its key.
+use crate::app::App;
+use crate::auth::Action;
+use crate::collection::asked::{only, spelled, word_at};
+use crate::collection::doc::{IF_MATCH, etag, for_writing};
+use crate::collection::http::single;
+use crate::collection::order::{Guard, Order, Verb};
+use crate::collection::{act, draft, item, read, view};
+use crate::http::context::{Reader, Writer};
+use crate::http::headers;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Fault, Result, Spelling, merge};
+use crate::resources::Resource;
+use crate::resources::plan_versions::PlanVersion;
+use crate::store::idempotency::Answer;
+use crate::store::{Object, Tx};
+use actix_web::http::Method;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+/// The parts, with the schema of their elements.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("sections", "Section", "section"),
+    ("team", "Seat", "seat"),
+    ("communications", "Message", "message"),
+    ("steps", "PlanStep", "step"),
+];
+
+/// What is to happen to a part.
+enum Wish {
+    All,
+    Put(String),
+    Patch(String),
+    Delete(String),
+}
+
+/// The part the path is about, and the key of the element if it names one.
+fn part(request: &HttpRequest) -> Result<(&'static str, Option<String>)> {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let named = PARTS.iter().find(|(name, ..)| pattern.split('/').any(|segment| segment == *name));
+    let (name, ..) = named.ok_or(Error::NotFound)?;
+    let key = if pattern.ends_with("/{key}") { Some(word_at(request, "key")?) } else { None };
+    Ok((name, key))
+}
+
+fn with_key<'a>(list: &'a [Value], key: &str) -> Option<(usize, &'a Value)> {
+    list.iter().enumerate().find(|(_, one)| one["key"] == key)
+}
+
+async fn get(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
+    item::address::<PlanVersion>(reader.caller(), &request).await?;
+    only(&headers::parameters(&request)?, &[])?;
+    let ((part, key), spelling) = (part(&request)?, spelled(&request)?);
+    let caller = reader.caller().clone();
+    let mut version = reader.read(async |conn, _| read::one::<PlanVersion>(conn, &caller.scene(), &spelling).await).await?;
+    let tag = view::etag(&mut version, "");
+    if headers::unchanged(&request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header(("etag", tag)).finish());
+    }
+    let value = view::value(&version)?;
+    let list = value[part].as_array().map(Vec::as_slice).unwrap_or_default();
+    let shown = match key {
+        None => json!({"items": list}),
+        Some(key) => with_key(list, &key).ok_or(Error::NotFound)?.1.clone(),
+    };
+    Ok(HttpResponse::Ok().insert_header(("etag", tag)).json(shown))
+}
+
+async fn write(
+    writer: Writer<PlanVersion>,
+    request: HttpRequest,
+    payload: Payload,
+    wish: fn(String) -> Wish,
+) -> Result<HttpResponse> {
+    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    let (part, key) = part(&request)?;
+    let wish = key.map_or(Wish::All, wish);
+    let carry_out =
+        async move |tx: &mut Tx, app: &App, old: Object<PlanVersion>, said: Value| rewrite(tx, app, old, part, wish, said).await;
+    act::perform(writer, request, payload, Ok, carry_out).await
+}
+
+async fn put(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    write(writer, request, payload, Wish::Put).await
+}
+async fn patch(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    write(writer, request, payload, Wish::Patch).await
+}
+async fn delete(writer: Writer<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
+    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    let ((part, key), app) = (part(&request)?, writer.caller().app().clone());
+    let wishes = crate::collection::asked::guarded(writer.caller(), &request)?;
+    let (target, guard) = (spelled(&request)?, wishes.guard.clone());
+    let work = async move |tx: &mut Tx| {
+        tx.take_turn().await?;
+        let org = tx.organization();
+        let old = read::existing::<PlanVersion>(&mut tx.conn()?, org, &target).await?;
+        if guard.absent || guard.versions.is_some_and(|versions| !versions.contains(&old.head.version)) {
+            return Err(Error::Stale);
+        }
+        rewrite(tx, &app, old, part, Wish::Delete(key.unwrap_or_default()), Value::Null).await
+    };
+    let answer = writer.write(&wishes, 1, work).await?;
+    Ok(crate::collection::http::answered(answer, &wishes, false))
+}
+
+/// Lays the part as it is to be over the version, by the same way as a patch of the whole.
+async fn rewrite(tx: &mut Tx, app: &App, old: Object<PlanVersion>, part: &str, wish: Wish, said: Value) -> Result<Answer> {
+    let now = draft::of(&old.head, &old.body)?;
+    let mut list = now[part].as_array().cloned().unwrap_or_default();
+    let (mut place, mut created) = (None, false);
+    match &wish {
+        Wish::All => {
+            let Value::Array(all) = said else { return Err(Error::invalid("", "wrong_type", "a list is wanted")) };
+            list = all;
+        }
+        Wish::Put(key) | Wish::Patch(key) => {
+            let there = with_key(&list, key).map(|(place, _)| place);
+            created = there.is_none();
+            if created && matches!(wish, Wish::Patch(_)) {
+                return Err(Error::NotFound);
+            }
+            let element = element(there.map(|place| &list[place]), &wish, key, said)?;
+            let at = there.unwrap_or(list.len());
+            if created {
+                list.push(element)
+            } else {
+                list[at] = element
+            }
+            place = Some(at);
+        }
+        Wish::Delete(key) => {
+            let (at, _) = with_key(&list, key).ok_or(Error::NotFound)?;
+            list.remove(at);
+        }
+    }
+    let target = Some(Spelling::Id(old.head.id));
+    let verb = Verb::Patch { patch: json!({part: list}), creates: false };
+    let order: Order<PlanVersion> = Order { place: 0, target, verb, guard: Guard::default() };
+    let root = match (&wish, place) {
+        (Wish::All, _) => format!("/{part}"),
+        (_, Some(place)) => format!("/{part}/{place}"),
+        (_, None) => "/".into(),
+    };
+    let mut answer = single(tx, app, order).await.map_err(|error| rerooted(error, &root))?;
+    shorten(&mut answer, part, &wish, created)?;
+    Ok(answer)
+}
+
+/// The element as it is to be.
+fn element(old: Option<&Value>, wish: &Wish, key: &str, said: Value) -> Result<Value> {
+    if !said.is_object() {
+        return Err(Error::invalid("", "wrong_type", "an object is wanted"));
+    }
+    let mut element = match (wish, old) {
+        (Wish::Patch(_), Some(old)) => {
+            let mut element = old.clone();
+            merge(&mut element, &said);
+            element
+        }
+        _ => said,
+    };
+    if element.get("key").is_some_and(|own| own != key) {
+        return Err(Error::invalid("/key", "inconsistent", "another key than the one in the path"));
+    }
+    element["key"] = key.into();
+    Ok(element)
+}
+
+/// Faults as the client sees its own body: of one element, or of one part.
+fn rerooted(error: Error, root: &str) -> Error {
+    let Error::Invalid(faults) = error else { return error };
+    let own = |fault: Fault| match fault.pointer.strip_prefix(root) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Fault { pointer: rest.to_owned(), ..fault },
+        _ => fault,
+    };
+    Error::Invalid(faults.into_iter().map(own).collect())
+}
+
+/// The answer shows what was written.
+fn shorten(answer: &mut Answer, part: &str, wish: &Wish, created: bool) -> Result<()> {
+    let whole: Value = serde_json::from_str(&answer.body).map_err(Error::internal)?;
+    let list = whole[part].as_array().map(Vec::as_slice).unwrap_or_default();
+    answer.body = match wish {
+        Wish::All => json!({"items": list}).to_string(),
+        Wish::Put(key) | Wish::Patch(key) => with_key(list, key).ok_or(Error::NotFound)?.1.to_string(),
+        Wish::Delete(_) => String::new(),
+    };
+    answer.status = match wish {
+        Wish::Delete(_) => 204,
+        Wish::Put(_) if created => 201,
+        _ => 200,
+    };
+    Ok(())
+}
+
+pub fn routes(api: &mut Api) {
+    for (part, schema, one) in PARTS {
+        let example = PlanVersion::example()[part][0].clone();
+        whole_routes(api, part, schema, &example);
+        one_routes(api, part, schema, one, &example);
+    }
+}
+
+fn operation(method: Method, below: &str, id: &str, summary: &str, action: Action) -> Operation {
+    let words = match action {
+        Action::Read => "With the ETag of the version.",
+        _ => "Only a draft is changed. The ETag is the version's.",
+    };
+    item::operation::<PlanVersion>(method, below, id, summary, words, action)
+}
+
+fn whole_routes(api: &mut Api, part: &str, schema: &str, example: &Value) {
+    let element = json!({"$ref": format!("#/components/schemas/{schema}")});
+    let list = json!({"type": "array", "maxItems": 1000, "items": element});
+    let shown = json!({"type": "object", "required": ["items"], "properties": {"items": list}});
+    let below = format!("/{part}");
+    let op =
+        operation(Method::GET, &below, &format!("get_{part}_of_version"), &format!("Get the {part} of a version"), Action::Read)
+            .header("If-None-Match", "An ETag; 304 when it still holds.")
+            .json(200, "The part.", shown.clone(), &json!({"items": [example]}), etag())
+            .response(304, "Unchanged.", Value::Null, etag());
+    api.add(op, get);
+    let id = format!("replace_{part}_of_version");
+    let op = operation(Method::PUT, &below, &id, &format!("Replace the {part} of a version"), Action::Write)
+        .header("If-Match", IF_MATCH)
+        .body(&["application/json"], list, &json!([example]))
+        .json(200, "The part as it is now.", shown, &json!({"items": [example]}), etag());
+    api.add(for_writing(op).problems(&[428]), put);
+}
+
+fn one_routes(api: &mut Api, part: &str, schema: &str, one: &str, example: &Value) {
+    let element = json!({"$ref": format!("#/components/schemas/{schema}")});
+    let below = format!("/{part}/{{key}}");
+    let op = |method: Method, verb: &str, action: Action| {
+        let (id, summary) = (format!("{verb}_{one}_of_version"), format!("{verb} a {one} of a version"));
+        let summary = format!("{}{}", summary[..1].to_uppercase(), &summary[1..]);
+        operation(method, &below, &id, &summary, action).path_parameter("key", "The key of the element.", "restore")
+    };
+    let mut keyless = example.clone();
+    if let Some(members) = keyless.as_object_mut() {
+        members.remove("key");
+    }
+    api.add(op(Method::GET, "get", Action::Read).json(200, "The element.", element.clone(), example, etag()), get);
+    let any = json!({"type": "object", "description": format!("A `{schema}`; its key stands in the path.")});
+    let put_op = op(Method::PUT, "put", Action::Write)
+        .header("If-Match", IF_MATCH)
+        .body(&["application/json"], any.clone(), &keyless)
+        .json(200, "Replaced.", element.clone(), example, etag())
+        .json(201, "Added at the end.", element.clone(), example, etag());
+    api.add(for_writing(put_op).problems(&[428]), put);
+    let patch_op = op(Method::PATCH, "patch", Action::Write)
+        .header("If-Match", IF_MATCH)
+        .body(&["application/json"], any, &json!({}))
+        .json(200, "Changed.", element, example, etag());
+    api.add(for_writing(patch_op).problems(&[428]), patch);
+    let delete_op = op(Method::DELETE, "delete", Action::Write).header("If-Match", IF_MATCH).response(
+        204,
+        "Taken away.",
+        Value::Null,
+        etag(),
+    );
+    api.add(for_writing(delete_op).problems(&[422, 428]), delete);
+}

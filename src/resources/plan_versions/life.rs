@@ -1,0 +1,66 @@
+//! The life of a version: draft → in_review → approved → active → superseded, the last by its successor's activation;
+//! withdrawn from approval or force.
+use super::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
+use crate::auth::Action;
+use crate::model::{Timestamp, Word};
+use crate::resources::{Lifecycle, Move, Moved, NoTerms, Reason};
+use crate::standing;
+use VersionStatus::{Active, Approved, Draft, InReview, Withdrawn};
+
+/// What the conditions look at.
+#[derive(Debug, Clone, Default)]
+pub struct VersionFacts {
+    /// The roles whose approval the organisation wants for plans of this kind.
+    pub required: Vec<ApproverRole>,
+}
+
+impl Lifecycle for PlanVersion {
+    type Status = VersionStatus;
+    type Terms = NoTerms;
+    type Facts = VersionFacts;
+    const MOVES: &'static [Move<VersionStatus>] = &[
+        Move::ordinary(&[Draft], InReview),
+        Move::ordinary(&[InReview], Draft),
+        Move { from: &[InReview], to: Approved, action: Action::Approve },
+        Move { from: &[Approved], to: Active, action: Action::Approve },
+        Move { from: &[Approved, Active], to: Withdrawn, action: Action::Approve },
+    ];
+
+    standing!();
+    fn enter(&mut self, to: VersionStatus, _terms: &NoTerms, moved: &Moved) {
+        self.stand(to, moved.comment.clone(), moved.now);
+        // What was decided was decided on content that may change from here.
+        if to == Draft {
+            self.approvals.clear();
+        }
+    }
+    fn barred(&self, to: VersionStatus, facts: &VersionFacts) -> Vec<Reason> {
+        match to {
+            InReview if self.steps.is_empty() && self.sections.is_empty() => {
+                vec![Reason::new("empty", "the version has neither sections nor steps")]
+            }
+            Approved => self.unapproved(&facts.required),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl PlanVersion {
+    /// What is missing for an approval: nobody may have rejected it, every required role has approved it, and somebody
+    /// who has not written it.
+    fn unapproved(&self, required: &[ApproverRole]) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        for one in self.approvals.iter().filter(|one| one.decision == Decision::Rejected) {
+            reasons.push(Reason::new("rejected", format!("{} has rejected it: move it back to draft", one.approver)));
+        }
+        let approved = || self.approvals.iter().filter(|one| one.decision == Decision::Approved);
+        for role in required.iter().filter(|role| !approved().any(|one| one.role == **role)) {
+            reasons.push(Reason::new("approval_missing", format!("no {} has approved it", role.as_str())));
+        }
+        let foreign = |one: &Approval| !self.authors.contains(&one.approver);
+        if !approved().any(foreign) {
+            reasons.push(Reason::new("four_eyes", "nobody but its authors has approved it"));
+        }
+        reasons
+    }
+}

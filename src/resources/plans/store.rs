@@ -1,0 +1,117 @@
+use super::PlanDerived;
+use super::{LossScenario, Plan, PlanKind};
+use crate::model::Error;
+use crate::model::Shared;
+use crate::resources::{is_past, plan_versions};
+use crate::store::hierarchy;
+use crate::store::prelude::*;
+use std::collections::HashSet;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Json};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    plans (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        services -> Json,
+        business_processes -> Json,
+        scenarios -> Json,
+        owner_id -> Nullable<Identity>,
+        parent_id -> Nullable<Identity>,
+        related -> Json,
+        recovery_site_id -> Nullable<Identity>,
+        review_cycle_months -> Nullable<BigInt>,
+        review_due -> Nullable<Text>,
+    }
+}
+
+row! {
+    struct PlanRow in plans {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<PlanKind>,
+        services: Json<Vec<Id>>,
+        business_processes: Json<Vec<Id>>,
+        scenarios: Json<Vec<LossScenario>>,
+        owner_id: Option<DbId>,
+        parent_id: Option<DbId>,
+        related: Json<Vec<Id>>,
+        recovery_site_id: Option<DbId>,
+        review_cycle_months: Option<i64>,
+        review_due: Option<DbDate>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Plan) -> PlanRow {
+    let Plan {
+        kind,
+        services,
+        business_processes,
+        scenarios,
+        owner,
+        parent,
+        related,
+        recovery_site,
+        review_cycle_months,
+        review_due,
+    } = resource;
+    PlanRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        kind: DbWord(*kind),
+        services: Json::ids(services),
+        business_processes: Json::ids(business_processes),
+        scenarios: Json(scenarios.clone()),
+        owner_id: owner.as_ref().map(DbId::of),
+        parent_id: parent.as_ref().map(DbId::of),
+        related: Json::ids(related),
+        recovery_site_id: recovery_site.as_ref().map(DbId::of),
+        review_cycle_months: *review_cycle_months,
+        review_due: review_due.map(DbDate),
+    }
+}
+
+impl From<PlanRow> for Plan {
+    fn from(row: PlanRow) -> Plan {
+        Plan {
+            kind: row.kind.0,
+            services: row.services.links(),
+            business_processes: row.business_processes.links(),
+            scenarios: row.scenarios.0,
+            owner: row.owner_id.map(DbId::link),
+            parent: row.parent_id.map(DbId::link),
+            related: row.related.links(),
+            recovery_site: row.recovery_site_id.map(DbId::link),
+            review_cycle_months: row.review_cycle_months,
+            review_due: row.review_due.map(|date| date.0),
+        }
+    }
+}
+
+stored!(Plan, PlanRow, plans, [("plans", "owner_id", "id"), ("plans", "parent_id", "id"), ("plans", "recovery_site_id", "id")]);
+
+impl Stored for Plan {
+    /// A plan is no part of itself.
+    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+        hierarchy::inspect(tx, planned, "plans", |plan| plan.parent.as_ref()).await
+    }
+
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
+        let active = plan_versions::store::active(conn, scene, &ids).await?;
+        let versions: HashSet<Id> = active.values().map(|(version, _)| *version).collect();
+        let names = if versions.is_empty() { Default::default() } else { scene.references(conn, &versions).await? };
+        let today = scene.now.day();
+        for object in objects {
+            let version = active.get(&object.head.id);
+            let named = version.and_then(|(id, _)| names.get(id)).cloned();
+            object.derived = PlanDerived {
+                active_version: named.map(Shared::new).transpose().map_err(Error::internal)?,
+                active_number: version.map(|(_, number)| *number),
+                review_overdue: is_past(object.body.review_due, &today),
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! The steps of runs: made when a run is started, and moved by those who carry it out.
+pub mod http;
+mod life;
+pub mod store;
+
+use super::{Made, Nothing, Resource, Slot, field, words_of};
+use crate::model::{Field, FieldType, Kind, Link, Timestamp};
+use crate::resources::plan_versions::{Execution, StepPhase};
+use crate::words;
+pub use life::StepFacts;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Where a step stands.
+    pub enum StepStatus {
+        Pending = "pending",
+        Ready = "ready",
+        InProgress = "in_progress",
+        Done = "done",
+        Failed = "failed",
+        Skipped = "skipped",
+    }
+}
+
+impl StepStatus {
+    /// Whether those that wait for it need not wait any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, StepStatus::Done | StepStatus::Skipped)
+    }
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunStep {
+    pub run: Link,
+    /// The key of the step in the plan.
+    #[schema(min_length = 1, max_length = 64)]
+    pub step: String,
+    /// Who does it: set to give it to somebody else.
+    #[serde(default)]
+    pub responsible: Option<Link>,
+    /// Its place in the plan.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
+    pub position: i64,
+    #[serde(default)]
+    pub phase: StepPhase,
+    #[serde(default)]
+    pub execution: Execution,
+    /// The role that does it, as the plan says.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub role: Option<String>,
+    /// The steps of the run that come before it, by their keys.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub depends_on: Vec<String>,
+    /// The services and components that are back when it is done.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub recovers: Vec<Link>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 2592000)]
+    pub expected_seconds: i64,
+    /// When it was to begin, counted from the start of the run.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub planned_start_seconds: i64,
+    /// When it was to end, counted from the start of the run.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub planned_end_seconds: i64,
+    /// When it was begun, for the last time if it failed.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    /// Who began it, as the token names them.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    pub started_by: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+    /// Who ended it, as the token names them.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    pub ended_by: Option<String>,
+    /// How often it has failed.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub failures: i64,
+    #[serde(default)]
+    pub status: StepStatus,
+    /// The comment of the move to the status.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub status_reason: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = String, format = DateTime)]
+    pub status_changed_at: Timestamp,
+}
+
+impl Resource for RunStep {
+    const KIND: Kind = Kind::RunStep;
+    const TABLE: &'static str = "run_steps";
+    const SCHEMA: &'static str = "RunStep";
+    const LABEL: &'static str = "title";
+    const OWNED: &'static [&'static str] = &[
+        "position",
+        "phase",
+        "execution",
+        "role",
+        "depends_on",
+        "recovers",
+        "expected_seconds",
+        "planned_start_seconds",
+        "planned_end_seconds",
+        "started_at",
+        "started_by",
+        "ended_at",
+        "ended_by",
+        "failures",
+        "status",
+        "status_reason",
+        "status_changed_at",
+    ];
+    const UNPATCHED: &'static [&'static str] = &["run", "step"];
+    const LISTS: &'static [&'static str] = &["recovers"];
+    const CREATED: bool = false;
+    const DELETED: bool = false;
+    type Derived = Nothing;
+    const FIELDS: &'static [Field] = &[
+        field("run", "run_steps.run_id", "", FieldType::Link(&[Kind::Run])),
+        field("step", "run_steps.step", "", FieldType::Text),
+        field("status", "run_steps.status", "", FieldType::Word(words_of::<StepStatus>)),
+        field("phase", "run_steps.phase", "", FieldType::Word(words_of::<StepPhase>)),
+        field("responsible", "run_steps.responsible_id", "", FieldType::Link(&[Kind::Contact])),
+        field("recovers", "", "", FieldType::Listed(&[Kind::Service, Kind::Component], "recovers")),
+        field("position", "run_steps.position", "run_steps.position", FieldType::Integer),
+    ];
+
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        let run = Slot { pointer: "/run".into(), kinds: &[Kind::Run], link: &mut self.run };
+        [run]
+            .into_iter()
+            .chain(Slot::of("responsible", &[Kind::Contact], &mut self.responsible))
+            .chain(Slot::list("recovers", &[Kind::Service, Kind::Component], &mut self.recovers))
+            .collect()
+    }
+    fn settled(self, made: &Made<'_, RunStep>) -> RunStep {
+        match made.old {
+            Some(old) => RunStep { responsible: self.responsible, ..old.clone() },
+            None => self,
+        }
+    }
+    fn example() -> serde_json::Value {
+        serde_json::json!({"run": "key:RUN-1", "step": "restore", "title": "Restore the database", "responsible": "key:ben"})
+    }
+}

@@ -1,0 +1,53 @@
+//! Routes of the collection, and of the notes of a run.
+use super::{MOST_NOTES, Note, Run, RunStatus};
+use crate::app::App;
+use crate::auth::Action;
+use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named, with_id};
+use crate::collection::{act, doc, draft};
+use crate::http::context::Writer;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Result};
+use crate::resources::run_steps::RunStep;
+use crate::store::{Object, Tx};
+use actix_web::http::Method;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Something to be written down.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct NoteDraft {
+    #[schema(min_length = 1, max_length = 2000)]
+    text: String,
+}
+
+/// Whoever may move steps may write notes.
+async fn note(writer: Writer<RunStep>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    let write = async move |tx: &mut Tx, app: &App, old: Object<Run>, said: NoteDraft| {
+        if old.body.status != RunStatus::Running {
+            return Err(Error::conflict("content_fixed", "the run is over: its log is closed"));
+        }
+        if old.body.notes.len() >= MOST_NOTES {
+            return Err(Error::refused(422, "too_many_objects", format!("a run has {MOST_NOTES} notes at most")));
+        }
+        let mut body = old.body.clone();
+        let change = tx.change();
+        body.notes.push(Note { at: change.now, by: change.actor.clone(), text: said.text });
+        act::changed(tx, app, old, body).await
+    };
+    act::perform(writer, request, payload, draft::strict, write).await
+}
+
+pub fn routes(api: &mut Api) {
+    doc::routes::<Run>(api);
+    doc::moves::<Run>(api);
+    let words = "Writes something down in the log of the run. Notes are never changed; a run has 500 at most.";
+    let op = Operation::new(Method::POST, "/api/v1/runs/{id}/notes", "runs", "add_note_to_run", "Write a note", words)
+        .permission("run-steps", Action::Write)
+        .header("If-Match", IF_MATCH)
+        .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
+        .body(&["application/json"], named("NoteDraft"), &json!({"text": "The courier with the tapes is late"}))
+        .json(200, "The run.", named("Run"), &example::<Run>(), etag());
+    api.add(for_writing(with_id(op)).problems(&[428]), note);
+}
