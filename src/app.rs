@@ -11,7 +11,7 @@ use crate::http::{docs, edge, operations, problems};
 use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
 use crate::resources::organizations::Organization;
 use crate::store::{Change, Store, idempotency, resolve};
-use crate::{exchange, reports, resources};
+use crate::{analysis, exchange, reports, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as Actix, HttpServer, web};
 use serde_json::json;
@@ -34,6 +34,8 @@ pub struct App {
     pub organizations: moka::sync::Cache<String, Id>,
     /// Batches being read and checked at once: each may take many times its size in memory.
     pub batches: Semaphore,
+    /// Live boards connected at once.
+    pub boards: Arc<Semaphore>,
     /// Idempotency keys being worked on.
     pub in_flight: Mutex<HashSet<(Id, String, String)>>,
     /// The sole right to serve an embedded database.
@@ -42,6 +44,8 @@ pub struct App {
 
 /// Batches at work at once; a further one is told to come back.
 const BATCHES: usize = 8;
+/// Live boards connected at once; a further one is told to come back.
+const BOARDS: usize = 500;
 /// How often old answers to idempotent requests are forgotten.
 const SWEEP: Duration = Duration::from_secs(3600);
 
@@ -62,6 +66,7 @@ impl App {
             graphs: Graphs::default(),
             organizations,
             batches: Semaphore::new(BATCHES),
+            boards: Arc::new(Semaphore::new(BOARDS)),
             in_flight: Mutex::default(),
             _claim: claim,
         })
@@ -145,6 +150,7 @@ pub fn api() -> Api {
     resources::findings::http::routes(&mut api);
     resources::settings::http::routes(&mut api);
     resources::organizations::http::routes(&mut api);
+    analysis::routes(&mut api);
     reports::routes(&mut api);
     exchange::routes(&mut api);
     operations::routes(&mut api);

@@ -1,3 +1,81 @@
-//! Questions asked of the graph, and their endpoints.
+//! Questions asked of the graph, of plans and of runs, and their endpoints.
+pub mod calendar;
 pub mod dependencies;
+pub mod diff;
+pub mod document;
 mod drawing;
+pub mod events;
+pub mod proof;
+pub mod schedule;
+pub mod situation;
+pub mod timeline;
+
+use crate::collection::asked::parameter;
+use crate::http::headers;
+use crate::http::routes::Api;
+use crate::model::{Error, Result};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+const SVG: &str = "image/svg+xml";
+const MERMAID: &str = "text/vnd.mermaid";
+
+/// The routes that belong to no collection's own; those of services and components stand with these.
+pub fn routes(api: &mut Api) {
+    schedule::routes(api);
+    document::routes(api);
+    diff::routes(api);
+    timeline::routes(api);
+    events::routes(api);
+    situation::routes(api);
+    calendar::routes(api);
+}
+
+/// Schemas of this room, for the document.
+pub fn schemas() -> Map<String, Value> {
+    let all = [schedule::schemas(), diff::schemas(), timeline::schemas(), events::schemas(), proof::schemas()];
+    let all = all.into_iter().chain([situation::schemas(), calendar::schemas()]);
+    let all = all.filter_map(|part| part.as_object().cloned()).flatten();
+    dependencies::schemas().into_iter().chain(all).collect()
+}
+
+/// The form wanted of those there are, the first by default: by `format=`, else by `Accept`.
+fn form<'a>(request: &HttpRequest, parameters: &[(String, String)], forms: &[(&'a str, &str)]) -> Result<&'a str> {
+    let names: Vec<&str> = forms.iter().map(|(name, _)| *name).collect();
+    match parameter(parameters, "format") {
+        None => Ok(forms.iter().find(|(_, media)| headers::wants(request, media)).unwrap_or(&forms[0]).0),
+        Some(wanted) => forms
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(name, _)| *name)
+            .ok_or_else(|| Error::malformed("invalid_parameter", format!("format is one of {}", names.join(", ")))),
+    }
+}
+
+/// An answer with the digest of its text as `ETag`, or that the client has it already.
+fn tagged(request: &HttpRequest, media_type: &str, text: String) -> HttpResponse {
+    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&text)[..12]));
+    if headers::unchanged(request, &tag) {
+        return HttpResponse::NotModified().insert_header(("etag", tag)).insert_header(("vary", "accept")).finish();
+    }
+    HttpResponse::Ok().insert_header(("etag", tag)).insert_header(("vary", "accept")).content_type(media_type).body(text)
+}
+
+fn seconds(least: i64) -> Value {
+    json!({"type": ["integer", "null"], "format": "int64", "minimum": least})
+}
+fn reference() -> Value {
+    json!({"$ref": "#/components/schemas/Reference"})
+}
+fn text(most: u32) -> Value {
+    json!({"type": "string", "maxLength": most})
+}
+fn list(most: u32, of: &Value) -> Value {
+    json!({"type": "array", "maxItems": most, "items": of})
+}
+/// An object all of whose members are there.
+fn object(properties: &Value) -> Value {
+    let required: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
+    json!({"type": "object", "required": required, "properties": properties})
+}

@@ -12,7 +12,7 @@ use crate::auth::{Action, Role};
 use crate::http::body;
 use crate::http::context::{Caller, Moves, Reader, Writer};
 use crate::http::headers;
-use crate::model::{Error, Fault, Faults, Kind, Result, Spelling, Word};
+use crate::model::{Error, Fault, Faults, Kind, Present, Result, Spelling, Word};
 use crate::resources::change_requests::ChangeRequest;
 use crate::resources::disruptions::Disruption;
 use crate::resources::exercises::Exercise;
@@ -178,7 +178,7 @@ async fn go<R: Living>(tx: &mut Tx, app: &App, old: Object<R>, wanted: Wanted<R>
         }
     };
     if !reasons.is_empty() {
-        return Err(refused(&reasons, to));
+        return Err(refused(&reasons, &old, to));
     }
     R::complete(&mut tx.conn()?, org, to, &mut terms, caller).await?;
     let moved = Moved { comment, actor: change.actor.clone(), now: change.now };
@@ -207,11 +207,17 @@ async fn go<R: Living>(tx: &mut Tx, app: &App, old: Object<R>, wanted: Wanted<R>
     answer(tx, app, Done::Updated, new).await
 }
 
-fn refused<W: Word>(reasons: &[Reason], to: W) -> Error {
+fn refused<R: Lifecycle>(reasons: &[Reason], old: &Object<R>, to: R::Status) -> Error {
     let fault = |reason: &Reason| Fault { pointer: "/to".into(), code: reason.code.into(), detail: reason.detail.clone() };
     let words: Vec<&str> = reasons.iter().map(|reason| reason.detail.as_str()).collect();
     let detail = format!("the move to {} is closed: {}", to.as_str(), words.join("; "));
-    Error::Conflict { code: "transition_closed", detail, faults: reasons.iter().map(fault).collect() }
+    let present = Box::new(Present {
+        status: old.body.status().as_str().into(),
+        version: old.head.version,
+        updated_at: old.head.updated_at,
+        updated_by: old.head.updated_by.clone(),
+    });
+    Error::Closed { detail, faults: reasons.iter().map(fault).collect(), present }
 }
 
 /// Points the links among the terms at their objects.

@@ -278,5 +278,7 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         }
         done.push((what, new));
     }
+    let created: Vec<&Object<R>> = done.iter().filter(|(what, _)| *what == Done::Created).map(|(_, new)| new).collect();
+    R::recorded(tx, &created).await?;
     Ok(done)
 }

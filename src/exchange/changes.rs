@@ -79,7 +79,7 @@ fn thin(entry: &Entry) -> Value {
 }
 
 /// The objects after the writes, by `seq`; links carry the names of now.
-async fn shown(conn: &mut Conn<'_>, org: Id, entries: &[Entry]) -> Result<HashMap<i64, Value>> {
+pub async fn shown(conn: &mut Conn<'_>, org: Id, entries: &[Entry]) -> Result<HashMap<i64, Value>> {
     let mut all = HashMap::new();
     for kind in Kind::ALL {
         for_kind!(kind, |R| {

@@ -18,7 +18,7 @@ pub fn document(api: &Api) -> Value {
     let mut schemas = SCHEMAS.clone();
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
-    schemas.extend(crate::analysis::dependencies::schemas());
+    schemas.extend(crate::analysis::schemas());
     schemas.extend(crate::reports::schemas());
     schemas.extend(crate::resources::schemas());
     let mut tags: Vec<Value> = Kind::ALL

@@ -1,6 +1,6 @@
 //! Errors as clients see them: `application/problem+json` (RFC 9457).
 use super::problems;
-use crate::model::{Error, Fault};
+use crate::model::{Error, Fault, Present};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -29,6 +29,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 200, required = false)]
     pub errors: Vec<Fault>,
+    /// Of a closed move: how the object stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub present: Option<Present>,
 }
 
 /// Status, code, words and faults of an error; our own faults are told in general words only.
@@ -39,6 +42,7 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
         Error::Forbidden(detail) => (403, "forbidden", detail.clone(), Vec::new()),
         Error::NotFound => (404, "not_found", "there is no such object".into(), Vec::new()),
         Error::Conflict { code, detail, faults } => (409, code, detail.clone(), faults.clone()),
+        Error::Closed { detail, faults, .. } => (409, "transition_closed", detail.clone(), faults.clone()),
         Error::Stale => {
             (412, "precondition_failed", "the object has changed since it was read, or is not there".into(), Vec::new())
         }
@@ -58,6 +62,10 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
 impl Problem {
     pub fn of(error: &Error, request_id: &str) -> Problem {
         let (status, code, detail, errors) = parts(error);
+        let present = match error {
+            Error::Closed { present, .. } => Some((**present).clone()),
+            _ => None,
+        };
         Problem {
             kind: format!("/problems/{code}"),
             title: problems::title(code).to_owned(),
@@ -66,6 +74,7 @@ impl Problem {
             code: code.to_owned(),
             request_id: request_id.to_owned(),
             errors,
+            present,
         }
     }
 }

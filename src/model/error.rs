@@ -1,4 +1,5 @@
 //! What can go wrong, sorted by what the client can do about it.
+use super::Timestamp;
 use serde::Serialize;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -50,6 +51,20 @@ impl Faults {
     }
 }
 
+/// How an object stands that would not be moved: somebody else may have been faster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Present {
+    #[schema(max_length = 64)]
+    pub status: String,
+    #[schema(minimum = 1)]
+    pub version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// Who changed it last.
+    #[schema(max_length = 255)]
+    pub updated_by: String,
+}
+
 /// Why a request was not done. Every variant is one status; the finer code is a row of `http::codes`.
 #[derive(Debug, Clone)]
 pub enum Error {
@@ -63,6 +78,8 @@ pub enum Error {
     NotFound,
     /// 409: the present state does not allow it.
     Conflict { code: &'static str, detail: String, faults: Vec<Fault> },
+    /// 409: a move that is closed, with how the object stands.
+    Closed { detail: String, faults: Vec<Fault>, present: Box<Present> },
     /// 412: somebody changed it in between.
     Stale,
     /// 422: understood, but not acceptable; with all faults.
@@ -100,9 +117,10 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Error::Malformed { detail, .. } | Error::Conflict { detail, .. } | Error::Refused { detail, .. } => {
-                f.write_str(detail)
-            }
+            Error::Malformed { detail, .. }
+            | Error::Conflict { detail, .. }
+            | Error::Closed { detail, .. }
+            | Error::Refused { detail, .. } => f.write_str(detail),
             Error::Unauthenticated(detail) | Error::Forbidden(detail) => f.write_str(detail),
             Error::Unavailable { detail, .. } => f.write_str(detail),
             Error::NotFound => f.write_str("not found"),

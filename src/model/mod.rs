@@ -10,7 +10,7 @@ mod money;
 mod time;
 mod word;
 
-pub use error::{Error, Fault, Faults, Result};
+pub use error::{Error, Fault, Faults, Present, Result};
 pub use head::{Attributes, ExternalRef, Head, HeadDraft, Objectives, Tag, limits};
 pub use id::Id;
 pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};

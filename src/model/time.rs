@@ -83,6 +83,11 @@ impl Date {
         }
         text.parse::<jiff::civil::Date>().ok().filter(|date| date.year() > 0).map(Date)
     }
+    /// The day so many days later.
+    pub fn after_days(self, days: i64) -> Option<Date> {
+        let span = jiff::Span::new().try_days(days).ok()?;
+        self.0.checked_add(span).ok().map(Date)
+    }
     /// The day so many months later, or the last of its month where that is shorter.
     pub fn after_months(self, months: i64) -> Option<Date> {
         let span = jiff::Span::new().try_months(months).ok()?;

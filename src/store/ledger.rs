@@ -232,6 +232,16 @@ pub async fn after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit
     .settle()
 }
 
+/// The first entry about an object.
+pub async fn first_of(conn: &mut Conn<'_>, org: Id, id: Id) -> Result<Option<i64>> {
+    on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::object_id.eq(DbId(id)))
+        .select(diesel::dsl::min(ledger::seq))
+        .get_result(c))
+    .settle()
+}
+
 /// What happened to one object, newest first, before a place in the ledger.
 pub async fn of_object(conn: &mut Conn<'_>, org: Id, id: Id, before: i64, limit: i64) -> Result<Vec<Entry>> {
     on!(conn, |c| ledger::table

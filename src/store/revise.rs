@@ -101,5 +101,6 @@ pub async fn create<R: Stored>(tx: &mut Tx, drafts: Vec<(Option<String>, R)>) ->
     for object in &created {
         record::keep(tx, object, Operation::Created).await?;
     }
+    R::recorded(tx, &created.iter().collect::<Vec<_>>()).await?;
     Ok(created)
 }

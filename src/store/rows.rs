@@ -61,6 +61,10 @@ pub trait Stored: Rows {
     async fn written(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
         Ok(())
     }
+    /// Follows the ledger's entries of new objects, for what comes into being with them.
+    async fn recorded(_tx: &mut Tx, _created: &[&Object<Self>]) -> Result<()> {
+        Ok(())
+    }
     /// Which objects are commissioned to the caller, where such callers write only what is.
     async fn theirs(_conn: &mut Conn<'_>, _org: Id, _identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         Ok(vec![false; objects.len()])

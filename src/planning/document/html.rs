@@ -99,7 +99,7 @@ fn approvals(document: &Document) -> Markup {
                     tbody {
                         @for approval in &document.approvals {
                             tr {
-                                td { (approval.role) }
+                                td { (words(&approval.role)) }
                                 td { (approval.name) }
                                 td { strong { (words(&approval.decision)) } }
                                 td { (approval.at) }

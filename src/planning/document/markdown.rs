@@ -82,7 +82,7 @@ fn approvals(out: &mut String, document: &Document) {
     head(out, ["Role", "Name", "Decision", "When", "Comment"]);
     for one in &document.approvals {
         let comment = one.comment.as_deref().unwrap_or("–");
-        let cells = [&one.role, &one.name, &words(&one.decision), &one.at, comment].map(plain);
+        let cells = [&words(&one.role), &one.name, &words(&one.decision), &one.at, comment].map(plain);
         row(out, cells.iter().map(String::as_str));
     }
 }

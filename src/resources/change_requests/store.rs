@@ -1,8 +1,10 @@
 use super::{ChangeRequest, ChangeStatus};
+use crate::model::Timestamp;
 use crate::resources::measures;
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Rows, links};
-use std::collections::HashMap;
+use crate::store::{Bind, Rows, links};
+use std::collections::{BTreeSet, HashMap};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -90,3 +92,27 @@ impl Stored for ChangeRequest {
 }
 
 impl Living for ChangeRequest {}
+
+/// The change requests that touch any of these and were implemented after a moment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn implemented_after(conn: &mut Conn<'_>, org: Id, touched: &[Id], after: Timestamp) -> Result<Vec<Id>> {
+    let mut found = BTreeSet::new();
+    for touched in touched.chunks(CHUNK) {
+        let statement = Fragment::default()
+            .sql(
+                "SELECT c.id FROM links l JOIN change_requests c ON c.organization_id = l.organization_id AND c.id = l.owner_id \
+                 WHERE c.status IN ('implemented', 'verified', 'closed') AND l.field IN ('services', 'components') \
+                 AND l.organization_id = ",
+            )
+            .id(org)
+            .sql(" AND l.target_id")
+            .among(touched)
+            .sql(" AND c.status_changed_at > ")
+            .bind(Bind::Time(Some(DbTime(after))));
+        let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+        found.extend(ids.into_iter().map(Id::from));
+    }
+    Ok(found.into_iter().collect())
+}

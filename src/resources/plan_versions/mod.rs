@@ -1,6 +1,7 @@
 //! Versions of plans: their whole content, and how it came to be in force.
 mod check;
 pub mod content;
+pub mod coverage;
 pub mod http;
 mod life;
 pub mod staffing;

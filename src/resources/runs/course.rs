@@ -1,16 +1,16 @@
 //! How a run goes: planned against actual, what decides now when it ends, and when each service will be back.
 use super::{Run, RunStatus};
-use crate::model::{Error, Id, Kind, Link, Objectives, Reference, Result, Shared, Timestamp};
+use crate::model::{Error, Id, Link, Objectives, Reference, Result, Shared, Timestamp};
 use crate::planning::schedule::{self, Progress as How, Span, Task};
-use crate::resources::plan_versions::PlanVersion;
 use crate::resources::plan_versions::staffing::Crew;
+use crate::resources::plan_versions::{PlanVersion, coverage};
 use crate::resources::plans::Plan;
 use crate::resources::run_steps::{self, RunStep, StepStatus};
 use crate::resources::services::Service;
 use crate::store::{Conn, Object, Rows, Scene};
 use crate::words;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 words! {
     /// How it stands with a service.
@@ -128,7 +128,13 @@ pub async fn look(conn: &mut Conn<'_>, scene: &Scene<'_>, run: &Object<Run>) -> 
     let started_at = run.body.started_at;
     let (spans, critical) = forecast(&steps, crew, started_at, now);
     let mut view = View { started_at, now, over, steps, spans, critical, services: Vec::new() };
-    let restored = restored_by(conn, scene, run, &view.steps).await?;
+    let plan = match run.body.plan.as_ref().and_then(Link::id) {
+        Some(id) => Plan::find(conn, org, id).await?,
+        None => None,
+    };
+    let services = plan.map(|plan| plan.body.services).unwrap_or_default();
+    let recovers: Vec<&[Link]> = view.steps.iter().map(|step| step.body.recovers.as_slice()).collect();
+    let restored = coverage::services(conn, scene, &services, &recovers).await?;
     let ids: Vec<Id> = restored.iter().map(|(one, _)| one.id).collect();
     let services = Service::find_all(conn, org, &ids).await?;
     let objectives: HashMap<Id, Objectives> = services.iter().map(|one| (one.head.id, one.head.effective)).collect();
@@ -166,35 +172,8 @@ fn forecast(steps: &[Object<RunStep>], mut crew: Crew, started_at: Timestamp, no
     (spans, critical)
 }
 
-/// The services of a run, by their keys: those its plan covers and those its steps bring back; with the steps that bring
-/// them, or something they depend on, back.
-async fn restored_by(
-    conn: &mut Conn<'_>,
-    scene: &Scene<'_>,
-    run: &Object<Run>,
-    steps: &[Object<RunStep>],
-) -> Result<Vec<(Reference, Vec<usize>)>> {
-    let plan = match run.body.plan.as_ref().and_then(Link::id) {
-        Some(id) => Plan::find(conn, scene.organization, id).await?,
-        None => None,
-    };
-    let covered = plan.iter().flat_map(|plan| &plan.body.services).filter_map(Link::id);
-    let recovers: Vec<Vec<Id>> = steps.iter().map(|step| step.body.recovers.iter().filter_map(Link::id).collect()).collect();
-    let items: HashSet<Id> = recovers.iter().flatten().copied().collect();
-    let all: HashSet<Id> = covered.chain(items.iter().copied()).collect();
-    let names = scene.references(conn, &all).await?;
-    let mut services: Vec<Reference> = names.into_values().filter(|one| one.kind == Kind::Service).collect();
-    services.sort_by(|a, b| a.key.cmp(&b.key));
-    let landscape = if items.is_empty() { None } else { Some(scene.graphs.around(conn, scene, &items).await?) };
-    let by = |service: &Reference| -> Vec<usize> {
-        let beneath = landscape.as_ref().map(|landscape| landscape.beneath(&[service.id])).unwrap_or_default();
-        let touches = |id: &Id| *id == service.id || beneath.certain.contains(id) || beneath.possible.contains(id);
-        (0..steps.len()).filter(|place| recovers[*place].iter().any(touches)).collect()
-    };
-    Ok(services.into_iter().map(|service| (by(&service), service)).map(|(by, service)| (service, by)).collect())
-}
-
-fn later(from: Timestamp, seconds: i64) -> Timestamp {
+/// A moment so many seconds after another.
+pub fn later(from: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_micros(from.micros().saturating_add(seconds.saturating_mul(1_000_000))).unwrap_or(from)
 }
 

@@ -137,9 +137,9 @@ impl Stored for Run {
     }
 
     /// A new run has its steps from the start, and a declared disruption is being recovered from.
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+    async fn recorded(tx: &mut Tx, created: &[&Object<Self>]) -> Result<()> {
         let org = tx.organization();
-        for run in written.iter().filter(|run| run.head.version == 1) {
+        for run in created {
             let version = run.body.plan_version.as_ref().and_then(Link::id);
             let version = version.ok_or_else(|| Error::Internal("a run of nothing".into()))?;
             let version = PlanVersion::find(&mut tx.conn()?, org, version).await?.ok_or(Error::NotFound)?;

@@ -1,0 +1,209 @@
+//! `GET /runs/{id}/events`: the log of a run, read off the ledger; as a list, or as a stream for a live board.
+use super::{list, object, text};
+use crate::app::App;
+use crate::auth::Action;
+use crate::collection::asked::{only, parameter, spelled};
+use crate::collection::doc::with_id;
+use crate::collection::read;
+use crate::exchange::changes::shown;
+use crate::http::context::{Caller, Reader};
+use crate::http::headers;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
+use crate::resources::runs::Run;
+use crate::store::Conn;
+use crate::store::ledger::{self, Entry, Operation as Written};
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+
+const STREAM: &str = "text/event-stream";
+const KINDS: &[Kind] = &[Kind::Run, Kind::RunStep, Kind::Measurement, Kind::Finding];
+const MOST: i64 = 1000;
+/// How often a stream looks for news, how often it says that it lives, and how long it lasts.
+const LOOK: Duration = Duration::from_millis(250);
+const BEAT: u32 = 60;
+const LOOKS: u32 = 4 * 3600;
+
+/// What entries of the ledger tell of the run they belong to.
+#[derive(Deserialize)]
+struct Belongs {
+    run: Option<Id>,
+    status: Option<String>,
+    status_changed_at: Option<Timestamp>,
+    #[serde(default)]
+    notes: Vec<Noted>,
+}
+
+#[derive(Deserialize)]
+struct Noted {
+    at: Timestamp,
+}
+
+/// What happened, in a word; `None` when it belongs to another run.
+fn event(entry: &Entry, run: Id) -> Option<String> {
+    let body: Belongs = serde_json::from_str(entry.body.as_deref()?).ok()?;
+    let created = entry.operation.0 == Written::Created;
+    let moved = body.status_changed_at == Some(entry.at.0);
+    let status = body.status.unwrap_or_default();
+    if entry.kind.0 == Kind::Run {
+        let noted = body.notes.last().is_some_and(|note| note.at == entry.at.0);
+        return (entry.object_id.0 == run).then(|| match (created, moved, noted) {
+            (true, ..) => "run_started".into(),
+            (_, true, _) => format!("run_{status}"),
+            (_, _, true) => "note".into(),
+            _ => "run_changed".into(),
+        });
+    }
+    let word = match (entry.kind.0, created, moved) {
+        (Kind::RunStep, true, _) => "step_planned".into(),
+        (Kind::RunStep, _, true) => format!("step_{status}"),
+        (Kind::RunStep, ..) => "step_reassigned".into(),
+        (Kind::Measurement, ..) => "measured".into(),
+        (_, true, _) => "finding".into(),
+        _ => "finding_changed".into(),
+    };
+    (body.run == Some(run)).then_some(word)
+}
+
+/// The events after a place in the ledger, and how far was looked.
+async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<(Vec<Value>, i64)> {
+    let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
+    let entries = ledger::after(conn, org, seq, KINDS, MOST).await?;
+    let next = entries.last().filter(|_| entries.len() as i64 == MOST).map_or(newest.max(seq), |last| last.seq);
+    let own: Vec<(String, Entry)> =
+        entries.into_iter().filter_map(|entry| event(&entry, run).map(|word| (word, entry))).collect();
+    let (words, entries): (Vec<String>, Vec<Entry>) = own.into_iter().unzip();
+    let mut bodies = shown(conn, org, &entries).await?;
+    let item = |(word, entry): (String, &Entry)| {
+        json!({
+            "seq": entry.seq, "event": word, "at": entry.at.0, "by": entry.actor, "reason": entry.reason,
+            "kind": entry.kind.0.as_str(), "id": entry.object_id.0, "key": entry.object_key, "version": entry.version,
+            "body": bodies.remove(&entry.seq),
+        })
+    };
+    Ok((words.into_iter().zip(&entries).map(item).collect(), next))
+}
+
+async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpResponse> {
+    reader.caller().require(Kind::RunStep.collection(), Action::Read)?;
+    let (spelling, parameters) = (spelled(&request)?, headers::parameters(&request)?);
+    only(&parameters, &["after"])?;
+    let bad = || Error::malformed("invalid_parameter", "after is a seq of the ledger");
+    let given = parameter(&parameters, "after").map(|text| text.parse::<i64>().ok().filter(|seq| *seq >= 0).ok_or_else(bad));
+    let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    let given = given.transpose()?.or(last);
+    let (run, from) = reader
+        .read(async |conn, org| {
+            let run = read::existing::<Run>(conn, org, &spelling).await?.head.id;
+            let first = ledger::first_of(conn, org, run).await?.unwrap_or(1);
+            Ok((run, given.unwrap_or(0).max(first - 1)))
+        })
+        .await?;
+    if headers::wants(&request, STREAM) {
+        return stream(reader.caller().clone(), run, from);
+    }
+    let (items, next) = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
+    Ok(HttpResponse::Ok().json(json!({"items": items, "next_after": next})))
+}
+
+/// A live board's connection.
+struct Board {
+    caller: Caller,
+    run: Id,
+    seq: i64,
+    /// The commits of the organisation when it was last looked, where they are counted.
+    commits: Option<u64>,
+    looks: u32,
+    _place: OwnedSemaphorePermit,
+}
+
+fn stream(caller: Caller, run: Id, seq: i64) -> Result<HttpResponse> {
+    let busy = || Error::unavailable("too many live boards: come back in a moment");
+    let place = Arc::clone(&caller.app().boards).try_acquire_owned().map_err(|_| busy())?;
+    let board = Board { caller, run, seq, commits: None, looks: 0, _place: place };
+    let news = futures_util::stream::try_unfold(board, async |mut board: Board| {
+        let news = board.wait().await?;
+        Ok::<_, Error>(news.map(|news| (news, board)))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type(STREAM)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Compression would keep news back until there is enough of it.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .streaming(Box::pin(news)))
+}
+
+impl Board {
+    /// The next piece of the stream; nothing when it is time to connect again.
+    async fn wait(&mut self) -> Result<Option<Bytes>> {
+        if self.looks == 0 {
+            self.looks = 1;
+            return Ok(Some(Bytes::from_static(b"retry: 2000\n\n")));
+        }
+        loop {
+            let app: &App = self.caller.app();
+            if self.looks > LOOKS || app.now().seconds() >= self.caller.identity().expires_at {
+                return Ok(None);
+            }
+            let commits = app.store.commits.of(self.caller.organization());
+            if commits.is_none() || commits != self.commits {
+                let news = self.look(commits).await?;
+                if !news.is_empty() {
+                    return Ok(Some(news.into()));
+                }
+            }
+            self.looks += 1;
+            if self.looks.is_multiple_of(BEAT) {
+                return Ok(Some(Bytes::from_static(b": still here\n\n")));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn look(&mut self, commits: Option<u64>) -> Result<String> {
+        let (org, run, seq) = (self.caller.organization(), self.run, self.seq);
+        let (items, next) = self.caller.app().store.read(async |conn| after(conn, org, run, seq).await).await?;
+        // More may wait behind a full page.
+        self.commits = commits.filter(|_| items.is_empty());
+        self.seq = next;
+        let one = |item: &Value| {
+            format!("id: {}\nevent: {}\ndata: {item}\n\n", item["seq"], item["event"].as_str().unwrap_or_default())
+        };
+        Ok(items.iter().map(one).collect())
+    }
+}
+
+pub fn routes(api: &mut Api) {
+    let words = "The log of a run: its start and end, every press of a button, notes, measurements and findings, read off the \
+                 ledger. Keep `next_after` and ask again. With `Accept: text/event-stream` a stream for a live board, which \
+                 goes on after `Last-Event-ID`; it ends with the token, after an hour at most, and is then opened again.";
+    let example = json!({"items": [{
+        "seq": 8123, "event": "step_in_progress", "at": "2026-11-22T10:00:00.000000Z", "by": "ben", "reason": null, "kind": "run_step",
+        "id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "key": "RST-7", "version": 2, "body": {"step": "restore", "status": "in_progress"}
+    }], "next_after": 8123});
+    let op = Operation::new(Method::GET, "/api/v1/runs/{id}/events", "runs", "list_events_of_run", "Events of a run", words)
+        .permission("runs", Action::Read)
+        .query("after", json!({"type": "integer", "format": "int64", "minimum": 0}), "Events after this seq.")
+        .header("Last-Event-ID", "The seq of the last event that was seen.")
+        .json(200, "The events, oldest first.", json!({"$ref": "#/components/schemas/RunEventList"}), &example, Value::Null);
+    api.add(with_id(op).also(200, STREAM, "id: 8123\nevent: step_in_progress\ndata: {}\n\n"), events);
+}
+
+pub fn schemas() -> Value {
+    let seq = json!({"type": "integer", "format": "int64", "minimum": 0});
+    let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.as_str()).collect();
+    let item = object(&json!({
+        "seq": seq, "event": text(64), "at": {"type": "string", "format": "date-time"}, "by": text(255),
+        "reason": {"type": ["string", "null"], "maxLength": 500}, "kind": {"type": "string", "enum": kinds},
+        "id": {"type": "string", "format": "uuid"}, "key": text(64), "version": seq,
+        "body": {"type": ["object", "null"], "description": "The object after the event."}
+    }));
+    json!({"RunEventList": object(&json!({"items": list(1000, &item), "next_after": seq}))})
+}
