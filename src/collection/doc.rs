@@ -273,7 +273,7 @@ pub fn moves<R: Living>(api: &mut Api) {
     let (first, second) = (R::MOVES.first().map_or("", |one| one.to.as_str()), R::KIND.collection());
     let one = json!({
         "to": first, "open": false, "allowed": false, "permission": permission(second, Action::Write), "roles": ["administrator"],
-        "reasons": [{"code": "not_from_here", "detail": "closed leads to nothing any more"}]
+        "reasons": [{"code": "not_from_here", "detail": "closed leads to nothing any more"}], "warnings": []
     });
     let shown = example::<R>();
     let example_list = json!({"status": shown["status"], "version": 1, "transitions": [one]});

@@ -62,6 +62,7 @@ fn told<R: Lifecycle>(caller: &Caller, body: &R, to: R::Status, facts: &R::Facts
     let action = found.map(|one| one.action);
     let mut reasons = if found.is_some() { body.barred(to, facts) } else { vec![no_such_move::<R>(from, to)] };
     let open = reasons.is_empty();
+    let warnings = if open { body.warned(to, facts) } else { Vec::new() };
     let permitted = action.is_some_and(|action| caller.identity().may(collection, action));
     if open && permitted && !theirs {
         reasons.push(Reason::new("not_commissioned", not_theirs().to_string()));
@@ -73,7 +74,8 @@ fn told<R: Lifecycle>(caller: &Caller, body: &R, to: R::Status, facts: &R::Facts
         "allowed": open && permitted && theirs,
         "permission": action.map(|action| permission(collection, action)),
         "roles": roles.into_iter().map(Role::as_str).collect::<Vec<_>>(),
-        "reasons": reasons.iter().map(|reason| json!({"code": reason.code, "detail": reason.detail})).collect::<Vec<_>>(),
+        "reasons": reasons,
+        "warnings": warnings,
     })
 }
 

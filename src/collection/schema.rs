@@ -60,14 +60,15 @@ fn transition_list() -> Value {
         "type": "object", "required": ["code", "detail"], "properties": {"code": text(64), "detail": text(1000)}
     });
     let one = json!({
-        "type": "object", "required": ["to", "open", "allowed", "permission", "roles", "reasons"],
+        "type": "object", "required": ["to", "open", "allowed", "permission", "roles", "reasons", "warnings"],
         "properties": {
             "to": text(64),
             "open": {"type": "boolean", "description": "Whether the state of things allows it now."},
             "allowed": {"type": "boolean", "description": "Whether it is open and the caller may make it."},
             "permission": {"type": ["string", "null"], "maxLength": 64},
             "roles": {"type": "array", "maxItems": 20, "items": text(64)},
-            "reasons": {"type": "array", "maxItems": 20, "items": reason, "description": "Why it is closed, or not for the caller."}
+            "reasons": {"type": "array", "maxItems": 20, "items": reason, "description": "Why it is closed, or not for the caller."},
+            "warnings": {"type": "array", "maxItems": 20, "items": reason, "description": "What does not hinder it, but should be known before."}
         }
     });
     json!({

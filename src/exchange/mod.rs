@@ -99,7 +99,7 @@ fn batch_schemas() -> Value {
                 "snapshot": {
                     "type": "object", "required": ["system", "kinds"], "additionalProperties": false,
                     "description": "What has an id of this system and was not sent is gone.",
-                    "properties": {"system": text(64), "kinds": {"type": "array", "minItems": 1, "maxItems": 20, "items": kind}}
+                    "properties": {"system": text(64), "kinds": {"type": "array", "minItems": 1, "maxItems": kinds.len(), "items": kind}}
                 },
                 "max_delete_percent": {"type": "number", "minimum": 0, "maximum": 100, "default": 10},
                 "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRow"}}

@@ -1,4 +1,5 @@
 //! Events as iCalendar text (RFC 5545), for calendars that subscribe to it. The same events always give the same text.
+//! The crate `icalendar` does not serve: its folding never ends on some plain texts, such as 76 umlauts and 76 spaces.
 #[cfg(test)]
 mod tests;
 

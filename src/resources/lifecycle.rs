@@ -101,6 +101,10 @@ pub trait Lifecycle: Resource {
     fn barred(&self, _to: Self::Status, _facts: &Self::Facts) -> Vec<Reason> {
         Vec::new()
     }
+    /// What does not hinder a move that is open, but should be known before it is made.
+    fn warned(&self, _to: Self::Status, _facts: &Self::Facts) -> Vec<Reason> {
+        Vec::new()
+    }
     /// What is wrong with the terms of a move; `self` is the object after it.
     fn check_terms(&self, _to: Self::Status, _terms: &Self::Terms, _moved: &Moved, _faults: &mut Faults) {}
 }

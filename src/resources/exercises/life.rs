@@ -3,7 +3,7 @@
 use super::{Exercise, ExerciseStatus};
 use crate::auth::Action;
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved};
+use crate::resources::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use ExerciseStatus::{Approved, Cancelled, Closed, Completed, InProgress, Planned, Postponed, Reported};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,17 @@ pub struct ExerciseTerms {
     pub ends_series: bool,
 }
 
+/// What the conditions look at.
+#[derive(Debug, Clone, Default)]
+pub struct ExerciseFacts {
+    /// Findings of the exercise and its runs that are neither resolved nor verified.
+    pub open_findings: usize,
+}
+
 impl Lifecycle for Exercise {
     type Status = ExerciseStatus;
     type Terms = ExerciseTerms;
-    type Facts = ();
+    type Facts = ExerciseFacts;
     const MOVES: &'static [Move<ExerciseStatus>] = &[
         Move { from: &[Planned], to: Approved, action: Action::Approve },
         Move::ordinary(&[Approved], InProgress),
@@ -33,6 +40,14 @@ impl Lifecycle for Exercise {
     ];
 
     standing!();
+    /// Findings may take longer than the exercise is talked about.
+    fn warned(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
+        if to == Closed && facts.open_findings > 0 {
+            let detail = format!("{} findings are neither resolved nor verified", facts.open_findings);
+            return vec![Reason::new("open_findings", detail)];
+        }
+        Vec::new()
+    }
     fn check_terms(&self, to: ExerciseStatus, terms: &ExerciseTerms, moved: &Moved, faults: &mut Faults) {
         if terms.ends_series && !matches!(to, Completed | Cancelled) {
             faults.add("/ends_series", "not_allowed", "ends_series belongs to the moves to completed and cancelled");

@@ -5,12 +5,12 @@ pub mod outcome;
 pub mod store;
 
 use super::lifecycle::stay;
-use super::{Made, Nothing, Resource, Slot, field, words_of};
+use super::{Made, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::LossScenario;
 use crate::words;
-pub use life::ExerciseTerms;
+pub use life::{ExerciseFacts, ExerciseTerms};
 pub use outcome::ExerciseResult;
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,14 @@ pub struct Exercise {
     pub status_changed_at: Timestamp,
 }
 
+/// What follows from its findings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ExerciseDerived {
+    /// Findings of the exercise and its runs that are neither resolved nor verified.
+    #[schema(minimum = 0)]
+    pub open_findings: i64,
+}
+
 fn yes() -> bool {
     true
 }
@@ -187,7 +195,7 @@ impl Resource for Exercise {
     const OWNED: &'static [&'static str] =
         &["previous", "result", "result_reasons", "status", "status_reason", "status_changed_at"];
     const LISTS: &'static [&'static str] = &["plans", "services", "participants"];
-    type Derived = Nothing;
+    type Derived = ExerciseDerived;
     const FIELDS: &'static [Field] = &[
         STATUS,
         field("kind", "exercises.kind", "", FieldType::Word(words_of::<ExerciseKind>)),
@@ -200,6 +208,9 @@ impl Resource for Exercise {
         field("scheduled_start", "exercises.scheduled_start", "exercises.scheduled_start", FieldType::Time),
     ];
 
+    fn is_derived(field: &str) -> bool {
+        field == "open_findings"
+    }
     fn links(&mut self) -> Vec<Slot<'_>> {
         let participants = self.participants.iter_mut().enumerate();
         let participants = participants.map(|(index, one)| Slot {

@@ -1,8 +1,8 @@
-use super::ExerciseTerms;
 use super::outcome::{Evidence, outcome};
 use super::{
     Exercise, ExerciseCategory, ExerciseKind, ExerciseResult, ExerciseStatus, Inject, LossScenario, Objective, Participant,
 };
+use super::{ExerciseDerived, ExerciseFacts, ExerciseTerms};
 use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Link, Timestamp, Word};
 use crate::planning::recurrence::following;
@@ -178,9 +178,24 @@ impl Stored for Exercise {
         }
         Ok(())
     }
+
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
+        let open = findings::store::open_in(conn, scene, &ids).await?;
+        for object in objects {
+            let open = open.get(&object.head.id).copied().unwrap_or(0);
+            object.derived = ExerciseDerived { open_findings: i64::try_from(open).unwrap_or(i64::MAX) };
+        }
+        Ok(())
+    }
 }
 
 impl Living for Exercise {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<ExerciseFacts> {
+        let open = findings::store::open(conn, org, &[object.head.id]).await?;
+        Ok(ExerciseFacts { open_findings: open.get(&object.head.id).copied().unwrap_or(0) })
+    }
+
     /// The end of an exercise that is held again plans the next one.
     async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<Moves> {
         let over = matches!(new.body.status, ExerciseStatus::Completed | ExerciseStatus::Cancelled);

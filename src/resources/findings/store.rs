@@ -4,10 +4,12 @@ use crate::model::{Error, Link};
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
 use crate::resources::is_past;
 use crate::resources::measures::Measure;
-use crate::store::Rows;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
+use crate::store::record::from_record;
+use crate::store::{Place, Rows, ledger};
 use diesel::sql_types::BigInt as Count;
+use std::collections::{HashMap, HashSet};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -187,4 +189,55 @@ pub async fn grave(conn: &mut Conn<'_>, org: Id, exercise: Id, runs: &[Id]) -> R
         .sql(")");
     let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).settle()?;
     Ok(usize::try_from(number).unwrap_or_default())
+}
+
+/// How many findings of each exercise and of its runs are neither resolved nor verified.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(conn: &mut Conn<'_>, org: Id, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
+    let found = of_exercises(conn, org, exercises).await?;
+    let ids: Vec<Id> = found.iter().map(|(_, finding)| *finding).collect();
+    let findings = Finding::find_all(conn, org, &ids).await?;
+    Ok(counted(&found, &findings))
+}
+
+/// As [`open`], from where the scene looks.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_in(conn: &mut Conn<'_>, scene: &Scene<'_>, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
+    let Place::Past(seq) = scene.place else { return open(conn, scene.organization, exercises).await };
+    let found = of_exercises(conn, scene.organization, exercises).await?;
+    let ids: Vec<Id> = found.iter().map(|(_, finding)| *finding).collect();
+    let entries = ledger::these_as_of(conn, scene.organization, &ids, seq).await?;
+    let then: Result<Vec<_>> = entries.iter().map(|entry| from_record(entry.body.as_deref().unwrap_or("null"))).collect();
+    Ok(counted(&found, &then?))
+}
+
+fn counted(found: &[(Id, Id)], findings: &[Object<Finding>]) -> HashMap<Id, usize> {
+    let open: HashSet<Id> = findings.iter().filter(|one| one.body.is_open()).map(|one| one.head.id).collect();
+    let mut counts = HashMap::new();
+    for (exercise, _) in found.iter().filter(|(_, finding)| open.contains(finding)) {
+        *counts.entry(*exercise).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Exercises with the findings of theirs and of their runs.
+async fn of_exercises(conn: &mut Conn<'_>, org: Id, exercises: &[Id]) -> Result<Vec<(Id, Id)>> {
+    let statement = Fragment::default()
+        .sql("SELECT exercise_id, id FROM findings WHERE organization_id = ")
+        .id(org)
+        .sql(" AND exercise_id")
+        .among(exercises)
+        .sql(
+            " UNION SELECT r.exercise_id, f.id FROM runs r JOIN findings f \
+             ON f.organization_id = r.organization_id AND f.run_id = r.id WHERE r.organization_id = ",
+        )
+        .id(org)
+        .sql(" AND r.exercise_id")
+        .among(exercises);
+    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).settle()?;
+    Ok(rows.into_iter().map(|(exercise, finding)| (exercise.0, finding.0)).collect())
 }

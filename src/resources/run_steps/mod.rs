@@ -5,10 +5,12 @@ pub mod store;
 
 use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Kind, Link, Timestamp};
+use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
 use crate::words;
 pub use life::StepFacts;
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 
 words! {
     /// Where a step stands.
@@ -23,10 +25,26 @@ words! {
 }
 
 impl StepStatus {
-    /// Whether those that wait for it need not wait any more.
+    /// Whether nothing more is to be done.
     pub fn is_over(self) -> bool {
         matches!(self, StepStatus::Done | StepStatus::Skipped)
     }
+}
+
+/// The places of the steps nobody needs to wait for: those done, and those left out whose own prerequisites are such.
+/// Whoever waited for a step that was left out waits for what that waited for.
+pub fn over(steps: &[&RunStep]) -> HashSet<usize> {
+    let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.step.as_str(), place)).collect();
+    let before = |step: &&RunStep| step.depends_on.iter().filter_map(|key| places.get(key.as_str()).copied()).collect();
+    let after: Vec<Vec<usize>> = steps.iter().map(before).collect();
+    let mut over = HashSet::new();
+    for place in schedule::order(&after) {
+        let left_out = steps[place].status == StepStatus::Skipped && after[place].iter().all(|before| over.contains(before));
+        if left_out || steps[place].status == StepStatus::Done {
+            over.insert(place);
+        }
+    }
+    over
 }
 
 /// A step of a run.

@@ -1,5 +1,5 @@
 use super::StepFacts;
-use super::{Execution, RunStep, StepPhase, StepStatus};
+use super::{Execution, RunStep, StepPhase, StepStatus, over};
 use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Link, Timestamp};
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
@@ -178,12 +178,10 @@ impl Living for RunStep {
         let (org, now) = (tx.organization(), tx.change().now);
         let Some(run) = new.body.run.id() else { return Ok(Moves::default()) };
         let steps = of_run(&mut tx.conn()?, org, run).await?;
-        let over: HashSet<&str> =
-            steps.iter().filter(|step| step.body.status.is_over()).map(|step| step.body.step.as_str()).collect();
+        let over = over(&steps.iter().map(|step| &step.body).collect::<Vec<_>>());
+        let over: HashSet<&str> = over.into_iter().map(|place| steps[place].body.step.as_str()).collect();
         let ready = |step: &&Object<RunStep>| {
-            step.body.status == StepStatus::Pending
-                && step.body.depends_on.contains(&new.body.step)
-                && step.body.depends_on.iter().all(|key| over.contains(key.as_str()))
+            step.body.status == StepStatus::Pending && step.body.depends_on.iter().all(|key| over.contains(key.as_str()))
         };
         let mut revised = Vec::new();
         for step in steps.iter().filter(ready) {

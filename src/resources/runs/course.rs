@@ -149,22 +149,25 @@ pub async fn look(conn: &mut Conn<'_>, scene: &Scene<'_>, run: &Object<Run>) -> 
 /// When the steps not yet over will be, with the people there are.
 fn forecast(steps: &[Object<RunStep>], mut crew: Crew, started_at: Timestamp, now: Timestamp) -> (Vec<Span>, Vec<usize>) {
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.body.step.as_str(), place)).collect();
+    let over = run_steps::over(&steps.iter().map(|step| &step.body).collect::<Vec<_>>());
     let since = |time: Option<Timestamp>| time.unwrap_or(now).seconds() - started_at.seconds();
     let mut tasks = Vec::with_capacity(steps.len());
     let mut progress = Vec::with_capacity(steps.len());
-    for RunStep { depends_on, responsible, role, execution, expected_seconds, status, started_at, ended_at, .. } in
-        steps.iter().map(|step| &step.body)
-    {
-        let by = crew.hands(responsible.as_ref(), role.as_deref(), *execution);
+    for (place, step) in steps.iter().enumerate() {
+        let RunStep { depends_on, responsible, role, execution, status, started_at, ended_at, .. } = &step.body;
+        let left_out = *status == StepStatus::Skipped;
+        let by = if left_out { Vec::new() } else { crew.hands(responsible.as_ref(), role.as_deref(), *execution) };
         progress.push(match status {
             StepStatus::Done => How::Ended { start: since(started_at.or(*ended_at)), end: since(*ended_at) },
+            // It takes no time, but those behind it wait for what it waited for.
+            StepStatus::Skipped if !over.contains(&place) => How::Open,
             StepStatus::Skipped => How::Ended { start: since(*ended_at), end: since(*ended_at) },
             StepStatus::InProgress => How::Begun { start: since(*started_at), by: by.first().copied() },
             // What has failed is begun again.
             StepStatus::Failed | StepStatus::Pending | StepStatus::Ready => How::Open,
         });
         let after = depends_on.iter().filter_map(|key| places.get(key.as_str()).copied()).collect();
-        tasks.push(Task { after, seconds: *expected_seconds, by });
+        tasks.push(Task { after, seconds: if left_out { 0 } else { step.body.expected_seconds }, by });
     }
     let spans = schedule::staffed(&tasks, &progress, since(Some(now)));
     let last = (0..spans.len()).rev().filter(|place| !steps[*place].body.status.is_over()).max_by_key(|place| spans[*place].end);
