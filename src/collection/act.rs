@@ -1,6 +1,6 @@
 //! Writing to one object in another way than by a draft, a patch or a move, such as an approval, a note or a copy.
 use super::asked::{guarded, spelled};
-use super::http::{answer, answered};
+use super::http::{JSON, PATCH, answer, answered};
 use super::once::Once;
 use super::order::Done;
 use super::read;
@@ -11,6 +11,7 @@ use crate::http::context::{Scope, Writer};
 use crate::model::{Error, Result};
 use crate::store::idempotency::Answer;
 use crate::store::{Object, Stored, Tx, revise};
+use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -26,7 +27,7 @@ pub async fn perform<R: Stored, S: Scope, T: Send + 'static>(
     said: fn(Value) -> Result<T>,
     rule: impl AsyncFnOnce(&mut Tx, &App, Object<R>, T) -> Result<Answer> + Send + 'static,
 ) -> Result<HttpResponse> {
-    body::require_type(&request, &["application/json"])?;
+    body::require_type(&request, if request.method() == Method::PATCH { PATCH } else { JSON })?;
     let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let limits = &writer.caller().app().config.limits;

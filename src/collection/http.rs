@@ -20,8 +20,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::Value;
 
 /// Bodies of single writes.
-const JSON: &[&str] = &["application/json"];
-const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
+pub const JSON: &[&str] = &["application/json"];
+pub const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
 
 /// `GET /{collection}`.
 pub async fn list<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {

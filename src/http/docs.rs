@@ -2,6 +2,7 @@
 use super::problem::Problem;
 use super::routes::Api;
 use crate::collection::schema::SCHEMAS;
+use crate::model::Present;
 use crate::model::{Error, Kind, Result, Word};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: serv
 pub fn document(api: &Api) -> Value {
     let mut schemas = SCHEMAS.clone();
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
+    schemas.insert("Present".into(), serde_json::to_value(Present::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
     schemas.extend(crate::analysis::schemas());
     schemas.extend(crate::reports::schemas());
