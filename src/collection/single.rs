@@ -1,9 +1,9 @@
 //! `GET` and `PUT` of what an organisation has exactly one of. Until somebody writes it, it has its defaults and version 0.
 use super::asked::{guarded, moment, only};
-use super::draft;
 use super::http::answered;
 use super::order::{Common, Done, Guard, Order, Verb};
 use super::write::Set;
+use super::{Draft, draft};
 use crate::app::new_id;
 use crate::auth::Action;
 use crate::collection::doc::{etag, named};
@@ -69,8 +69,6 @@ async fn put<R: Stored + Default>(writer: Writer<R>, request: HttpRequest, paylo
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let draft = draft::parse::<R>(body::json(&bytes)?)?;
     let wanted = wishes.guard.clone();
-    let target = Some(Spelling::Key(single::KEY.into()));
-    let order = Order { place: 0, target, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
     let work = async move |tx: &mut Tx| {
         tx.take_turn().await?;
         // Version 0 is what nobody has written yet: it is there to be read, and so for the conditions of a write.
@@ -80,17 +78,28 @@ async fn put<R: Stored + Default>(writer: Writer<R>, request: HttpRequest, paylo
         if wanted.versions.is_some_and(|versions| !versions.contains(&version)) || (wanted.absent && version > 0) {
             return Err(Error::Stale);
         }
-        let mut common = Common::default();
-        let mut set = Set::new(vec![order], new_id);
-        set.locate(tx, &mut common).await?;
-        set.write(tx, &mut common).await?;
-        let one = set.orders.pop().ok_or(Error::NotFound)?;
-        let (_, object): (Done, Object<R>) = one.outcome?.ok_or(Error::NotFound)?;
+        let object = replace(tx, draft).await?;
         let body = shown(Some(&object))?.to_string();
         Ok(Answer { status: 200, location: None, etag: Some(tag(Some(&object))), body })
     };
     let answer = writer.write(&wishes, usize::MAX, work).await?;
     Ok(answered(answer, &wishes, false))
+}
+
+/// Writes it, whatever was there.
+///
+/// # Errors
+/// When the draft has a fault.
+pub async fn replace<R: Stored>(tx: &mut Tx, draft: Draft<R>) -> Result<Object<R>> {
+    let target = Some(Spelling::Key(single::KEY.into()));
+    let order = Order { place: 0, target, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
+    let mut common = Common::default();
+    let mut set = Set::new(vec![order], new_id);
+    set.locate(tx, &mut common).await?;
+    set.write(tx, &mut common).await?;
+    let one = set.orders.pop().ok_or(Error::NotFound)?;
+    let (_, object): (Done, Object<R>) = one.outcome?.ok_or(Error::NotFound)?;
+    Ok(object)
 }
 
 /// The two routes, with words for the document.

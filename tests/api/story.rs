@@ -1,4 +1,4 @@
-//! The walk-through of the documents, pasted line by line into a shell, against the example organisation and the change
+//! The walk-throughs of the documents, pasted line by line into a shell, against the example organisation and the change
 //! tool that comes with it; both are processes of their own.
 
 use crate::support::server::Home;
@@ -39,13 +39,27 @@ impl Drop for Tool {
     }
 }
 
-/// The lines of the document that are for the shell, without those that set it up.
-fn lines() -> String {
-    let text = std::fs::read_to_string(format!("{FOLDER}/docs/risk-walk-through.md")).expect("the document");
+/// The lines of a document that are for the shell, without those that set it up.
+fn lines(document: &str) -> String {
+    let text = std::fs::read_to_string(format!("{FOLDER}/docs/{document}")).expect("the document");
     let blocks = text.split("```").skip(1).step_by(2);
     let shell: Vec<&str> = blocks.filter_map(|block| block.strip_prefix("sh\n")).collect();
     assert!(shell.len() > 10, "the document has no lines to paste");
     shell.join("\n")
+}
+
+/// Pastes a document into a shell that has been set up, and gives what is printed there.
+fn pasted(document: &str, server: &Server, setting: &[(&str, &str)]) -> String {
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &lines(document)])
+        .env("A", format!("http://{}/api/v1", server.address))
+        .envs(setting.iter().copied())
+        .current_dir(&server.home.folder)
+        .output()
+        .expect("bash is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text
 }
 
 fn demo(backend: Backend) -> (Arc<Server>, Api) {
@@ -56,20 +70,11 @@ fn demo(backend: Backend) -> (Arc<Server>, Api) {
     (server, api)
 }
 
-fn told(backend: Backend) {
+fn from_a_risk_to_the_report(backend: Backend) {
     let (server, api) = demo(backend);
-    let (url, token) = (format!("http://{}", server.address), api.token.clone().expect("a token"));
-    let tool = Tool::start(&url, &token);
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &lines()])
-        .env("A", format!("{url}/api/v1"))
-        .env("TOOL", &tool.address)
-        .env("TOKEN", &token)
-        .current_dir(&server.home.folder)
-        .output()
-        .expect("bash is there");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let token = api.token.clone().expect("a token");
+    let tool = Tool::start(&format!("http://{}", server.address), &token);
+    pasted("risk-walk-through.md", &server, &[("TOKEN", &token), ("TOOL", &tool.address)]);
 
     let risk = api.get("/risks/key:ARRAY-FIRMWARE").expect(200).json();
     assert_eq!((&risk["status"], &risk["class"], &risk["score"]), (&json!("monitored"), &json!("increased"), &json!(5)));
@@ -88,14 +93,62 @@ fn told(backend: Backend) {
     assert!(picture.contains("Risk matrix"), "{picture}");
 }
 
-#[test]
-fn the_walk_through_can_be_pasted_on_sqlite() {
-    told(Backend::Sqlite);
+fn from_a_plan_to_its_proof(backend: Backend) {
+    let (server, api) = demo(backend);
+    let token = |subject: &str, role: &str| server.client("demo", subject, &[role]).token.expect("a token");
+    let (priya, desk) = (token("priya.castellane", "process_owner"), token("service.desk", "user"));
+    let own = api.token.clone().expect("a token");
+    let text = pasted("practice-walk-through.md", &server, &[("TOKEN", &own), ("PRIYA", &priya), ("DESK", &desk)]);
+    for word in ["the steps wait for each other", "\"four_eyes\"", "\"present\"", "event: step_in_progress", "event: note"] {
+        assert!(text.contains(word), "{word} was not seen:\n{text}");
+    }
+
+    let plan = api.get("/plans/key:COLD-WATCH").expect(200).json();
+    assert_eq!(plan["active_number"], json!(1));
+    let versions = api.get("/plan-versions?plan=key:COLD-WATCH&sort=number").expect(200).items();
+    let standing: Vec<&Value> = versions.iter().map(|version| &version["status"]).collect();
+    assert_eq!(standing, [&json!("active"), &json!("draft")]);
+    let approvers: Vec<&Value> =
+        versions[0]["approvals"].as_array().expect("a list").iter().map(|one| &one["approver"]).collect();
+    assert!(approvers.contains(&&json!("priya.castellane")), "{approvers:?}");
+
+    let exercise = api.get("/exercises/key:COLD-EXERCISE").expect(200).json();
+    assert_eq!((&exercise["status"], &exercise["result"]), (&json!("reported"), &json!("successful_with_issues")), "{exercise}");
+    let next = api.get("/exercises?previous=key:COLD-EXERCISE").expect(200).items();
+    assert_eq!((next.len(), &next[0]["scheduled_start"]), (1, &json!("2028-01-13T09:00:00.000000Z")));
+    let finding = api.get("/findings/key:COLD-BATTERY").expect(200).json();
+    assert_eq!(finding["measure"]["key"], json!("SPARE-BATTERIES"));
+    assert_eq!(api.get("/measures/key:SPARE-BATTERIES").expect(200).json()["status"], json!("proposed"));
+
+    let disruption = api.get("/disruptions/key:COLD-SILENT").expect(200).json();
+    assert_eq!((&disruption["status"], &disruption["created_by"]), (&json!("closed"), &json!("service.desk")));
+    let proven = api.get("/measurements?subject=key:COLD-CHAIN&level=proven").expect(200).items();
+    assert_eq!(proven.len(), 1);
+    assert_eq!(api.get("/runs?status=running").expect(200).items(), Vec::<Value>::new());
+    let file = |name: &str| std::fs::read_to_string(server.home.folder.join(name)).expect("a file");
+    assert!(file("cold-watch.svg").contains("RTO COLD-CHAIN") && file("cold-run.svg").contains("<svg"));
+    assert!(file("cold-watch.html").contains("Read the loggers by hand"));
+    assert!(file("continuity.ics").contains("SUMMARY:The cold store is silent"));
 }
 
 #[test]
-fn the_walk_through_can_be_pasted_on_postgres() {
-    told(Backend::Postgres);
+fn the_walk_through_of_risks_can_be_pasted_on_sqlite() {
+    from_a_risk_to_the_report(Backend::Sqlite);
+}
+
+#[test]
+fn the_walk_through_of_risks_can_be_pasted_on_postgres() {
+    from_a_risk_to_the_report(Backend::Postgres);
+}
+
+#[test]
+fn the_walk_through_of_practice_can_be_pasted_on_sqlite() {
+    from_a_plan_to_its_proof(Backend::Sqlite);
+}
+
+#[test]
+fn the_walk_through_of_practice_can_be_pasted_on_postgres() {
+    from_a_plan_to_its_proof(Backend::Postgres);
 }
 
 #[test]
@@ -142,6 +195,44 @@ fn the_example_tells_a_whole_story() {
     assert_eq!(report["counts"]["lowered"], json!(1));
     assert_eq!(api.get("/reports/measures").expect(200).json()["blocked"], json!(1));
     assert!(api.get("/threats?count=true&limit=1").expect(200).json()["total"].as_u64() >= Some(40));
+}
+
+#[test]
+fn the_example_has_practised_its_plans() {
+    let (_server, api) = demo(Backend::Sqlite);
+    let plan = api.get("/plans/key:DR-ORDERS").expect(200).json();
+    assert_eq!((&plan["active_number"], &plan["review_due"]), (&json!(2), &json!("2027-10-01")));
+    let first = api.get("/plans/key:DR-ORDERS/versions/1").expect(200).json();
+    assert_eq!((&first["status"], &first["authors"]), (&json!("superseded"), &json!(["ana.whitlock"])));
+    let approvers: Vec<&Value> = first["approvals"].as_array().expect("a list").iter().map(|one| &one["approver"]).collect();
+    assert_eq!(approvers, [&json!("priya.castellane"), &json!("ana.whitlock")]);
+    let missed = |number: i64| -> Vec<Value> {
+        let schedule = api.get(&format!("/plans/key:DR-ORDERS/versions/{number}/schedule")).expect(200).json();
+        let services = schedule["services"].as_array().expect("a list").clone();
+        services.into_iter().filter(|one| one["verdict"] != json!("met")).map(|one| one["service"]["key"].clone()).collect()
+    };
+    assert_eq!((missed(1), missed(2)), (vec![json!("PLATFORM"), json!("RX-INTAKE")], vec![]));
+    let changed = api.get("/plans/key:DR-ORDERS/versions/2/diff").expect(200).json();
+    assert_eq!(changed["steps"]["added"][0]["key"], json!("envelopes"));
+
+    let exercise = api.get("/exercises/key:EX-2026-NORTH").expect(200).json();
+    assert_eq!((&exercise["status"], &exercise["result"]), (&json!("reported"), &json!("unsuccessful")));
+    assert_eq!(api.get("/exercises?previous=key:EX-2026-NORTH").expect(200).items().len(), 1);
+    let finding = api.get("/findings/key:F-KEYS").expect(200).json();
+    assert_eq!((&finding["status"], &finding["retest"]["key"]), (&json!("verified"), &json!("EX-2026-KEYS")));
+    let disruption = api.get("/disruptions/key:DIS-2026-KEYS").expect(200).json();
+    assert_eq!((&disruption["status"], &disruption["restoration_seconds"]), (&json!("closed"), &json!(8280)));
+    let proof = api.get("/services/key:ORDER-DB/proof").expect(200).json();
+    let restoration = &proof["restoration"];
+    assert_eq!(
+        (&restoration["level"], &restoration["seconds"], &restoration["met"]),
+        (&json!("proven"), &json!(5340), &json!(true))
+    );
+    // Nobody's clock but that of the story was turned, and that one only forward.
+    let entries = api.get("/changes?limit=1000").expect(200).items();
+    let times: Vec<&str> = entries.iter().filter_map(|entry| entry["at"].as_str()).collect();
+    assert!(times.len() > 400 && times.is_sorted(), "{} entries", times.len());
+    assert!(entries.iter().any(|entry| entry["actor"] == json!("deepa.ravindran")));
 }
 
 #[test]

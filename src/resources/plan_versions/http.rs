@@ -3,7 +3,7 @@ mod approvals;
 mod copies;
 mod parts;
 
-pub use approvals::ApprovalDraft;
+pub use approvals::{ApprovalDraft, decided};
 pub use copies::{PlanCopy, VersionCopy};
 
 use super::{PlanVersion, store};

@@ -25,18 +25,26 @@ pub struct NoteDraft {
 /// Whoever may move steps may write notes.
 async fn note(writer: Writer<RunStep>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     let write = async move |tx: &mut Tx, app: &App, old: Object<Run>, said: NoteDraft| {
-        if old.body.status != RunStatus::Running {
-            return Err(Error::conflict("content_fixed", "the run is over: its log is closed"));
-        }
-        if old.body.notes.len() >= MOST_NOTES {
-            return Err(Error::refused(422, "too_many_objects", format!("a run has {MOST_NOTES} notes at most")));
-        }
-        let mut body = old.body.clone();
-        let change = tx.change();
-        body.notes.push(Note { at: change.now, by: change.actor.clone(), text: said.text });
+        let body = noted(tx, &old.body, said)?;
         act::changed(tx, app, old, body).await
     };
     act::perform(writer, request, payload, draft::strict, write).await
+}
+
+/// The run with one more note.
+///
+/// # Errors
+/// When it is over, or has too many.
+pub fn noted(tx: &Tx, run: &Run, said: NoteDraft) -> Result<Run> {
+    if run.status != RunStatus::Running {
+        return Err(Error::conflict("content_fixed", "the run is over: its log is closed"));
+    }
+    if run.notes.len() >= MOST_NOTES {
+        return Err(Error::refused(422, "too_many_objects", format!("a run has {MOST_NOTES} notes at most")));
+    }
+    let (mut body, change) = (run.clone(), tx.change());
+    body.notes.push(Note { at: change.now, by: change.actor.clone(), text: said.text });
+    Ok(body)
 }
 
 pub fn routes(api: &mut Api) {

@@ -34,7 +34,11 @@ async fn approve(writer: Writer<Moves<PlanVersion>>, request: HttpRequest, paylo
     act::perform(writer, request, payload, draft::strict, decide).await
 }
 
-fn decided(tx: &Tx, version: &PlanVersion, said: ApprovalDraft) -> Result<PlanVersion> {
+/// The version with what somebody has said of it.
+///
+/// # Errors
+/// When it is not in review, or not theirs to say.
+pub fn decided(tx: &Tx, version: &PlanVersion, said: ApprovalDraft) -> Result<PlanVersion> {
     if version.status != VersionStatus::InReview {
         let detail = format!("the version is {}: only one in review is approved or rejected", version.status.as_str());
         return Err(Error::conflict("transition_closed", detail));
