@@ -2,7 +2,7 @@
 use super::problem::Problem;
 use super::routes::Api;
 use crate::collection::schema::SCHEMAS;
-use crate::model::{Error, Kind, Result, Word};
+use crate::model::{Error, Kind, Present, Result, Word};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
@@ -17,6 +17,7 @@ const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: serv
 pub fn document(api: &Api) -> Value {
     let mut schemas = SCHEMAS.clone();
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
+    schemas.insert("Present".into(), serde_json::to_value(Present::schema()).unwrap_or_default());
     schemas.extend(crate::exchange::schemas());
     schemas.extend(crate::analysis::schemas());
     schemas.extend(crate::reports::schemas());
