@@ -20,6 +20,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -163,7 +164,7 @@ impl Board {
         loop {
             let app: &App = self.caller.app();
             let expired = app.now().seconds() >= self.caller.identity().expires_at;
-            if self.looks > LOOKS || expired {
+            if self.looks > LOOKS || expired || app.stopping.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let commits = app.store.commits.of(self.caller.organization());
