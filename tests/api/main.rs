@@ -11,6 +11,7 @@ mod lifecycle;
 mod migrations;
 mod netbox;
 mod openapi;
+mod practice;
 mod reports;
 mod rules;
 mod singles;
