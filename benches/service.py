@@ -69,10 +69,10 @@ class Holdfast(Server):
     def start(self, ready_path="/readyz"):
         return super().start(ready_path)
 
-    def token(self, organization):
+    def token(self, organization, subject="bench", role="integration"):
         answer = subprocess.run(
-            [self.binary, "token", "--data-dir", self.data, "--organization", organization, "--subject", "bench",
-             "--role", "integration", "--ttl", "86400"], check=True, capture_output=True, text=True)
+            [self.binary, "token", "--data-dir", self.data, "--organization", organization, "--subject", subject,
+             "--role", role, "--ttl", "86400"], check=True, capture_output=True, text=True)
         return answer.stdout.strip()
 
 

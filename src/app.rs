@@ -18,6 +18,7 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::fs::File;
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -36,6 +37,8 @@ pub struct App {
     pub batches: Semaphore,
     /// Live boards connected at once.
     pub boards: Arc<Semaphore>,
+    /// Whether the service was asked to stop: boards end then, for nobody waits for them.
+    pub stopping: AtomicBool,
     /// Idempotency keys being worked on.
     pub in_flight: Mutex<HashSet<(Id, String, String)>>,
     /// The sole right to serve an embedded database.
@@ -67,6 +70,7 @@ impl App {
             organizations,
             batches: Semaphore::new(BATCHES),
             boards: Arc::new(Semaphore::new(BOARDS)),
+            stopping: AtomicBool::new(false),
             in_flight: Mutex::default(),
             _claim: claim,
         })
@@ -171,6 +175,16 @@ async fn sweep(app: web::Data<App>) {
     }
 }
 
+/// Takes note when the service is asked to stop; the server sees to the rest.
+#[cfg(unix)]
+async fn watch(app: web::Data<App>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(mut asked) = signal(SignalKind::terminate()) {
+        asked.recv().await;
+        app.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// Serves until a signal ends it; requests being worked on are finished.
 ///
 /// # Errors
@@ -179,6 +193,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> std::io::Result<()> 
     let app = web::Data::from(app);
     app.verifier.start_refresh();
     actix_web::rt::spawn(sweep(app.clone()));
+    #[cfg(unix)]
+    actix_web::rt::spawn(watch(app.clone()));
     let limits = app.config.limits.clone();
     let workers = limits.workers.max(1);
     HttpServer::new(move || {

@@ -21,9 +21,8 @@ use serde_json::{Value, json};
 /// The window, in days: by default, and at most.
 const DEFAULT_DAYS: i64 = 365;
 const MOST_DAYS: i64 = 5 * 366;
-/// Entries of one answer, and times one rule brings.
+/// Entries of one answer.
 const MOST: usize = 5000;
-const MOST_TIMES: usize = 500;
 
 /// What is due on a day: of which kind, in which table and column, and what it is called.
 struct Due {
@@ -106,7 +105,7 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
         .bind(Bind::Time(Some(DbTime(to))))
         .sql(" AND (scheduled_end >= ")
         .bind(Bind::Time(Some(DbTime(from))))
-        .sql(" OR recurrence IS NOT NULL) ORDER BY id LIMIT 5001");
+        .sql(" OR recurrence IS NOT NULL AND status NOT IN ('completed', 'reported', 'closed')) ORDER BY id LIMIT 5001");
     let ids: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     let mut all = Vec::new();
@@ -125,13 +124,17 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
         }
         // The end of an exercise plans the next one, which then has the rule.
         if let Some(rule) = body.rule().filter(|_| !over) {
-            let later = rule.between(body.scheduled_start.max(from), to, MOST_TIMES);
+            let later = rule.between(body.scheduled_start.max(from), to, MOST + 1);
             times.extend(later.into_iter().filter(|time| *time > body.scheduled_start).map(|time| (time, "TENTATIVE")));
         }
         all.extend(times.into_iter().filter_map(|(start, status)| {
             let end = Timestamp::from_micros(start.micros() + lasts)?;
             Some(entry(&exercise, When::At { start, end }, status))
         }));
+        // The answer is refused, so that there is no need for the rest.
+        if all.len() > MOST {
+            break;
+        }
     }
     Ok(all)
 }

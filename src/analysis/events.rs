@@ -20,6 +20,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -72,11 +73,23 @@ fn event(entry: &Entry, run: Id) -> Option<String> {
     (body.run == Some(run)).then_some(word)
 }
 
-/// The events after a place in the ledger, and how far was looked.
-async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<(Vec<Value>, i64)> {
+/// A page of events.
+struct Page {
+    items: Vec<Value>,
+    /// How far was looked.
+    next: i64,
+    /// Whether so many entries were looked at that there may be more, whatever they belong to.
+    full: bool,
+}
+
+/// The events after a place in the ledger.
+async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> {
     let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
     let entries = ledger::after(conn, org, seq, KINDS, MOST).await?;
-    let next = entries.last().filter(|_| entries.len() as i64 == MOST).map_or(newest.max(seq), |last| last.seq);
+    let full = entries.len() as i64 == MOST;
+    // Something may have been written since the head was read.
+    let last = entries.last().map_or(seq, |last| last.seq);
+    let next = if full { last } else { newest.max(last) };
     let own: Vec<(String, Entry)> =
         entries.into_iter().filter_map(|entry| event(&entry, run).map(|word| (word, entry))).collect();
     let (words, entries): (Vec<String>, Vec<Entry>) = own.into_iter().unzip();
@@ -88,7 +101,7 @@ async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<(Vec<V
             "body": bodies.remove(&entry.seq),
         })
     };
-    Ok((words.into_iter().zip(&entries).map(item).collect(), next))
+    Ok(Page { items: words.into_iter().zip(&entries).map(item).collect(), next, full })
 }
 
 async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpResponse> {
@@ -98,7 +111,8 @@ async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespons
     let bad = || Error::malformed("invalid_parameter", "after is a seq of the ledger");
     let given = parameter(&parameters, "after").map(|text| text.parse::<i64>().ok().filter(|seq| *seq >= 0).ok_or_else(bad));
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
-    let given = given.transpose()?.or(last);
+    // Browsers connect again with the address they began with: what was seen since counts for more.
+    let given = given.transpose()?.max(last);
     let (run, from) = reader
         .read(async |conn, org| {
             let run = read::existing::<Run>(conn, org, &spelling).await?.head.id;
@@ -109,8 +123,8 @@ async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespons
     if headers::wants(&request, STREAM) {
         return stream(reader.caller().clone(), run, from);
     }
-    let (items, next) = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
-    Ok(HttpResponse::Ok().json(json!({"items": items, "next_after": next})))
+    let page = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
+    Ok(HttpResponse::Ok().json(json!({"items": page.items, "next_after": page.next})))
 }
 
 /// A live board's connection.
@@ -149,7 +163,8 @@ impl Board {
         }
         loop {
             let app: &App = self.caller.app();
-            if self.looks > LOOKS || app.now().seconds() >= self.caller.identity().expires_at {
+            let expired = app.now().seconds() >= self.caller.identity().expires_at;
+            if self.looks > LOOKS || expired || app.stopping.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let commits = app.store.commits.of(self.caller.organization());
@@ -169,14 +184,13 @@ impl Board {
 
     async fn look(&mut self, commits: Option<u64>) -> Result<String> {
         let (org, run, seq) = (self.caller.organization(), self.run, self.seq);
-        let (items, next) = self.caller.app().store.read(async |conn| after(conn, org, run, seq).await).await?;
-        // More may wait behind a full page.
-        self.commits = commits.filter(|_| items.is_empty());
-        self.seq = next;
+        let page = self.caller.app().store.read(async |conn| after(conn, org, run, seq).await).await?;
+        self.commits = commits.filter(|_| !page.full);
+        self.seq = page.next;
         let one = |item: &Value| {
             format!("id: {}\nevent: {}\ndata: {item}\n\n", item["seq"], item["event"].as_str().unwrap_or_default())
         };
-        Ok(items.iter().map(one).collect())
+        Ok(page.items.iter().map(one).collect())
     }
 }
 

@@ -44,6 +44,8 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
                 return Err(Error::malformed("invalid_parameter", format!("after: the ledger ends at {newest}")));
             }
             let entries = ledger::after(conn, org, after, &kinds, limit).await?;
+            // Something may have been written since the head was read.
+            let newest = entries.last().map_or(newest, |last| last.seq.max(newest));
             let mut shown = if bodies { shown(conn, org, &entries).await? } else { HashMap::new() };
             // A page that is not full has seen everything there was.
             let full = entries.len() as i64 == limit;

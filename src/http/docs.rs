@@ -2,8 +2,7 @@
 use super::problem::Problem;
 use super::routes::Api;
 use crate::collection::schema::SCHEMAS;
-use crate::model::Present;
-use crate::model::{Error, Kind, Result, Word};
+use crate::model::{Error, Kind, Present, Result, Word};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};

@@ -12,6 +12,7 @@ mod migrations;
 mod netbox;
 mod openapi;
 mod planning;
+mod practice;
 mod reports;
 mod rules;
 mod singles;

@@ -36,6 +36,10 @@ impl ChangeStatus {
         use ChangeStatus::{Approved, Closed, Implemented, Scheduled, Verified};
         matches!(self, Approved | Scheduled | Implemented | Verified | Closed)
     }
+    /// Has been carried out.
+    pub const fn is_implemented(self) -> bool {
+        matches!(self, ChangeStatus::Implemented | ChangeStatus::Verified | ChangeStatus::Closed)
+    }
     /// Will not be carried out.
     pub const fn is_refused(self) -> bool {
         matches!(self, ChangeStatus::Rejected | ChangeStatus::Cancelled)

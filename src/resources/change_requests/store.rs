@@ -3,8 +3,9 @@ use crate::model::Timestamp;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Bind, Rows, links};
-use std::collections::{BTreeSet, HashMap};
+use crate::store::record::from_record;
+use crate::store::{Bind, Rows, ledger, links};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -114,5 +115,23 @@ pub async fn implemented_after(conn: &mut Conn<'_>, org: Id, touched: &[Id], aft
         let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
         found.extend(ids.into_iter().map(Id::from));
     }
-    Ok(found.into_iter().collect())
+    let found: Vec<Id> = found.into_iter().collect();
+    let before = implemented_by(conn, org, &found, after).await?;
+    Ok(found.into_iter().filter(|id| !before.contains(id)).collect())
+}
+
+/// Those of which it was known at a moment that they were implemented; since then they have only been verified or closed.
+async fn implemented_by(conn: &mut Conn<'_>, org: Id, changes: &[Id], moment: Timestamp) -> Result<HashSet<Id>> {
+    if changes.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let seq = ledger::seq_at(conn, org, moment).await?;
+    let mut known = HashSet::new();
+    for entry in ledger::these_as_of(conn, org, changes, seq).await? {
+        let then = from_record::<ChangeRequest>(entry.body.as_deref().unwrap_or("null"))?;
+        if then.body.status.is_implemented() {
+            known.insert(then.head.id);
+        }
+    }
+    Ok(known)
 }

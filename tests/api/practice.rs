@@ -1,0 +1,11 @@
+//! The event of disaster, practised and in earnest: crews, live boards, figures, disruptions and series of exercises.
+
+mod board;
+mod buttons;
+mod crew;
+mod disruptions;
+mod figures;
+mod ledger;
+mod series;
+mod stage;
+mod stream;
