@@ -11,6 +11,7 @@ use crate::http::context::{Scope, Writer};
 use crate::model::{Error, Result};
 use crate::store::idempotency::Answer;
 use crate::store::{Object, Stored, Tx, revise};
+use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -26,7 +27,8 @@ pub async fn perform<R: Stored, S: Scope, T: Send + 'static>(
     said: fn(Value) -> Result<T>,
     rule: impl AsyncFnOnce(&mut Tx, &App, Object<R>, T) -> Result<Answer> + Send + 'static,
 ) -> Result<HttpResponse> {
-    body::require_type(&request, &["application/json"])?;
+    let patches = request.method() == Method::PATCH;
+    body::require_type(&request, if patches { super::http::PATCH } else { &["application/json"] })?;
     let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let limits = &writer.caller().app().config.limits;

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 /// Bodies of single writes.
 const JSON: &[&str] = &["application/json"];
-const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
+pub(super) const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
 
 /// `GET /{collection}`.
 pub async fn list<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {

@@ -252,7 +252,7 @@ fn one_routes(api: &mut Api, part: &str, schema: &str, one: &str, example: &Valu
     api.add(for_writing(put_op).problems(&[428]), put);
     let patch_op = op(Method::PATCH, "patch", Action::Write)
         .header("If-Match", IF_MATCH)
-        .body(&["application/json"], any, &json!({}))
+        .body(&["application/json", "application/merge-patch+json"], any, &json!({}))
         .json(200, "Changed.", element, example, etag());
     api.add(for_writing(patch_op).problems(&[428]), patch);
     let delete_op = op(Method::DELETE, "delete", Action::Write).header("If-Match", IF_MATCH).response(
