@@ -11,6 +11,8 @@ mod lifecycle;
 mod migrations;
 mod netbox;
 mod openapi;
+mod plans;
+mod practice;
 mod reports;
 mod rules;
 mod singles;
