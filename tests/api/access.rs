@@ -10,7 +10,7 @@ use crate::practice;
 use crate::support::document::{Document, Operation};
 use crate::support::token::{self, ROLES};
 use crate::support::{Answer, Api, Server, fresh};
-use calls::prepared;
+use calls::{Ready, prepared};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use table::{LIMITED, collection, decides, may, sends_batches};
@@ -42,11 +42,19 @@ fn world(server: &Arc<Server>) -> World {
 }
 
 /// Tries every guarded operation as one client and gives those that answered otherwise.
-fn surprises(admin: &World, api: &Api, roles: &[&str], expected: impl Fn(&Operation) -> Option<u16>) -> Vec<String> {
+fn surprises(
+    (admin, ready): (&World, &mut Ready),
+    api: &Api,
+    roles: &[&str],
+    expected: impl Fn(&Operation) -> Option<u16>,
+) -> Vec<String> {
     let mut surprises = Vec::new();
     for operation in guarded() {
-        let (path, body) = prepared(operation, admin, roles);
-        let answer = call(api, &operation.method, &path, body.as_ref());
+        let answer = ready.send(operation, admin, roles, |path, body| {
+            let answer = call(api, &operation.method, path, body);
+            let unspent = answer.status() >= 400 || operation.method == "GET";
+            (answer, unspent)
+        });
         let as_expected = match expected(operation) {
             Some(status) => answer.status() == status,
             None => answer.status() < 400,
@@ -61,8 +69,8 @@ fn surprises(admin: &World, api: &Api, roles: &[&str], expected: impl Fn(&Operat
 
 both! {
     fn without_a_token_only_public_pages_are_answered(server) {
-        let admin = world(server);
-        let surprises = surprises(&admin, &server.stranger(), &[], |_| Some(401));
+        let (admin, mut ready) = (world(server), Ready::default());
+        let surprises = surprises((&admin, &mut ready), &server.stranger(), &[], |_| Some(401));
         assert!(surprises.is_empty(), "{surprises:#?}");
         let answer = server.stranger().get("/sites");
         assert!(answer.needed_header("www-authenticate").starts_with("Bearer"), "{}", answer.story());
@@ -73,50 +81,50 @@ both! {
     }
 
     fn a_token_that_has_run_out_opens_nothing(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let mut claims = token::claims(&admin.api.organization, "ana", &token::ALL_POWERFUL);
         claims["iat"] = json!(token::now() - 7200);
         claims["exp"] = json!(token::now() - 3600);
         let api = server.with_token(&admin.api.organization, &server.token(&claims));
-        let surprises = surprises(&admin, &api, &[], |_| Some(401));
+        let surprises = surprises((&admin, &mut ready), &api, &[], |_| Some(401));
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
     fn each_role_may_what_the_table_says_and_nothing_else(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let mut all = Vec::new();
         for role in ROLES {
             let api = server.client(&admin.api.organization, role, &[role]);
             let expected = |operation: &Operation| (!may(role, &operation.method, &operation.template)).then_some(403);
-            all.extend(surprises(&admin, &api, &[role], expected).into_iter().map(|surprise| format!("{role}: {surprise}")));
+            all.extend(surprises((&admin, &mut ready), &api, &[role], expected).into_iter().map(|surprise| format!("{role}: {surprise}")));
         }
         assert!(all.is_empty(), "{all:#?}");
     }
 
     fn a_role_nobody_knows_gives_nothing(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         for roles in [&[][..], &["root"], &["Administrator"], &["administrator "]] {
             let api = server.client(&admin.api.organization, "eve", roles);
             let expected = |operation: &Operation| (!operation.template.ends_with("/me")).then_some(403);
-            let surprises = surprises(&admin, &api, &[], expected);
+            let surprises = surprises((&admin, &mut ready), &api, &[], expected);
             assert!(surprises.is_empty(), "{roles:?}: {surprises:#?}");
         }
     }
 
     fn several_roles_add_up(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let roles = ["process_owner", "auditor", "application_manager"];
         let api = server.client(&admin.api.organization, "max", &roles);
         let expected = |operation: &Operation| {
             let granted = roles.iter().any(|role| may(role, &operation.method, &operation.template));
             (!granted).then_some(403)
         };
-        let surprises = surprises(&admin, &api, &roles, expected);
+        let surprises = surprises((&admin, &mut ready), &api, &roles, expected);
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
     fn scopes_narrow_what_roles_give(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         for spec in ALL {
             let write = format!("{}:write", spec.path);
             let read = format!("{}:read", spec.path);
@@ -132,7 +140,7 @@ both! {
                     let granted = own && (!more || decides(&operation.template) && operation.method == "GET") && (writes || operation.method == "GET");
                     (!granted && !operation.template.ends_with("/me")).then_some(403)
                 };
-                let surprises = surprises(&admin, &api, &token::ALL_POWERFUL, expected);
+                let surprises = surprises((&admin, &mut ready), &api, &token::ALL_POWERFUL, expected);
                 assert!(surprises.is_empty(), "{}: {surprises:#?}", claims["scope"]);
             }
         }

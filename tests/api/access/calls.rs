@@ -5,6 +5,33 @@ use crate::practice;
 use crate::singles::matrix::five;
 use crate::support::document::Operation;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// Calls that may be made: one that was refused can be made again.
+#[derive(Default)]
+pub struct Ready(HashMap<String, (String, Option<Value>)>);
+
+impl Ready {
+    /// Makes the call by `send`, which gives what it takes from the answer and whether the call was refused or only read.
+    pub fn send<T>(
+        &mut self,
+        operation: &Operation,
+        admin: &World,
+        roles: &[&str],
+        send: impl FnOnce(&str, Option<&Value>) -> (T, bool),
+    ) -> T {
+        let mut name = format!("{} {}", operation.method, operation.template);
+        if name.ends_with("/approvals") {
+            name += &roles.join(" ");
+        }
+        let (path, body) = self.0.remove(&name).unwrap_or_else(|| prepared(operation, admin, roles));
+        let (answer, unspent) = send(&path, body.as_ref());
+        if unspent {
+            self.0.insert(name, (path, body));
+        }
+        answer
+    }
+}
 
 pub fn resource(operation: &Operation) -> &str {
     operation.template.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()

@@ -1,12 +1,14 @@
 //! The collections as the contract describes them, written down once more and independently of the
 //! service: what is missing or different there makes a test fail.
 
+mod plans;
 mod practice;
 mod risks;
 
 use super::World;
 use super::field::{Field, Is, Start};
 use crate::each_collection;
+pub use plans::*;
 pub use practice::*;
 pub use risks::*;
 use serde_json::{Map, Value};
