@@ -264,9 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn the_batch_is_open_to_exactly_those_who_write_something() {
+    fn the_batch_is_open_to_those_whose_work_is_to_write_and_users_report_one_by_one() {
         for role in Role::ALL {
-            assert_eq!(allows(role, "batch", Action::Write), !written_by(role).is_empty(), "{role}");
+            let writes = TABLE.iter().any(|row| row.collection != "batch" && row.write.contains(&role));
+            assert_eq!(allows(role, "batch", Action::Write), writes && role != USR, "{role}");
         }
     }
 
@@ -282,10 +283,14 @@ mod tests {
     #[test]
     fn deciding_is_for_those_who_answer_for_it_and_machines_decide_nothing() {
         assert_eq!(roles_allowed("risks", Action::Accept), [SCM, OWN, ADM]);
-        for collection in ["measures", "impact-assessments"] {
+        for collection in ["measures", "impact-assessments", "plan-versions", "exercises"] {
             assert_eq!(roles_allowed(collection, Action::Approve), [SCM, OWN, ADM]);
         }
-        assert_eq!(roles_allowed("change-requests", Action::Approve), [SCM, ADM]);
+        for collection in ["change-requests", "disruptions"] {
+            assert_eq!(roles_allowed(collection, Action::Approve), [SCM, ADM]);
+        }
+        assert_eq!(roles_allowed("findings", Action::Approve), [SCM, TST, ADM]);
+        assert!(TABLE.iter().all(|row| row.decide.is_none_or(|(_, roles)| !roles.contains(&INT))));
         assert!(!allows(INT, "risks", Action::Accept) && roles_allowed("risks", Action::Approve).is_empty());
     }
 
@@ -301,10 +306,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_struck_by_a_disruption_reports_it_and_users_do_not_read_those_of_others() {
+        for role in Role::ALL {
+            let reports = [OWN, APP, ICT, TST, USR].contains(&role);
+            assert_eq!(is_limited(role, "disruptions"), reports, "{role}");
+            assert_eq!(allows(role, "disruptions", Action::Write), reports || [SCM, INT, ADM].contains(&role), "{role}");
+        }
+        assert!(!allows(USR, "disruptions", Action::Read));
+    }
+
+    #[test]
     fn permissions_have_names_and_nothing_else_is_one() {
         assert_eq!(permission("services", Action::Read), "services:read");
         assert!(permissions().all(|name| is_permission(&name)));
-        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 10 * 2 + 4 + 1);
+        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 18 * 2 + 8 + 1);
         for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!is_permission(text), "{text}");
         }

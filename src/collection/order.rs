@@ -137,7 +137,7 @@ impl<R: Resource> Pending<R> {
             _ => {}
         }
         match (&self.old, &self.verb) {
-            (Some(_), Verb::Delete) if !R::DELETED => Err(append_only()),
+            (Some(_), Verb::Delete) if !R::DELETED => Err(append_only::<R>()),
             (None, Verb::Patch { creates: false, .. }) => Err(Error::NotFound),
             (None, Verb::Delete) if self.guard.versions.is_some() => Err(Error::Stale),
             // An id is given by the service: nothing can be created under one.

@@ -166,7 +166,7 @@ async fn permitted<R: Stored>(tx: &mut Tx, changes: &mut [Planned<R>]) -> Result
         if theirs != (true, true) {
             change.fault = Some(not_theirs());
         } else if !R::CHANGED && change.old.as_ref().is_some_and(|old| differs(old, &change.new)) {
-            change.fault = Some(append_only());
+            change.fault = Some(append_only::<R>());
         }
     }
     Ok(())
@@ -176,8 +176,13 @@ fn differs<R: Resource>(old: &Object<R>, new: &Object<R>) -> bool {
     old.body != new.body || old.head.draft() != new.head.draft()
 }
 
-pub(super) fn append_only() -> Error {
-    Error::conflict("append_only", "what has been recorded here never changes and is never deleted: record another")
+pub(super) fn append_only<R: Resource>() -> Error {
+    let detail = if R::CHANGED {
+        "what is kept here may change but is never deleted"
+    } else {
+        "what has been recorded here never changes and is never deleted: record another"
+    };
+    Error::conflict("append_only", detail)
 }
 
 /// Marks the changes whose key or external reference another object already has.

@@ -145,6 +145,21 @@ impl<'a> Slot<'a> {
     }
 }
 
+/// The key of a step, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 64)]
+pub struct StepKey(pub String);
+
+/// Somebody as tokens name them, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 255)]
+pub struct Subject(pub String);
+
+/// A sentence, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 1000)]
+pub struct Sentence(pub String);
+
 /// The longest duration that is accepted: a hundred years.
 pub const MOST_SECONDS: i64 = 3_153_600_000;
 

@@ -1,60 +1,23 @@
 //! Who may what: every operation of the document, tried by every role, by nobody, by someone whose
 //! token has run out, and by another organisation.
 
+mod calls;
+mod table;
+
 use crate::both;
 use crate::conformance::{ALL, Is, Spec, World};
-use crate::singles::matrix::five;
+use crate::prepared;
 use crate::support::document::{Document, Operation};
 use crate::support::token::{self, ROLES};
 use crate::support::{Answer, Api, Server, fresh};
+use calls::{Ready, prepared};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use table::{LIMITED, collection, decides, may, sends_batches};
 
 const PUBLIC: [&str; 7] =
     ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems", "/api/v1/problems/{code}"];
 const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
-
-/// The contract's table of roles, written down once more.
-fn may(role: &str, method: &str, template: &str) -> bool {
-    let path = template.trim_start_matches("/api/v1/");
-    let resource = collection(template);
-    let mighty = ["it_service_continuity_manager", "integration", "administrator"].contains(&role);
-    let governs = mighty && role != "integration";
-    match resource {
-        "me" => true,
-        "organizations" => role == "administrator",
-        "changes" => mighty || role == "auditor",
-        _ if path.ends_with("/history") => mighty || role == "auditor",
-        // Dependencies show mappings.
-        _ if path.ends_with("/dependencies") => reads(role, resource) && reads(role, "mappings"),
-        _ if method == "GET" => reads(role, resource),
-        "settings" | "risk-matrix" => governs,
-        _ => mighty || writes(role).contains(&resource),
-    }
-}
-
-fn reads(role: &str, resource: &str) -> bool {
-    role != "user" || ["services", "business-processes", "sites", "components"].contains(&resource)
-}
-
-/// What a role writes as it likes. Measures and their tasks are written by the managers of applications and of
-/// infrastructure too, but only when they are commissioned to them, which no new one is.
-fn writes(role: &str) -> &'static [&'static str] {
-    match role {
-        "process_owner" => &["business-processes", "impact-assessments"],
-        "application_manager" => &["services", "components", "mappings", "contacts", "vulnerabilities"],
-        "ict_infrastructure_manager" => &["sites", "components", "suppliers", "mappings", "contacts", "vulnerabilities"],
-        _ => &[],
-    }
-}
-
-/// Who writes what only when it is commissioned to him.
-const LIMITED: [(&str, &str); 4] = [
-    ("application_manager", "measures"),
-    ("application_manager", "measure-tasks"),
-    ("ict_infrastructure_manager", "measures"),
-    ("ict_infrastructure_manager", "measure-tasks"),
-];
 
 fn is_public(operation: &Operation) -> bool {
     PUBLIC.contains(&operation.template.as_str())
@@ -64,62 +27,6 @@ fn is_public(operation: &Operation) -> bool {
 fn guarded() -> Vec<&'static Operation> {
     let operations = Document::committed().operations.iter();
     operations.filter(|operation| !is_public(operation) && !operation.template.ends_with("/batch")).collect()
-}
-
-/// The collection whose permission a path needs: one below another has that of what it holds.
-fn collection(template: &str) -> &str {
-    let path = template.trim_start_matches("/api/v1/");
-    if path.ends_with("/tasks") { "measure-tasks" } else { path.split('/').next().unwrap_or_default() }
-}
-
-fn resource(operation: &Operation) -> &str {
-    operation.template.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()
-}
-
-/// A move that each new object may make by writing alone.
-fn first_move(resource: &str) -> Value {
-    let to = match resource {
-        "risks" => "closed",
-        "measures" => "cancelled",
-        "measure-tasks" => "in_progress",
-        "change-requests" => "submitted",
-        "impact-assessments" => "in_review",
-        other => panic!("{other} have no states"),
-    };
-    json!({"to": to})
-}
-
-/// A path and a body with which the operation works for someone who may.
-fn prepared(operation: &Operation, admin: &World) -> (String, Option<Value>) {
-    let (resource, mut path) = (resource(operation), operation.template.clone());
-    let Some(spec) = ALL.into_iter().find(|spec| spec.path == resource) else {
-        let body = match resource {
-            "risk-matrix" => Some(five()),
-            "settings" => Some(json!({"intolerable_level": 2})),
-            _ => None,
-        };
-        if path.ends_with("/risk-situation") {
-            path.push_str("?from=2026-01-01");
-        }
-        return (path, body.filter(|_| operation.method == "PUT"));
-    };
-    let world = admin.of(spec.path);
-    // An assessment is not reviewed before it has ratings.
-    let draft = world.draft(|field| field.required || field.name == "ratings", 0);
-    if let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
-        let object = world.create(&draft);
-        path.replace_range(from..=to, object["id"].as_str().expect("an id"));
-    }
-    let body = match operation.method.as_str() {
-        "POST" if path.ends_with("/transitions") => Some(first_move(resource)),
-        "POST" if path.ends_with("/tasks") => Some(json!({"title": "Do it"})),
-        // What is recorded for good may only be sent again.
-        "PUT" if spec.append_only => Some(draft),
-        "POST" | "PUT" => Some(world.minimal()),
-        "PATCH" => Some(json!({"description": "changed"})),
-        _ => None,
-    };
-    (path, body)
 }
 
 fn call(api: &Api, method: &str, target: &str, body: Option<&Value>) -> Answer {
@@ -135,11 +42,19 @@ fn world(server: &Arc<Server>) -> World {
 }
 
 /// Tries every guarded operation as one client and gives those that answered otherwise.
-fn surprises(admin: &World, api: &Api, expected: impl Fn(&Operation) -> Option<u16>) -> Vec<String> {
+fn surprises(
+    (admin, ready): (&World, &mut Ready),
+    api: &Api,
+    roles: &[&str],
+    expected: impl Fn(&Operation) -> Option<u16>,
+) -> Vec<String> {
     let mut surprises = Vec::new();
     for operation in guarded() {
-        let (path, body) = prepared(operation, admin);
-        let answer = call(api, &operation.method, &path, body.as_ref());
+        let answer = ready.send(operation, admin, roles, |path, body| {
+            let answer = call(api, &operation.method, path, body);
+            let unspent = answer.status() >= 400 || operation.method == "GET";
+            (answer, unspent)
+        });
         let as_expected = match expected(operation) {
             Some(status) => answer.status() == status,
             None => answer.status() < 400,
@@ -154,8 +69,8 @@ fn surprises(admin: &World, api: &Api, expected: impl Fn(&Operation) -> Option<u
 
 both! {
     fn without_a_token_only_public_pages_are_answered(server) {
-        let admin = world(server);
-        let surprises = surprises(&admin, &server.stranger(), |_| Some(401));
+        let (admin, mut ready) = (world(server), Ready::default());
+        let surprises = surprises((&admin, &mut ready), &server.stranger(), &[], |_| Some(401));
         assert!(surprises.is_empty(), "{surprises:#?}");
         let answer = server.stranger().get("/sites");
         assert!(answer.needed_header("www-authenticate").starts_with("Bearer"), "{}", answer.story());
@@ -166,50 +81,50 @@ both! {
     }
 
     fn a_token_that_has_run_out_opens_nothing(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let mut claims = token::claims(&admin.api.organization, "ana", &token::ALL_POWERFUL);
         claims["iat"] = json!(token::now() - 7200);
         claims["exp"] = json!(token::now() - 3600);
         let api = server.with_token(&admin.api.organization, &server.token(&claims));
-        let surprises = surprises(&admin, &api, |_| Some(401));
+        let surprises = surprises((&admin, &mut ready), &api, &[], |_| Some(401));
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
     fn each_role_may_what_the_table_says_and_nothing_else(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let mut all = Vec::new();
         for role in ROLES {
             let api = server.client(&admin.api.organization, role, &[role]);
             let expected = |operation: &Operation| (!may(role, &operation.method, &operation.template)).then_some(403);
-            all.extend(surprises(&admin, &api, expected).into_iter().map(|surprise| format!("{role}: {surprise}")));
+            all.extend(surprises((&admin, &mut ready), &api, &[role], expected).into_iter().map(|surprise| format!("{role}: {surprise}")));
         }
         assert!(all.is_empty(), "{all:#?}");
     }
 
     fn a_role_nobody_knows_gives_nothing(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         for roles in [&[][..], &["root"], &["Administrator"], &["administrator "]] {
             let api = server.client(&admin.api.organization, "eve", roles);
             let expected = |operation: &Operation| (!operation.template.ends_with("/me")).then_some(403);
-            let surprises = surprises(&admin, &api, expected);
+            let surprises = surprises((&admin, &mut ready), &api, &[], expected);
             assert!(surprises.is_empty(), "{roles:?}: {surprises:#?}");
         }
     }
 
     fn several_roles_add_up(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         let roles = ["process_owner", "auditor", "application_manager"];
         let api = server.client(&admin.api.organization, "max", &roles);
         let expected = |operation: &Operation| {
             let granted = roles.iter().any(|role| may(role, &operation.method, &operation.template));
             (!granted).then_some(403)
         };
-        let surprises = surprises(&admin, &api, expected);
+        let surprises = surprises((&admin, &mut ready), &api, &roles, expected);
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
     fn scopes_narrow_what_roles_give(server) {
-        let admin = world(server);
+        let (admin, mut ready) = (world(server), Ready::default());
         for spec in ALL {
             let write = format!("{}:write", spec.path);
             let read = format!("{}:read", spec.path);
@@ -220,11 +135,12 @@ both! {
                 let expected = |operation: &Operation| {
                     let own = collection(&operation.template) == spec.path;
                     // What shows another collection too needs the permission for that as well.
-                    let more = ["/history", "/dependencies", "/rfc-draft"].iter().any(|tail| operation.template.ends_with(tail));
-                    let granted = own && !more && (writes || operation.method == "GET");
+                    let more = ["/history", "/dependencies", "/rfc-draft", "/plans/{id}/copy"];
+                    let more = more.iter().any(|tail| operation.template.ends_with(tail)) || decides(&operation.template);
+                    let granted = own && (!more || decides(&operation.template) && operation.method == "GET") && (writes || operation.method == "GET");
                     (!granted && !operation.template.ends_with("/me")).then_some(403)
                 };
-                let surprises = surprises(&admin, &api, expected);
+                let surprises = surprises((&admin, &mut ready), &api, &token::ALL_POWERFUL, expected);
                 assert!(surprises.is_empty(), "{}: {surprises:#?}", claims["scope"]);
             }
         }
@@ -269,7 +185,8 @@ both! {
                 let answer = api.post("/batch", &json!({"mode": "atomic", "rows": [row]}));
                 let granted = may(role, "POST", &format!("/api/v1/{}", spec.path));
                 let limited = LIMITED.contains(&(role, spec.path));
-                let wanted = match (granted, limited) {
+                let wanted = match (granted && sends_batches(role), limited) {
+                    (true, _) if !spec.can.create => (422, vec![("/rows/0".to_owned(), "not_created".to_owned())]),
                     (true, _) => (200, Vec::new()),
                     // Whether a row is commissioned to its sender is a question to the row.
                     (false, true) => (422, vec![("/rows/0".to_owned(), "forbidden".to_owned())]),
@@ -281,6 +198,32 @@ both! {
             }
         }
         assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+
+    fn whoever_reports_a_disruption_amends_his_own_report_until_somebody_takes_it_up(server) {
+        let admin = world(server);
+        let site = admin.create_minimal();
+        let draft = json!({"title": "Water", "sites": [site["id"]]});
+        let others = admin.api.create("disruptions", &draft);
+        for role in table::REPORTERS {
+            let api = server.client(&admin.api.organization, role, &[role]);
+            let own = api.post("/disruptions", &draft).expect(201).json();
+            let path = format!("/disruptions/{}", prepared::id(&own));
+            api.patch(&path, &json!({"severity": "major"})).expect(200);
+            let mut whole = draft.clone();
+            whole["title"] = json!("Much water");
+            api.put(&path, &whole).expect(200);
+            let foreign = format!("/disruptions/{}", prepared::id(&others));
+            for refused in [api.patch(&foreign, &json!({"severity": "major"})), api.put(&foreign, &whole), api.delete(&foreign)] {
+                refused.refused(403, "forbidden");
+            }
+            assert_eq!(api.get(&path).status(), if role == "user" { 403 } else { 200 }, "{role}");
+            api.post(&format!("{path}/transitions"), &json!({"to": "assessed"})).refused(403, "forbidden");
+            prepared::go(&admin.api, "disruptions", &own, &json!({"to": "assessed"}));
+            api.patch(&path, &json!({"severity": "minor"})).refused(403, "forbidden");
+            api.delete(&path).refused(403, "forbidden");
+            admin.api.patch(&path, &json!({"severity": "critical"})).expect(200);
+        }
     }
 
     fn mappings_are_not_shown_to_those_who_may_not_read_them(server) {
@@ -296,13 +239,14 @@ both! {
     fn another_organisation_sees_and_changes_nothing(server) {
         let (ours, theirs) = (world(server), world(server));
         for operation in guarded() {
-            let (path, body) = prepared(operation, &ours);
+            let (path, body) = prepared(operation, &ours, &token::ALL_POWERFUL);
             let Some(id) = path.split('/').find(|part| uuid::Uuid::parse_str(part).is_ok()) else { continue };
             if path.contains("/organizations/") {
                 continue;
             }
-            let moves = path.ends_with("/transitions");
-            let body = body.map(|body| if moves { body } else { theirs.of(resource(operation)).minimal() });
+            // A draft that points to nothing of ours, so that only the path does.
+            let whole = path.ends_with(id) && operation.method != "PATCH";
+            let body = body.map(|body| if whole { theirs.of(collection(&operation.template)).minimal() } else { body });
             let foreign = call(&theirs.api, &operation.method, &path, body.as_ref());
             let unknown = call(&theirs.api, &operation.method, &path.replace(id, NOBODY), body.as_ref());
             assert_eq!(foreign.status(), 404, "{}", foreign.story());

@@ -2,6 +2,7 @@
 
 mod guards;
 mod machine;
+mod practice;
 mod rfc;
 
 use crate::both;
@@ -9,6 +10,11 @@ use crate::support::token::ROLES;
 use crate::support::{Answer, Api};
 use machine::{MACHINES, Machine};
 use serde_json::{Value, json};
+
+/// Every kind that has states.
+fn machines() -> impl Iterator<Item = &'static Machine> {
+    MACHINES.iter().chain(practice::MACHINES)
+}
 
 /// Tries a move without keeping it.
 fn rehearsed(api: &Api, path: &str, body: &Value) -> Answer {
@@ -20,7 +26,7 @@ fn expected(machine: &Machine, role: &str, from: &str, to: &str, commissioned: b
     let may = |permission: &str| machine.may(role, permission);
     let leads: Vec<&str> = machine.moves.iter().filter(|one| one.to == to).map(|one| one.permission).collect();
     let way = machine.moves.iter().find(|one| one.to == to && one.from.contains(&from));
-    let any = machine.moves.iter().any(|one| may(one.permission));
+    let any = may("write") || machine.moves.iter().any(|one| may(one.permission));
     let alike = leads.iter().all(|permission| *permission == leads[0]);
     match way {
         _ if !any => 403,
@@ -35,7 +41,7 @@ fn expected(machine: &Machine, role: &str, from: &str, to: &str, commissioned: b
 
 both! {
     fn every_status_move_and_role_answers_as_the_contract_says(server) {
-        for machine in MACHINES {
+        for machine in machines() {
             for from in machine.statuses {
                 let admin = server.fresh_organization();
                 let object = machine.bring(&admin, from);
@@ -58,7 +64,7 @@ both! {
     }
 
     fn the_moves_told_are_those_that_can_be_made(server) {
-        for machine in MACHINES {
+        for machine in machines() {
             for from in machine.statuses {
                 let admin = server.fresh_organization();
                 let object = machine.bring(&admin, from);
@@ -88,7 +94,7 @@ both! {
     }
 
     fn a_status_changes_by_a_move_and_in_no_other_way(server) {
-        for machine in MACHINES {
+        for machine in machines() {
             let api = server.fresh_organization();
             let object = machine.bring(&api, machine.statuses[0]);
             let path = machine.path(&object);
@@ -99,8 +105,10 @@ both! {
             }
             let mut draft = machine.draft(&api);
             draft["status"] = json!(other);
-            api.post(&format!("/{}", machine.collection), &draft).invalid(&[("/status", "read_only")]);
-            api.put(&path, &draft).invalid(&[("/status", "read_only")]);
+            if machine.collection != "run-steps" {
+                api.post(&format!("/{}", machine.collection), &draft).invalid(&[("/status", "read_only")]);
+                api.put(&path, &draft).invalid(&[("/status", "read_only")]);
+            }
             for op in ["upsert", "merge"] {
                 let row = json!({"op": op, "kind": machine.kind, "id": object["id"], "data": draft});
                 api.post("/batch", &json!({"rows": [row]})).refused(422, "invalid");
@@ -110,7 +118,7 @@ both! {
     }
 
     fn a_move_is_a_version_with_its_comment_and_its_maker(server) {
-        for machine in MACHINES {
+        for machine in machines() {
             let api = server.fresh_organization();
             let object = machine.bring(&api, machine.statuses[0]);
             let path = machine.path(&object);
@@ -131,7 +139,7 @@ both! {
     }
 
     fn a_move_honours_version_key_and_form(server) {
-        for machine in MACHINES {
+        for machine in machines() {
             let api = server.fresh_organization();
             let object = machine.bring(&api, machine.statuses[0]);
             let path = format!("{}/transitions", machine.path(&object));

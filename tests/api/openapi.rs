@@ -64,9 +64,16 @@ fn every_operation_names_the_permission_it_needs() {
         assert!(open || !permission.is_empty(), "{name} has no x-permission");
         let path = operation.template.trim_start_matches("/api/v1/");
         // A collection below another has the permission of what it holds.
-        let resource = if path.ends_with("/tasks") { "measure-tasks" } else { path.split('/').next().unwrap_or_default() };
+        let parts: Vec<&str> = path.split('/').collect();
+        let resource = match (parts[0], parts.get(2)) {
+            ("measures", Some(&"tasks")) => "measure-tasks",
+            ("plans", Some(&"versions")) => "plan-versions",
+            ("runs", Some(&"steps" | &"notes")) => "run-steps",
+            (first, _) => first,
+        };
         if operation.method != "GET" && resource != "batch" {
-            assert_eq!(permission, format!("{resource}:write"), "{name}");
+            let action = if path.ends_with("/approvals") { "approve" } else { "write" };
+            assert_eq!(permission, format!("{resource}:{action}"), "{name}");
         }
     }
 }

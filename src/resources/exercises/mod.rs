@@ -8,7 +8,7 @@ use super::lifecycle::stay;
 use super::{Made, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
-use crate::resources::plans::LossScenario;
+use crate::resources::plans::{LossScenario, each_once};
 use crate::words;
 pub use life::{ExerciseFacts, ExerciseTerms};
 pub use outcome::ExerciseResult;
@@ -150,7 +150,7 @@ pub struct Exercise {
     pub result: Option<ExerciseResult>,
     /// Why.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<crate::resources::Sentence>, inline, max_items = 50)]
     pub result_reasons: Vec<String>,
     #[serde(default)]
     pub status: ExerciseStatus,
@@ -225,6 +225,7 @@ impl Resource for Exercise {
             .collect()
     }
     fn check(&self, faults: &mut Faults) {
+        each_once(&self.scenarios, faults);
         if self.scheduled_end < self.scheduled_start {
             faults.add("/scheduled_end", "inconsistent", "it cannot end before it starts");
         }

@@ -4,6 +4,7 @@ use crate::model::{Error, Link};
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
 use crate::resources::is_past;
 use crate::resources::measures::Measure;
+use crate::resources::runs::Run;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::record::from_record;
@@ -133,13 +134,19 @@ stored!(
 );
 
 impl Stored for Finding {
-    /// An exercise shows a finding to be put right when it is over and was successful.
+    /// An exercise shows a finding to be put right when it is another than the one it was made in, is over, and was
+    /// successful.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         let org = tx.organization();
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let verified = one.new.body.status == FindingStatus::Verified;
             let was = one.old.as_ref().is_some_and(|old| old.body.status == FindingStatus::Verified);
             let Some(retest) = one.new.body.retest.as_ref().and_then(Link::id).filter(|_| verified && !was) else { continue };
+            if made_in(&mut tx.conn()?, org, &one.new.body).await? == Some(retest) {
+                let detail = "the finding was made in this exercise: another has to show it to be put right";
+                one.fault = Some(Error::invalid("/retest", "not_proven", detail));
+                continue;
+            }
             let exercise = Exercise::find(&mut tx.conn()?, org, retest).await?;
             let shown = exercise.is_some_and(|one| {
                 let over =
@@ -162,6 +169,16 @@ impl Stored for Finding {
         }
         Ok(())
     }
+}
+
+/// The exercise a finding was made in, by itself or by its run.
+async fn made_in(conn: &mut Conn<'_>, org: Id, finding: &Finding) -> Result<Option<Id>> {
+    let run = match (&finding.exercise, finding.run.as_ref().and_then(Link::id)) {
+        (None, Some(id)) => Run::find(conn, org, id).await?,
+        _ => None,
+    };
+    let exercise = finding.exercise.clone().or(run.and_then(|run| run.body.exercise));
+    Ok(exercise.as_ref().and_then(Link::id))
 }
 
 impl Living for Finding {

@@ -22,7 +22,7 @@ pub struct Fingerprint {
     pub sha256: String,
     /// For each item, by its id: its own dependencies, lifecycle and recovery option. Empty where there are more than 500.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, String>)]
+    #[schema(value_type = std::collections::HashMap<crate::resources::StepKey, crate::resources::StepKey>, inline)]
     pub items: BTreeMap<String, String>,
 }
 

@@ -117,7 +117,7 @@ pub struct PlanVersion {
     pub content_sha256: String,
     /// Whoever has written the content, as tokens name them.
     #[serde(default)]
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Vec<crate::resources::Subject>, inline, max_items = 1000)]
     pub authors: Vec<String>,
     #[serde(default)]
     #[schema(max_items = 100)]
@@ -179,6 +179,7 @@ impl Resource for PlanVersion {
     const NAMED: bool = false;
     const LABEL: &'static str = "title";
     const OWNED: &'static [&'static str] = OWNED;
+    const UNPATCHED: &'static [&'static str] = &["plan"];
     const LISTS: &'static [&'static str] = &["team", "steps"];
     type Derived = Nothing;
     const FIELDS: &'static [Field] = &[

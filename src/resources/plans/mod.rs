@@ -36,6 +36,15 @@ words! {
     }
 }
 
+/// Faults for scenarios that stand in their list twice.
+pub fn each_once(scenarios: &[LossScenario], faults: &mut Faults) {
+    for (index, scenario) in scenarios.iter().enumerate() {
+        if scenarios[..index].contains(scenario) {
+            faults.add(format!("/scenarios/{index}"), "duplicate", "the scenario stands there twice");
+        }
+    }
+}
+
 /// A continuity plan. What it says stands in its versions, of which one at most is active.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Plan {
@@ -135,11 +144,7 @@ impl Resource for Plan {
             .collect()
     }
     fn check(&self, faults: &mut Faults) {
-        for (index, scenario) in self.scenarios.iter().enumerate() {
-            if self.scenarios[..index].contains(scenario) {
-                faults.add(format!("/scenarios/{index}"), "duplicate", "the scenario stands there twice");
-            }
-        }
+        each_once(&self.scenarios, faults);
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -71,7 +71,7 @@ pub struct RunStep {
     pub role: Option<String>,
     /// The steps of the run that come before it, by their keys.
     #[serde(default)]
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Vec<crate::resources::StepKey>, inline, max_items = 1000)]
     pub depends_on: Vec<String>,
     /// The services and components that are back when it is done.
     #[serde(default)]

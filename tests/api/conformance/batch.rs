@@ -2,7 +2,7 @@
 
 use super::{World, assert_says};
 use crate::support::{Answer, fresh};
-use crate::{each_own_changing_collection, each_own_collection};
+use crate::{each_own_created_collection, each_own_passing_collection, each_own_replaced_collection};
 use serde_json::{Value, json};
 
 pub fn upsert(world: &World, id: &str, data: &Value) -> Value {
@@ -49,7 +49,7 @@ fn at(world: &World, id: &str) -> Value {
     world.api.get(&world.spelled(id)).expect(200).json()
 }
 
-each_own_collection! {
+each_own_created_collection! {
     fn one_fault_undoes_an_atomic_batch_and_all_are_told(world) {
         let good = upsert(world, &reference(), &bare(world, 0));
         let mut bad = bare(world, 0);
@@ -140,32 +140,7 @@ each_own_collection! {
     }
 }
 
-each_own_changing_collection! {
-    fn a_row_creates_changes_leaves_and_deletes(world) {
-        let (id, key) = (reference(), format!("key:B-{}", fresh()));
-        let (one, two) = (bare(world, 0), world.draft(|field| field.required, 0));
-        let rows = [upsert(world, &id, &one), upsert(world, &key, &two)];
-        let created = send(world, "atomic", &rows).expect(200);
-        assert_eq!(results(&created), ["created", "created"]);
-        counted(&created, 2, 0, 0, 0, 0);
-        assert_says(&at(world, &id), &one);
-        let row = &created.json()["rows"][0];
-        assert_eq!((&row["id"], &row["key"], &row["version"]), (&at(world, &id)["id"], &one["key"], &json!(1)));
-
-        let seq = world.seq();
-        let again = send(world, "atomic", &rows).expect(200);
-        counted(&again, 0, 0, 2, 0, 0);
-        assert_eq!((world.seq(), &again.json()["seq"]), (seq, &json!(seq)), "a repeated batch made events");
-
-        let changed = bare(world, 1);
-        let mixed = send(world, "atomic", &[upsert(world, &id, &changed), delete(world, &key)]).expect(200);
-        assert_eq!(results(&mixed), ["updated", "deleted"]);
-        counted(&mixed, 0, 1, 0, 1, 0);
-        assert_says(&at(world, &id), &changed);
-        world.api.get(&world.spelled(&key)).refused(404, "not_found");
-        assert_eq!(mixed.json()["seq"], json!(world.seq()));
-    }
-
+each_own_replaced_collection! {
     fn a_merge_creates_or_changes_only_what_it_says(world) {
         let id = reference();
         let draft = bare(world, 0);
@@ -194,6 +169,82 @@ each_own_changing_collection! {
         assert_eq!(world.seq(), seq, "an equal merge made an event");
     }
 
+    fn a_row_may_name_its_object_in_each_spelling(world) {
+        let object = world.create(&world.full());
+        let reference = &object["external_refs"][0];
+        let spellings = [
+            object["id"].as_str().expect("an id").to_owned(),
+            format!("key:{}", object["key"].as_str().expect("a key")),
+            format!("ref:{}:{}", reference["system"].as_str().expect("text"), reference["id"].as_str().expect("text")),
+        ];
+        for (turn, spelling) in spellings.iter().enumerate() {
+            let mut data = world.fitted(&object, world.full());
+            data["key"] = object["key"].clone();
+            data["external_refs"] = object["external_refs"].clone();
+            data["description"] = json!(format!("turn {turn}"));
+            let answer = send(world, "atomic", &[upsert(world, spelling, &data)]).expect(200);
+            assert_eq!(answer.json()["rows"][0]["id"], object["id"]);
+            assert_eq!(results(&answer), ["updated"]);
+        }
+    }
+
+    fn a_rehearsed_batch_answers_and_keeps_nothing(world) {
+        let object = world.create_minimal();
+        let rows = [
+            upsert(world, &reference(), &bare(world, 0)),
+            upsert(world, object["id"].as_str().expect("an id"), &world.fitted(&object, bare(world, 1))),
+        ];
+        let before = world.snapshot();
+        let body = json!({"dry_run": true, "rows": rows});
+        counted(&world.api.post("/batch", &body).expect(200), 1, 1, 0, 0, 0);
+        assert_eq!(world.snapshot(), before);
+        let preferred = world.api.call("POST", "/batch").header("Prefer", "tx=rollback").json(&json!({"rows": rows}));
+        let preferred = preferred.send().expect(200);
+        counted(&preferred, 1, 1, 0, 0, 0);
+        assert_eq!(preferred.needed_header("preference-applied"), "tx=rollback");
+        assert_eq!(world.snapshot(), before);
+    }
+
+    fn a_change_by_batch_stands_in_history_as_any_other(world) {
+        let id = reference();
+        let batch = |data: &Value| {
+            let body = json!({"rows": [upsert(world, &id, data)]});
+            world.api.call("POST", "/batch").header("Change-Reason", "nightly import").json(&body).send().expect(200)
+        };
+        batch(&bare(world, 0));
+        batch(&world.fitted(&at(world, &id), bare(world, 1)));
+        let versions = world.api.get(&format!("{}/history", world.spelled(&id))).expect(200).items();
+        assert_eq!(versions.len(), 2);
+        assert!(versions.iter().all(|version| version["reason"] == json!("nightly import")), "{versions:?}");
+    }
+}
+
+each_own_passing_collection! {
+    fn a_row_creates_changes_leaves_and_deletes(world) {
+        let (id, key) = (reference(), format!("key:B-{}", fresh()));
+        let (one, two) = (bare(world, 0), world.draft(|field| field.required, 0));
+        let rows = [upsert(world, &id, &one), upsert(world, &key, &two)];
+        let created = send(world, "atomic", &rows).expect(200);
+        assert_eq!(results(&created), ["created", "created"]);
+        counted(&created, 2, 0, 0, 0, 0);
+        assert_says(&at(world, &id), &one);
+        let row = &created.json()["rows"][0];
+        assert_eq!((&row["id"], &row["key"], &row["version"]), (&at(world, &id)["id"], &one["key"], &json!(1)));
+
+        let seq = world.seq();
+        let again = send(world, "atomic", &rows).expect(200);
+        counted(&again, 0, 0, 2, 0, 0);
+        assert_eq!((world.seq(), &again.json()["seq"]), (seq, &json!(seq)), "a repeated batch made events");
+
+        let changed = world.fitted(&at(world, &id), bare(world, 1));
+        let mixed = send(world, "atomic", &[upsert(world, &id, &changed), delete(world, &key)]).expect(200);
+        assert_eq!(results(&mixed), ["updated", "deleted"]);
+        counted(&mixed, 0, 1, 0, 1, 0);
+        assert_says(&at(world, &id), &changed);
+        world.api.get(&world.spelled(&key)).refused(404, "not_found");
+        assert_eq!(mixed.json()["seq"], json!(world.seq()));
+    }
+
     fn a_merge_is_checked_as_the_whole_object_is(world) {
         let before = world.snapshot()["items"].clone();
         let incomplete = json!({"description": "x"});
@@ -219,30 +270,11 @@ each_own_changing_collection! {
         assert_eq!(world.snapshot()["items"], before);
     }
 
-    fn a_row_may_name_its_object_in_each_spelling(world) {
-        let object = world.create(&world.full());
-        let reference = &object["external_refs"][0];
-        let spellings = [
-            object["id"].as_str().expect("an id").to_owned(),
-            format!("key:{}", object["key"].as_str().expect("a key")),
-            format!("ref:{}:{}", reference["system"].as_str().expect("text"), reference["id"].as_str().expect("text")),
-        ];
-        for (turn, spelling) in spellings.iter().enumerate() {
-            let mut data = world.full();
-            data["key"] = object["key"].clone();
-            data["external_refs"] = object["external_refs"].clone();
-            data["description"] = json!(format!("turn {turn}"));
-            let answer = send(world, "atomic", &[upsert(world, spelling, &data)]).expect(200);
-            assert_eq!(answer.json()["rows"][0]["id"], object["id"]);
-            assert_eq!(results(&answer), ["updated"]);
-        }
-    }
-
     fn a_row_based_on_a_stale_version_fails(world) {
         let object = world.create_minimal();
         let id = object["id"].as_str().expect("an id");
         let row = |version: u64, turn: usize| {
-            let mut row = upsert(world, id, &bare(world, turn));
+            let mut row = upsert(world, id, &world.fitted(&object, bare(world, turn)));
             row["if_version"] = json!(version);
             row
         };
@@ -262,37 +294,7 @@ each_own_changing_collection! {
         send(world, "atomic", &[upsert(world, &id, &bare(world, 0))]).expect(200);
         let object = at(world, &id);
         let key = format!("key:{}", object["key"].as_str().expect("a key"));
-        let rows = [upsert(world, &id, &bare(world, 1)), delete(world, &key)];
+        let rows = [upsert(world, &id, &world.fitted(&object, bare(world, 1))), delete(world, &key)];
         counted(&send(world, "partial", &rows).expect(200), 0, 1, 0, 0, 1);
-    }
-
-    fn a_rehearsed_batch_answers_and_keeps_nothing(world) {
-        let object = world.create_minimal();
-        let rows = [
-            upsert(world, &reference(), &bare(world, 0)),
-            upsert(world, object["id"].as_str().expect("an id"), &bare(world, 1)),
-        ];
-        let before = world.snapshot();
-        let body = json!({"dry_run": true, "rows": rows});
-        counted(&world.api.post("/batch", &body).expect(200), 1, 1, 0, 0, 0);
-        assert_eq!(world.snapshot(), before);
-        let preferred = world.api.call("POST", "/batch").header("Prefer", "tx=rollback").json(&json!({"rows": rows}));
-        let preferred = preferred.send().expect(200);
-        counted(&preferred, 1, 1, 0, 0, 0);
-        assert_eq!(preferred.needed_header("preference-applied"), "tx=rollback");
-        assert_eq!(world.snapshot(), before);
-    }
-
-    fn a_change_by_batch_stands_in_history_as_any_other(world) {
-        let id = reference();
-        let batch = |data: &Value| {
-            let body = json!({"rows": [upsert(world, &id, data)]});
-            world.api.call("POST", "/batch").header("Change-Reason", "nightly import").json(&body).send().expect(200)
-        };
-        batch(&bare(world, 0));
-        batch(&bare(world, 1));
-        let versions = world.api.get(&format!("{}/history", world.spelled(&id))).expect(200).items();
-        assert_eq!(versions.len(), 2);
-        assert!(versions.iter().all(|version| version["reason"] == json!("nightly import")), "{versions:?}");
     }
 }

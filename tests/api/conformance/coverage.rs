@@ -3,11 +3,15 @@
 
 use super::{ALL, Spec};
 use crate::support::document::Document;
-use crate::{each_changing_collection, each_own_changing_collection, each_own_collection};
+use crate::{
+    each_changing_collection, each_created_collection, each_own_changing_collection, each_own_collection,
+    each_own_created_collection, each_own_passing_collection, each_own_replaced_collection, each_passing_collection,
+    each_replaced_collection,
+};
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 35] = [
+const OTHERS: [(&str, &str, &str); 97] = [
     ("POST", "/api/v1/batch", "conformance/batch.rs, conformance/bulk.rs"),
     ("GET", "/api/v1/changes", "conformance/history.rs"),
     ("GET", "/api/v1/me", "access.rs"),
@@ -36,6 +40,68 @@ const OTHERS: [(&str, &str, &str); 35] = [
     ("PUT", "/api/v1/risk-matrix", "singles.rs"),
     ("GET", "/api/v1/settings", "singles.rs"),
     ("PUT", "/api/v1/settings", "singles.rs"),
+    ("GET", "/api/v1/plan-versions/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/plan-versions/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/exercises/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/exercises/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/disruptions/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/disruptions/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/runs/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/runs/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/run-steps/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/run-steps/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/findings/{id}/transitions", "lifecycle.rs"),
+    ("POST", "/api/v1/findings/{id}/transitions", "lifecycle.rs"),
+    ("GET", "/api/v1/plans/{id}/versions", "plans.rs"),
+    ("POST", "/api/v1/plans/{id}/versions", "plans.rs"),
+    ("PATCH", "/api/v1/plans/{id}/versions/{version}", "plans.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/transitions", "plans.rs"),
+    ("POST", "/api/v1/plans/{id}/versions/{version}/transitions", "plans.rs"),
+    ("POST", "/api/v1/plans/{id}/versions/{version}/approvals", "plans.rs"),
+    ("POST", "/api/v1/plans/{id}/versions/{version}/copy", "plans.rs"),
+    ("POST", "/api/v1/plans/{id}/copy", "plans.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/sections", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/sections", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/sections/{key}", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/sections/{key}", "plans/parts.rs"),
+    ("PATCH", "/api/v1/plans/{id}/versions/{version}/sections/{key}", "plans/parts.rs"),
+    ("DELETE", "/api/v1/plans/{id}/versions/{version}/sections/{key}", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/team", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/team", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/team/{key}", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/team/{key}", "plans/parts.rs"),
+    ("PATCH", "/api/v1/plans/{id}/versions/{version}/team/{key}", "plans/parts.rs"),
+    ("DELETE", "/api/v1/plans/{id}/versions/{version}/team/{key}", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/communications", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/communications", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/communications/{key}", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/communications/{key}", "plans/parts.rs"),
+    ("PATCH", "/api/v1/plans/{id}/versions/{version}/communications/{key}", "plans/parts.rs"),
+    ("DELETE", "/api/v1/plans/{id}/versions/{version}/communications/{key}", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/steps", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/steps", "plans/parts.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
+    ("PUT", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
+    ("PATCH", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
+    ("DELETE", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
+    ("POST", "/api/v1/runs/{id}/notes", "plans/runs.rs"),
+    ("GET", "/api/v1/runs/{id}/steps", "plans/runs.rs"),
+    ("GET", "/api/v1/runs/{id}/steps/{step}", "plans/runs.rs"),
+    ("PATCH", "/api/v1/runs/{id}/steps/{step}", "plans/runs.rs"),
+    ("GET", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
+    ("POST", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
+    ("POST", "/api/v1/findings/{id}/measure", "plans/findings.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}", "planning.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/schedule", "planning.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/diff", "planning.rs"),
+    ("GET", "/api/v1/plans/{id}/versions/{version}/content", "planning.rs"),
+    ("GET", "/api/v1/runs/{id}/timeline", "practice/figures.rs"),
+    ("GET", "/api/v1/runs/{id}/events", "practice/stream.rs"),
+    ("GET", "/api/v1/disruptions/{id}/situation", "practice/disruptions.rs"),
+    ("GET", "/api/v1/services/{id}/proof", "practice/crew.rs"),
+    ("GET", "/api/v1/components/{id}/proof", "practice/crew.rs"),
+    ("GET", "/api/v1/calendar", "practice/series.rs"),
+    ("GET", "/api/v1/calendar.ics", "practice/series.rs"),
     ("GET", "/problems", "openapi.rs"),
     ("GET", "/api/v1/problems", "openapi.rs"),
     ("GET", "/api/v1/problems/{code}", "openapi.rs"),
@@ -45,9 +111,11 @@ const OTHERS: [(&str, &str, &str); 35] = [
     ("GET", "/metrics", "openapi.rs"),
 ];
 
-const OF_A_COLLECTION: [(&str, &str); 5] = [("GET", ""), ("POST", ""), ("GET", "/{}"), ("PUT", "/{}"), ("GET", "/{}/history")];
-/// What a collection has besides where its objects change.
-const OF_WHAT_CHANGES: [(&str, &str); 2] = [("PATCH", "/{}"), ("DELETE", "/{}")];
+/// What a collection has by what clients can do with its objects.
+const OF_A_COLLECTION: [(&str, &str); 3] = [("GET", ""), ("GET", "/{}"), ("GET", "/{}/history")];
+const OF_WHAT_IS_CREATED: [(&str, &str); 2] = [("POST", ""), ("PUT", "/{}")];
+const OF_WHAT_CHANGES: [(&str, &str); 1] = [("PATCH", "/{}")];
+const OF_WHAT_GOES: [(&str, &str); 1] = [("DELETE", "/{}")];
 
 /// A template without the names of its parameters.
 fn shape(method: &str, template: &str) -> (String, String) {
@@ -62,8 +130,10 @@ fn documented() -> BTreeSet<(String, String)> {
 
 fn tried() -> BTreeSet<(String, String)> {
     let collections = ALL.into_iter().flat_map(|spec| {
-        let changes = OF_WHAT_CHANGES.into_iter().filter(|_| !spec.append_only);
-        let all = OF_A_COLLECTION.into_iter().chain(changes);
+        let created = OF_WHAT_IS_CREATED.into_iter().filter(|_| spec.can.create);
+        let changed = OF_WHAT_CHANGES.into_iter().filter(|_| spec.can.change);
+        let deleted = OF_WHAT_GOES.into_iter().filter(|_| spec.can.delete);
+        let all = OF_A_COLLECTION.into_iter().chain(created).chain(changed).chain(deleted);
         all.map(|(method, tail)| shape(method, &format!("/api/v1/{}{tail}", spec.path)))
     });
     collections.chain(OTHERS.into_iter().map(|(method, template, _)| shape(method, template))).collect()
@@ -95,9 +165,15 @@ fn the_files_that_try_the_other_paths_exist() {
 
 #[test]
 fn every_collection_is_tried_by_the_behaviours_that_are_about_it() {
-    let paths = |specs: &[&'static Spec]| specs.iter().map(|spec| spec.path).collect::<Vec<_>>();
+    let paths = |specs: &[&'static Spec]| specs.iter().map(|spec| spec.path).collect::<BTreeSet<_>>();
     let such = |wanted: &dyn Fn(&Spec) -> bool| paths(&ALL.into_iter().filter(|spec| wanted(spec)).collect::<Vec<_>>());
     assert_eq!(paths(&each_own_collection!(specs)), such(&|spec| !spec.shared));
-    assert_eq!(paths(&each_changing_collection!(specs)), such(&|spec| !spec.append_only));
-    assert_eq!(paths(&each_own_changing_collection!(specs)), such(&|spec| !spec.shared && !spec.append_only));
+    assert_eq!(paths(&each_created_collection!(specs)), such(&|spec| spec.can.create));
+    assert_eq!(paths(&each_own_created_collection!(specs)), such(&|spec| spec.can.create && !spec.shared));
+    assert_eq!(paths(&each_changing_collection!(specs)), such(&|spec| spec.can.change));
+    assert_eq!(paths(&each_own_changing_collection!(specs)), such(&|spec| spec.can.change && !spec.shared));
+    assert_eq!(paths(&each_replaced_collection!(specs)), such(&|spec| spec.can.create && spec.can.change));
+    assert_eq!(paths(&each_own_replaced_collection!(specs)), such(&|spec| spec.can.create && spec.can.change && !spec.shared));
+    assert_eq!(paths(&each_passing_collection!(specs)), such(&|spec| spec.can.delete));
+    assert_eq!(paths(&each_own_passing_collection!(specs)), such(&|spec| spec.can.delete && !spec.shared));
 }

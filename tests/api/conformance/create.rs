@@ -4,7 +4,7 @@ use super::spec::SERVER_OWNED;
 use super::{Is, Spec, World, assert_says};
 use crate::support::Answer;
 use crate::support::document::Document;
-use crate::{each_changing_collection, each_collection, each_of, each_own_collection};
+use crate::{each_changing_collection, each_created_collection, each_of, each_own_created_collection};
 use serde_json::{Value, json};
 
 /// Sends a draft that must be refused and must leave no trace.
@@ -20,7 +20,7 @@ fn post(world: &World, draft: &Value) -> Answer {
     world.api.post(&world.path(), draft)
 }
 
-each_collection! {
+each_created_collection! {
     fn a_created_object_is_told_where_it_is_and_which_version(world) {
         let answer = post(world, &world.minimal()).expect(201);
         let location = answer.needed_header("location");
@@ -166,16 +166,13 @@ each_changing_collection! {
 each_of! {
     [
         sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
-        impact_assessments
+        impact_assessments plans plan_versions runs run_steps measurements findings
     ]
 
     fn a_reference_is_taken_under_each_spelling_and_as_it_was_read(world) {
-        for field in world.spec.fields {
+        for field in world.spec.chosen() {
             let Is::Reference(collections) = field.is else { continue };
-            let target = world.of(collections[0]);
-            let mut draft = target.minimal();
-            draft["external_refs"] = json!([{"system": "cmdb", "id": format!("x:{}", crate::support::fresh())}]);
-            let target = target.create(&draft);
+            let target = world.referred(field, collections[0]);
             let id = target["id"].as_str().expect("an id");
             let kind = Spec::of(collections[0]).kind;
             let reference = format!("ref:cmdb:{}", target["external_refs"][0]["id"].as_str().expect("an id"));
@@ -199,6 +196,13 @@ each_of! {
             }
         }
     }
+}
+
+each_of! {
+    [
+        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
+        impact_assessments plans plan_versions runs measurements findings
+    ]
 
     fn a_reference_to_an_object_of_a_kind_that_does_not_fit_is_unknown(world) {
         let wrong = if world.spec.kind == "contact" { "sites" } else { "contacts" };
@@ -212,7 +216,7 @@ each_of! {
 }
 
 each_of! {
-    [suppliers vulnerabilities risks measures change_requests]
+    [suppliers vulnerabilities risks measures change_requests plans exercises disruptions findings]
 
     fn a_list_takes_references_under_each_spelling_and_keeps_their_order(world) {
         for field in world.spec.fields {
@@ -247,7 +251,7 @@ each_of! {
     }
 }
 
-each_own_collection! {
+each_own_created_collection! {
     fn a_reference_into_another_organisation_is_unknown(world) {
         let elsewhere = world.elsewhere();
         for field in world.spec.fields {
@@ -256,7 +260,7 @@ each_own_collection! {
                 Is::References(collection, _) => (collection, true),
                 _ => continue,
             };
-            let theirs = elsewhere.make(collection)["id"].clone();
+            let theirs = field.target(&elsewhere, collection)["id"].clone();
             let (value, pointer) = match wrap {
                 true => (json!([theirs]), format!("{}/0", field.pointer())),
                 false => (theirs, field.pointer()),

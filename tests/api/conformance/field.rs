@@ -1,7 +1,7 @@
 //! What a field takes: from this follow good values, bad values and what the service must say.
 
 use super::World;
-use crate::support::fresh;
+use crate::support::{Api, fresh};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,18 @@ pub enum Is {
     Reference(&'static [&'static str]),
     /// A list of at most so many objects of this collection.
     References(&'static str, usize),
+    /// Several of these words.
+    Words(&'static [&'static str]),
+    /// At most so many objects with these members.
+    Parts(&'static [Field], usize),
+    /// What names a part within its list.
+    Slug,
+    /// A rule by which something recurs.
+    Rule,
+    /// The name of a time zone.
+    Zone,
+    /// Always this.
+    Same(&'static str),
 }
 
 /// What a new object has in a field nobody gave.
@@ -56,6 +68,8 @@ pub enum Start {
     Today,
     /// The moment of its creation.
     Created,
+    /// What the service finds out: the member by this name, whatever it is.
+    Told(&'static str),
 }
 
 impl Start {
@@ -65,6 +79,7 @@ impl Start {
             Start::Json(text) => serde_json::from_str(text).expect("a default is JSON"),
             Start::Today => created.as_str().and_then(|time| time.get(..10)).map_or(Value::Null, |day| json!(day)),
             Start::Created => created.clone(),
+            Start::Told(name) => object[name].clone(),
         }
     }
 }
@@ -87,13 +102,20 @@ pub struct Field {
     pub patched: bool,
     /// Fields that must be there for this one to be.
     pub with: &'static [&'static str],
+    /// Whether it stays as it is from the creation on.
+    pub fixed: bool,
+    /// Whether it leaves no room for others, so that a full draft is without it.
+    pub alone: bool,
+    /// How an object is made to which it may point, where not any will do.
+    pub made: Option<fn(&Api) -> Value>,
 }
 
 impl Field {
     pub const fn new(name: &'static str, is: Is) -> Field {
         let (required, sorts, clears, kept, patched) = (false, false, true, false, true);
         let start = Start::Json("null");
-        Field { name, is, required, start, filter: None, sorts, clears, kept, patched, with: &[] }
+        let (fixed, alone, made) = (false, false, None);
+        Field { name, is, required, start, filter: None, sorts, clears, kept, patched, with: &[], fixed, alone, made }
     }
 
     pub const fn required(mut self) -> Field {
@@ -146,6 +168,27 @@ impl Field {
         self
     }
 
+    pub const fn fixed(mut self) -> Field {
+        self.fixed = true;
+        self
+    }
+
+    pub const fn alone(mut self) -> Field {
+        self.alone = true;
+        self
+    }
+
+    pub const fn made(mut self, make: fn(&Api) -> Value) -> Field {
+        self.made = Some(make);
+        self
+    }
+
+    /// A new object of a collection to which the field may point.
+    #[track_caller]
+    pub fn target(&self, world: &World, collection: &str) -> Value {
+        self.made.map_or_else(|| world.make(collection), |make| make(&world.api))
+    }
+
     /// A good value; another `turn` gives a different one.
     pub fn value(&self, world: &World, turn: usize) -> Value {
         let number = fresh();
@@ -181,19 +224,35 @@ impl Field {
             Is::Bool => json!(turn.is_multiple_of(2)),
             Is::Date => json!(["2027-03-31", "2026-02-28", "2028-02-29"][turn % 3]),
             Is::Time(day) => json!(format!("{day}T09:{:02}:00.000000Z", turn % 60)),
-            Is::Reference(collections) => world.make(collections[turn % collections.len()])["id"].clone(),
+            Is::Reference(collections) => self.target(world, collections[turn % collections.len()])["id"].clone(),
             Is::References(collection, _) => (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect(),
+            Is::Words(words) => json!(words[turn % 2..turn % 2 + 2]),
+            Is::Parts(members, _) => (0..=turn % 2).map(|more| part(world, members, turn + more)).collect(),
+            Is::Slug => json!(format!("k{number}_{turn}-x")),
+            Is::Rule => json!(["FREQ=YEARLY", "FREQ=MONTHLY;INTERVAL=6"][turn % 2]),
+            Is::Zone => json!(["Europe/Berlin", "UTC"][turn % 2]),
+            Is::Same(text) => json!(text),
         }
     }
 
     /// Values of another JSON type than the field's.
     pub fn mistyped(&self) -> Vec<Value> {
         match self.is {
-            Is::Key | Is::Name | Is::Text(_) | Is::Line(_) | Is::AnyText | Is::Country | Is::Email => {
+            Is::Key
+            | Is::Name
+            | Is::Text(_)
+            | Is::Line(_)
+            | Is::AnyText
+            | Is::Country
+            | Is::Email
+            | Is::Slug
+            | Is::Rule
+            | Is::Zone
+            | Is::Same(_) => {
                 vec![json!(7), json!(true), json!([]), json!({"a": 1})]
             }
             Is::Choice(_) | Is::Date | Is::Time(_) => vec![json!(7), json!(false), json!([])],
-            Is::Phones | Is::Tags | Is::ExternalRefs | Is::ImpactRatings | Is::References(..) => {
+            Is::Phones | Is::Tags | Is::ExternalRefs | Is::ImpactRatings | Is::References(..) | Is::Words(_) | Is::Parts(..) => {
                 vec![json!("x"), json!(7), json!({"a": 1})]
             }
             Is::Attributes | Is::Rating | Is::Money => vec![json!("x"), json!([]), json!(7)],
@@ -209,6 +268,14 @@ impl Field {
         let nobody = "018f6c2e-0000-7000-8000-000000000000";
         match self.is {
             Is::Key => ["", "-a", "a b", "ä", "a/b", ".a"].map(|key| (json!(key), "bad_format")).to_vec(),
+            Is::Slug => vec![
+                (json!(""), "too_short"),
+                (json!("A"), "bad_format"),
+                (json!("-a"), "bad_format"),
+                (json!("a b"), "bad_format"),
+            ],
+            Is::Rule => vec![(json!("YEARLY"), "bad_format"), (json!("FREQ=SELDOM"), "bad_format"), (json!(""), "too_short")],
+            Is::Zone => vec![(json!("Berlin"), "not_allowed"), (json!("+01:00"), "not_allowed"), (json!(""), "too_short")],
             Is::Country => {
                 let codes =
                     [("de", "bad_format"), ("D1", "bad_format"), ("D", "too_short"), ("", "too_short"), ("DEU", "too_long")];
@@ -241,6 +308,12 @@ impl Field {
     pub fn pointer(&self) -> String {
         format!("/{}", self.name)
     }
+}
+
+/// One part of a list, with all its members.
+pub fn part(world: &World, members: &[Field], turn: usize) -> Value {
+    let members = members.iter().map(|member| (member.name.to_owned(), member.value(world, turn)));
+    Value::Object(members.collect())
 }
 
 /// Whether an answer says what was sent: references are compared by what they point to, and an

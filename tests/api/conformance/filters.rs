@@ -106,7 +106,7 @@ each_changing_collection! {
 }
 
 each_of! {
-    [services components business_processes]
+    [services components business_processes measurements]
 
     fn durations_are_compared_and_zero_is_not_absent(world) {
         for field in filtered(world) {
@@ -137,17 +137,14 @@ each_of! {
 each_of! {
     [
         sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
-        impact_assessments
+        impact_assessments plans plan_versions runs run_steps measurements findings
     ]
 
     fn a_reference_is_filtered_by_under_each_spelling(world) {
         for field in filtered(world) {
             let Is::Reference(collections) = field.is else { continue };
             for collection in collections {
-                let target = world.of(collection);
-                let mut draft = target.minimal();
-                draft["external_refs"] = json!([{"system": "cmdb", "id": format!("a/b:{}", crate::support::fresh())}]);
-                let target = target.create(&draft);
+                let target = world.referred(field, collection);
                 let id = target["id"].as_str().expect("an id");
                 let object = with(world, field, json!(id));
                 let key = target["key"].as_str().expect("a key");
@@ -184,7 +181,7 @@ each_of! {
 }
 
 each_of! {
-    [business_processes contacts risks measures measure_tasks impact_assessments]
+    [business_processes contacts risks measures measure_tasks impact_assessments plans findings]
 
     fn days_are_compared(world) {
         for field in filtered(world) {
@@ -206,7 +203,7 @@ each_of! {
 }
 
 each_of! {
-    [change_requests risk_assessments]
+    [change_requests risk_assessments exercises disruptions measurements]
 
     fn times_are_compared_to_the_microsecond_and_in_any_zone(world) {
         for field in filtered(world) {
@@ -273,7 +270,7 @@ each_of! {
 }
 
 each_of! {
-    [vulnerabilities risks measures change_requests]
+    [vulnerabilities risks measures change_requests plans exercises disruptions findings]
 
     fn a_list_is_filtered_by_what_it_holds(world) {
         for field in filtered(world) {

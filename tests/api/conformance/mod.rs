@@ -12,7 +12,9 @@ mod history;
 mod hostile;
 mod limits;
 mod lists;
+mod made;
 mod objects;
+mod parts;
 mod past;
 mod patch;
 mod remove;
@@ -30,13 +32,7 @@ pub use world::{World, assert_says};
 #[macro_export]
 macro_rules! each_collection {
     ($($behaviours:tt)+) => {
-        $crate::each_of! {
-            [
-                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
-                risk_assessments measures measure_tasks change_requests impact_assessments organizations
-            ]
-            $($behaviours)+
-        }
+        $crate::each_of! { [@passing runs run_steps risk_assessments measurements organizations] $($behaviours)+ }
     };
 }
 
@@ -44,41 +40,71 @@ macro_rules! each_collection {
 #[macro_export]
 macro_rules! each_own_collection {
     ($($behaviours:tt)+) => {
-        $crate::each_of! {
-            [
-                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
-                risk_assessments measures measure_tasks change_requests impact_assessments
-            ]
-            $($behaviours)+
-        }
+        $crate::each_of! { [@passing runs run_steps risk_assessments measurements] $($behaviours)+ }
     };
 }
 
-/// The same for the collections whose objects are changed and deleted.
+/// The same for the collections whose objects clients create.
 #[macro_export]
-macro_rules! each_changing_collection {
+macro_rules! each_created_collection {
     ($($behaviours:tt)+) => {
-        $crate::each_of! {
-            [
-                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
-                measures measure_tasks change_requests impact_assessments organizations
-            ]
-            $($behaviours)+
-        }
+        $crate::each_of! { [@passing runs risk_assessments measurements organizations] $($behaviours)+ }
     };
 }
 
 /// The same for those of them that each organisation has for itself.
 #[macro_export]
+macro_rules! each_own_created_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing runs risk_assessments measurements] $($behaviours)+ }
+    };
+}
+
+/// The same for the collections whose objects are changed.
+#[macro_export]
+macro_rules! each_changing_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing runs run_steps organizations] $($behaviours)+ }
+    };
+}
+
+/// The same for those of them whose objects clients create too.
+#[macro_export]
+macro_rules! each_replaced_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing runs organizations] $($behaviours)+ }
+    };
+}
+
+/// The same for those of them that each organisation has for itself.
+#[macro_export]
+macro_rules! each_own_replaced_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing runs] $($behaviours)+ }
+    };
+}
+
+/// The same for the collections whose objects are changed, of those that each organisation has for itself.
+#[macro_export]
 macro_rules! each_own_changing_collection {
     ($($behaviours:tt)+) => {
-        $crate::each_of! {
-            [
-                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
-                measures measure_tasks change_requests impact_assessments
-            ]
-            $($behaviours)+
-        }
+        $crate::each_of! { [@passing runs run_steps] $($behaviours)+ }
+    };
+}
+
+/// The same for the collections whose objects come, change and go.
+#[macro_export]
+macro_rules! each_passing_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing organizations] $($behaviours)+ }
+    };
+}
+
+/// The same for those of them that each organisation has for itself.
+#[macro_export]
+macro_rules! each_own_passing_collection {
+    ($($behaviours:tt)+) => {
+        $crate::each_of! { [@passing] $($behaviours)+ }
     };
 }
 
@@ -86,6 +112,16 @@ macro_rules! each_own_changing_collection {
 /// behaviours it gives the specs of the collections.
 #[macro_export]
 macro_rules! each_of {
+    ([@passing $($more:ident)*] $($rest:tt)+) => {
+        $crate::each_of! {
+            [
+                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                measures measure_tasks change_requests impact_assessments plans plan_versions exercises disruptions
+                findings $($more)*
+            ]
+            $($rest)+
+        }
+    };
     ([$($collection:ident)+] specs) => { [$($crate::each_of!(@spec $collection)),+] };
     ($collections:tt $(fn $name:ident($world:ident) $body:block)+) => {$(
         mod $name {
@@ -111,6 +147,14 @@ macro_rules! each_of {
     (@spec measure_tasks) => { &$crate::conformance::spec::MEASURE_TASKS };
     (@spec change_requests) => { &$crate::conformance::spec::CHANGE_REQUESTS };
     (@spec impact_assessments) => { &$crate::conformance::spec::IMPACT_ASSESSMENTS };
+    (@spec plans) => { &$crate::conformance::spec::PLANS };
+    (@spec plan_versions) => { &$crate::conformance::spec::PLAN_VERSIONS };
+    (@spec exercises) => { &$crate::conformance::spec::EXERCISES };
+    (@spec disruptions) => { &$crate::conformance::spec::DISRUPTIONS };
+    (@spec runs) => { &$crate::conformance::spec::RUNS };
+    (@spec run_steps) => { &$crate::conformance::spec::RUN_STEPS };
+    (@spec measurements) => { &$crate::conformance::spec::MEASUREMENTS };
+    (@spec findings) => { &$crate::conformance::spec::FINDINGS };
     (@spec organizations) => { &$crate::conformance::spec::ORGANIZATIONS };
     (@run $collection:ident) => {
         mod $collection {

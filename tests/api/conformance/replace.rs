@@ -2,7 +2,7 @@
 
 use super::{World, assert_says};
 use crate::support::Answer;
-use crate::{each_changing_collection, each_collection};
+use crate::{each_created_collection, each_passing_collection, each_replaced_collection};
 use serde_json::{Value, json};
 
 fn put(world: &World, spelling: &str, draft: &Value) -> Answer {
@@ -25,7 +25,7 @@ fn known_by(world: &World, reference: &str) -> Value {
     draft
 }
 
-each_collection! {
+each_created_collection! {
     fn the_reference_in_the_path_is_added_to_the_object(world) {
         let reference = own_ref();
         let object = put(world, &reference, &world.minimal()).expect(201).json();
@@ -104,7 +104,7 @@ each_collection! {
     }
 }
 
-each_changing_collection! {
+each_replaced_collection! {
     fn put_by_the_clients_own_id_creates_and_then_replaces(world) {
         let reference = own_ref();
         let draft = known_by(world, &reference);
@@ -113,7 +113,7 @@ each_changing_collection! {
         let object = created.json();
         assert_says(&object, &draft);
         assert_eq!(object["version"], json!(1));
-        let mut other = world.other();
+        let mut other = world.fitted(&object, world.other());
         other["external_refs"] = draft["external_refs"].clone();
         let replaced = put(world, &reference, &other).expect(200).json();
         assert_says(&replaced, &other);
@@ -124,7 +124,7 @@ each_changing_collection! {
 
     fn put_takes_away_what_it_does_not_say(world) {
         let object = world.create(&world.full());
-        let draft = world.minimal();
+        let draft = world.fitted(&object, world.minimal());
         let replaced = put(world, id(&object), &draft).expect(200).json();
         assert_says(&replaced, &draft);
         for field in world.spec.fields {
@@ -159,7 +159,7 @@ each_changing_collection! {
     fn put_by_key_with_another_key_in_the_body_renames_what_is_there(world) {
         let object = world.create_minimal();
         let key = object["key"].as_str().expect("a key");
-        let mut draft = world.minimal();
+        let mut draft = world.fitted(&object, world.minimal());
         draft["key"] = json!(format!("NEW-{}", crate::support::fresh()));
         let renamed = put(world, &format!("key:{key}"), &draft).expect(200).json();
         assert_eq!((&renamed["id"], &renamed["key"]), (&object["id"], &draft["key"]));
@@ -168,10 +168,10 @@ each_changing_collection! {
 
     fn put_never_takes_the_key_or_the_reference_of_another(world) {
         let (a, b) = (world.create(&world.full()), world.create(&world.full()));
-        let mut draft = world.minimal();
+        let mut draft = world.fitted(&b, world.minimal());
         draft["key"] = a["key"].clone();
         put(world, id(&b), &draft).refused(409, "key_taken");
-        let mut draft = world.minimal();
+        let mut draft = world.fitted(&b, world.minimal());
         draft["external_refs"] = a["external_refs"].clone();
         put(world, id(&b), &draft).refused(409, "external_ref_taken");
         assert_eq!((world.read(&a), world.read(&b)), (a, b));
@@ -180,7 +180,12 @@ each_changing_collection! {
     fn put_honours_the_version_it_is_based_on(world) {
         let object = world.create_minimal();
         let path = world.at(&object);
-        let put = |tag: &str| world.api.call("PUT", &path).header("If-Match", tag).json(&world.minimal()).send();
+        let changed = || {
+            let mut draft = world.fitted(&object, world.minimal());
+            draft["description"] = json!(format!("turn {}", crate::support::fresh()));
+            draft
+        };
+        let put = |tag: &str| world.api.call("PUT", &path).header("If-Match", tag).json(&changed()).send();
         put("\"1\"").expect(200);
         put("\"1\"").refused(412, "precondition_failed");
         put("*").expect(200);
@@ -190,7 +195,9 @@ each_changing_collection! {
         let only_new = world.api.call("PUT", &path).header("If-None-Match", "*").json(&world.minimal()).send();
         only_new.refused(412, "precondition_failed");
     }
+}
 
+each_passing_collection! {
     fn a_deleted_objects_reference_is_free_again(world) {
         let reference = own_ref();
         let first = put(world, &reference, &world.minimal()).expect(201).json();

@@ -1,11 +1,36 @@
 //! The collections as the contract describes them, written down once more and independently of the
 //! service: what is missing or different there makes a test fail.
 
+mod plans;
+mod practice;
 mod risks;
 
+use super::World;
 use super::field::{Field, Is, Start};
 use crate::each_collection;
+pub use plans::*;
+pub use practice::*;
 pub use risks::*;
+use serde_json::{Map, Value};
+
+/// What clients may do with objects besides reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Can {
+    pub create: bool,
+    pub change: bool,
+    pub delete: bool,
+}
+
+/// Objects come, change and go.
+pub const ANYTHING: Can = Can { create: true, change: true, delete: true };
+/// They are kept once they are there.
+pub const KEPT: Can = Can { create: true, change: true, delete: false };
+/// They are recorded once and for all.
+pub const RECORDED: Can = Can { create: true, change: false, delete: false };
+/// The service makes them.
+pub const AMENDED: Can = Can { create: false, change: true, delete: false };
+
+pub type Shape = fn(&World, &mut Map<String, Value>, &str);
 
 pub struct Spec {
     /// The collection's segment in the path.
@@ -18,8 +43,9 @@ pub struct Spec {
     pub fields: &'static [Field],
     /// Whether it is one collection for the whole installation and not one per organisation.
     pub shared: bool,
-    /// Whether objects never change and are never deleted.
-    pub append_only: bool,
+    pub can: Can,
+    /// Makes a draft consistent, whichever fields it has; the field that is set on purpose goes before the others.
+    pub shape: Option<Shape>,
     /// What only the service writes beside the fields all objects have, with what a new object has.
     pub owned: &'static [(&'static str, Start)],
     /// What the service computes from other fields and objects, with what a minimal object has.
@@ -93,7 +119,8 @@ pub static SITES: Spec = Spec {
     label: "name",
     prefix: "SIT",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -119,7 +146,8 @@ pub static SERVICES: Spec = Spec {
     label: "name",
     prefix: "SVC",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: EFFECTIVE,
     fields: &[
@@ -147,7 +175,8 @@ pub static COMPONENTS: Spec = Spec {
     label: "name",
     prefix: "CMP",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: EFFECTIVE,
     fields: &[
@@ -175,7 +204,8 @@ pub static BUSINESS_PROCESSES: Spec = Spec {
     label: "name",
     prefix: "BPR",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -205,7 +235,8 @@ pub static SUPPLIERS: Spec = Spec {
     label: "name",
     prefix: "SUP",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -228,7 +259,8 @@ pub static CONTACTS: Spec = Spec {
     label: "name",
     prefix: "CON",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -254,7 +286,8 @@ pub static MAPPINGS: Spec = Spec {
     label: "name",
     prefix: "MAP",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -280,7 +313,8 @@ pub static ORGANIZATIONS: Spec = Spec {
     label: "name",
     prefix: "ORG",
     shared: true,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -294,7 +328,7 @@ pub static ORGANIZATIONS: Spec = Spec {
     ],
 };
 
-pub static ALL: [&Spec; 16] = each_collection!(specs);
+pub static ALL: [&Spec; 24] = each_collection!(specs);
 
 impl Spec {
     pub fn of(path: &str) -> &'static Spec {
@@ -303,6 +337,16 @@ impl Spec {
 
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The fields that a draft has which has everything: those that leave room for each other.
+    pub fn together(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().filter(|field| !field.alone)
+    }
+
+    /// The fields a client can give a value of its choice: all but those of which an object is made by the service.
+    pub fn chosen(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().filter(|field| self.can.create || field.patched)
     }
 
     /// The fields a patch may change.

@@ -148,7 +148,7 @@ each_of! {
 }
 
 each_of! {
-    [change_requests risk_assessments]
+    [change_requests risk_assessments exercises disruptions measurements]
 
     fn a_moment_is_told_in_utc_whatever_zone_it_was_sent_in(world) {
         for field in fields(world, |is| matches!(is, Is::Time(_))) {

@@ -3,7 +3,7 @@
 use super::field::says;
 use super::{Field, Spec};
 use crate::support::client::encode;
-use crate::support::{Answer, Api, Backend, Server};
+use crate::support::{Answer, Api, Backend, Server, fresh};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,21 +74,58 @@ impl World {
     }
 
     pub fn draft(&self, chosen: impl Fn(&Field) -> bool, turn: usize) -> Value {
-        let fields = self.spec.fields.iter().filter(|field| chosen(field));
-        let members: Map<String, Value> = fields.map(|field| (field.name.to_owned(), field.value(self, turn))).collect();
+        self.shaped(self.members(chosen, turn), "")
+    }
+
+    fn members(&self, chosen: impl Fn(&Field) -> bool, turn: usize) -> Map<String, Value> {
+        let fields = self.spec.together().filter(|field| chosen(field));
+        fields.map(|field| (field.name.to_owned(), field.value(self, turn))).collect()
+    }
+
+    fn shaped(&self, mut members: Map<String, Value>, meant: &str) -> Value {
+        if let Some(shape) = self.spec.shape {
+            shape(self, &mut members, meant);
+        }
         Value::Object(members)
     }
 
     /// A minimal draft with one field set, and those it cannot be without.
     pub fn minimal_with(&self, field: &Field, value: Value) -> Value {
-        let mut draft = self.draft(|known| known.required || field.with.contains(&known.name), 0);
-        draft[field.name] = value;
+        let needed = |known: &Field| known.name != field.name && (known.required || field.with.contains(&known.name));
+        let mut members = self.members(needed, 0);
+        members.insert(field.name.to_owned(), value);
+        self.shaped(members, field.name)
+    }
+
+    /// A draft as it may be sent for an object that is there: with what stays from its creation on.
+    pub fn fitted(&self, object: &Value, mut draft: Value) -> Value {
+        for field in self.spec.fields.iter().filter(|field| field.fixed) {
+            let value = object[field.name].get("id").unwrap_or(&object[field.name]);
+            if value.is_null() {
+                draft.as_object_mut().expect("a draft is an object").remove(field.name);
+            } else {
+                draft[field.name] = value.clone();
+            }
+        }
         draft
     }
 
+    /// A new object. One that only the service makes is found and given what the draft says.
     #[track_caller]
     pub fn create(&self, draft: &Value) -> Value {
-        self.api.create(self.spec.path, draft)
+        if self.spec.can.create {
+            return self.api.create(self.spec.path, draft);
+        }
+        let fixed = |name: &str| self.spec.field(name).is_some_and(|field| field.fixed);
+        let (query, rest): (Vec<_>, Vec<_>) = draft.as_object().expect("a draft").iter().partition(|(name, _)| fixed(name));
+        let text = |value: &Value| encode(value.as_str().expect("a text"));
+        let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+        let object = self.list(&query.join("&")).expect(200).items().remove(0);
+        if rest.is_empty() {
+            return object;
+        }
+        let patch: Map<String, Value> = rest.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.api.patch(&self.at(&object), &Value::Object(patch)).expect(200).json()
     }
 
     #[track_caller]
@@ -100,6 +137,14 @@ impl World {
     #[track_caller]
     pub fn make(&self, collection: &str) -> Value {
         self.of(collection).create_minimal()
+    }
+
+    /// A new object to which a field may point, with an external reference.
+    #[track_caller]
+    pub fn referred(&self, field: &Field, collection: &str) -> Value {
+        let refs = json!([{"system": "cmdb", "id": format!("a/b:{}", fresh())}]);
+        let target = self.of(collection);
+        target.api.patch(&target.at(&field.target(self, collection)), &json!({"external_refs": refs})).expect(200).json()
     }
 
     /// Creates `count` minimal objects, the `n`th adjusted by the function.

@@ -1,20 +1,22 @@
 //! The collections of threats, risks and what is done about them.
 
-use super::{ATTRIBUTES, DESCRIPTION, EXTERNAL_REFS, Field, Is, KEY, NAME, NULL, Spec, Start, TAGS, choice, reference};
+use super::{
+    ANYTHING, ATTRIBUTES, DESCRIPTION, EXTERNAL_REFS, Field, Is, KEY, NAME, NULL, RECORDED, Spec, Start, TAGS, choice, reference,
+};
 
-const OPTIONAL_NAME: Field = Field::new("name", Is::Name).sorts();
-const TITLE: Field = Field::new("title", Is::Name).required().sorts();
-const NO: Start = Start::Json("false");
+pub(super) const OPTIONAL_NAME: Field = Field::new("name", Is::Name).sorts();
+pub(super) const TITLE: Field = Field::new("title", Is::Name).required().sorts();
+pub(super) const NO: Start = Start::Json("false");
 
-const fn list(name: &'static str, collection: &'static str, most: usize, filter: &'static str) -> Field {
+pub(super) const fn list(name: &'static str, collection: &'static str, most: usize, filter: &'static str) -> Field {
     Field::new(name, Is::References(collection, most)).defaults_to("[]").filters_as(filter)
 }
 
-const fn day(name: &'static str) -> Field {
+pub(super) const fn day(name: &'static str) -> Field {
     Field::new(name, Is::Date).filters()
 }
 
-const fn time(name: &'static str, day: &'static str) -> Field {
+pub(super) const fn time(name: &'static str, day: &'static str) -> Field {
     Field::new(name, Is::Time(day)).filters()
 }
 
@@ -29,7 +31,8 @@ pub static THREATS: Spec = Spec {
     label: "name",
     prefix: "THR",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -63,7 +66,8 @@ pub static VULNERABILITIES: Spec = Spec {
     label: "name",
     prefix: "VUL",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -87,7 +91,8 @@ pub static RISKS: Spec = Spec {
     label: "title",
     prefix: "RSK",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[
         ("current", NULL),
         ("assessed_at", NULL),
@@ -137,7 +142,8 @@ pub static RISK_ASSESSMENTS: Spec = Spec {
     label: "name",
     prefix: "RAS",
     shared: false,
-    append_only: true,
+    can: RECORDED,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -162,7 +168,8 @@ pub static MEASURES: Spec = Spec {
     label: "title",
     prefix: "MSR",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &status("\"proposed\""),
     derived: &[("overdue", NO)],
     fields: &[
@@ -196,7 +203,8 @@ pub static MEASURE_TASKS: Spec = Spec {
     label: "title",
     prefix: "TSK",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &status("\"open\""),
     derived: &[("overdue", NO)],
     fields: &[
@@ -219,7 +227,8 @@ pub static CHANGE_REQUESTS: Spec = Spec {
     label: "title",
     prefix: "CHG",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &[],
     derived: &[],
     fields: &[
@@ -263,7 +272,8 @@ pub static IMPACT_ASSESSMENTS: Spec = Spec {
     label: "name",
     prefix: "BIA",
     shared: false,
-    append_only: false,
+    can: ANYTHING,
+    shape: None,
     owned: &status("\"draft\""),
     derived: &[("derived_mtpd_seconds", NULL)],
     fields: &[
