@@ -331,7 +331,8 @@ fn a_crew_carries_out_an_exercise(backend: Backend) {
     let mut notes = theatre.notes.into_inner().expect("all have put their pens down");
     let mut kept: Vec<String> =
         run["notes"].as_array().expect("a list").iter().map(|one| one["text"].as_str().expect("a text").to_owned()).collect();
-    (notes.sort(), kept.sort());
+    notes.sort();
+    kept.sort();
     assert_eq!(kept, notes);
     check_measurements(&api, &run, &things);
     conclude(&api, &exercise, &run);

@@ -162,4 +162,22 @@ both! {
         done(&api, &earnest, "really");
         press(&api, &earnest, "b", &json!({"to": "in_progress"})).refused(409, "transition_closed");
     }
+
+    fn whoever_waited_for_a_step_that_is_skipped_waits_for_what_that_waited_for(server) {
+        let api = server.fresh_organization();
+        let steps = [step("a", &[], 60), step("b", &["a"], 60), step("c", &["b"], 60), step("d", &["c"], 60)];
+        let run = practised(&api, &active_plan(&api, &[], &json!([]), &steps));
+        press(&api, &run, "b", &json!({"to": "skipped"})).invalid(&[("/comment", "required")]);
+        for key in ["b", "c"] {
+            press(&api, &run, key, &json!({"to": "skipped", "comment": "not this time"})).expect(200);
+        }
+        press(&api, &run, "d", &json!({"to": "in_progress"})).refused(409, "transition_closed");
+        done(&api, &run, "a");
+        done(&api, &run, "d");
+        press(&api, &run, "b", &json!({"to": "in_progress"})).refused(409, "transition_closed");
+        let over = went(&api, "runs", &run, &["completed"]);
+        assert_eq!((&over["progress"]["done"], &over["progress"]["skipped"]), (&json!(2), &json!(2)));
+        press(&api, &run, "d", &json!({"to": "failed"})).refused(409, "transition_closed");
+        api.post(&format!("/runs/{}/notes", id(&run)), &json!({"text": "too late"})).refused(409, "content_fixed");
+    }
 }
