@@ -32,7 +32,7 @@ async fn diff(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpR
         .scan(async move |conn, org| {
             let own = PlanVersion::find(conn, org, id).await?.ok_or(Error::NotFound)?;
             let plan = own.body.plan.id().ok_or(Error::NotFound)?;
-            let number = against.unwrap_or(own.body.number - 1);
+            let number = against.unwrap_or((own.body.number - 1).max(1));
             let other = match store::numbered(conn, org, plan, Some(number)).await {
                 Err(Error::NotFound) => return Err(bad()),
                 found => found?,
@@ -101,7 +101,8 @@ pub fn routes(api: &mut Api) {
         "steps": {"added": [], "removed": [], "changed": [{"key": "restore", "changes": {"expected_seconds": {"from": 7200, "to": 6300}}}], "reordered": false}
     });
     let words = "What is different in this version against another: fields with both values, elements by their keys, and the \
-                 planned time from the beginning to the end. Against the version before when `against` is left out.";
+                 planned time from the beginning to the end. Against the version before when `against` is left out; \
+                 the first one then against itself.";
     let op = item::operation::<PlanVersion>(
         Method::GET,
         "/diff",

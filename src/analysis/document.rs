@@ -87,7 +87,7 @@ async fn compiled(conn: &mut Conn<'_>, caller: &Caller, id: Id, mode: RunMode) -
         address: address.map(|url| format!("{}/api/v1/plans/key:{}/versions/active", url.trim_end_matches('/'), plan.head.key)),
         owner: person(&plan.body.owner),
         covers: scheduled.services.iter().map(covered).collect(),
-        scenarios: plan.body.scenarios.iter().map(|one| one.as_str().to_owned()).collect(),
+        scenarios: plan.body.scenarios.iter().map(|one| one.as_str().replace('_', " ")).collect(),
         recovery_site: plan.body.recovery_site.as_ref().map(named),
         review_due: plan.body.review_due.map(|date| date.to_string()),
         approvals: version.approvals.iter().map(approval).collect(),

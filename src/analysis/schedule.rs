@@ -157,7 +157,7 @@ impl Scheduled {
             Bar {
                 key: &step.key,
                 title: &step.title,
-                phase: step.phase.as_str(),
+                phase: step.phase.words(),
                 who: self.who(place),
                 planned: (span.start, span.end),
                 critical: critical.contains(&place),

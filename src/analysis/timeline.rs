@@ -85,7 +85,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
         Bar {
             key: &body.step,
             title: step.head.name.as_deref().unwrap_or_default(),
-            phase: body.phase.as_str(),
+            phase: body.phase.words(),
             who,
             planned: (body.planned_start_seconds, body.planned_end_seconds),
             actual: begun,

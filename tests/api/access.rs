@@ -135,7 +135,7 @@ both! {
                 let expected = |operation: &Operation| {
                     let own = collection(&operation.template) == spec.path;
                     // What shows another collection too needs the permission for that as well.
-                    let more = ["/history", "/dependencies", "/rfc-draft", "/plans/{id}/copy"];
+                    let more = ["/history", "/dependencies", "/rfc-draft", "/plans/{id}/copy", "/schedule", "/diff", "/timeline", "/events", "/proof"];
                     let more = more.iter().any(|tail| operation.template.ends_with(tail)) || decides(&operation.template);
                     let granted = own && (!more || decides(&operation.template) && operation.method == "GET") && (writes || operation.method == "GET");
                     (!granted && !operation.template.ends_with("/me")).then_some(403)

@@ -158,7 +158,8 @@ both! {
         let version = plan(&api, &json!([step("a", 100, &[]), step("b", 200, &["a"]), step("c", 10, &[])]));
         api.post(&format!("{version}/copy"), &json!({})).expect(201);
         let next = "/plans/key:PLAN/versions/2";
-        api.get(&format!("{version}/diff")).refused(400, "invalid_parameter");
+        api.get(&format!("{version}/diff?against=9")).refused(400, "invalid_parameter");
+        assert_eq!(api.get(&format!("{version}/diff")).expect(200).json()["from"], 1);
         let none = api.get(&format!("{next}/diff")).expect(200).json();
         let same = json!({"added": [], "removed": [], "changed": [], "reordered": false});
         assert_eq!((&none["steps"], &none["team"], &none["fields"]), (&same, &same, &json!({})));

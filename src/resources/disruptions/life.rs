@@ -69,6 +69,8 @@ impl Lifecycle for Disruption {
             faults.add("/at", "out_of_range", "it lies in the future");
         } else if self.occurred_at.is_some_and(|occurred| at < occurred) {
             faults.add("/at", "out_of_range", "it lies before the disruption began");
+        } else if to == Restored && self.declared_at.is_some_and(|declared| at < declared) {
+            faults.add("/at", "out_of_range", "it lies before the disruption was declared");
         }
     }
 }

@@ -109,6 +109,8 @@ impl Stored for Disruption {
             for (pointer, time) in [("/occurred_at", one.new.body.occurred_at), ("/detected_at", one.new.body.detected_at)] {
                 if time.is_some_and(|time| time > now) {
                     faults.add(pointer, "out_of_range", "it lies in the future");
+                } else if time.zip(one.new.body.declared_at).is_some_and(|(time, declared)| time > declared) {
+                    faults.add(pointer, "out_of_range", "it lies after the disruption was declared");
                 }
             }
             one.fault = faults.into_result().err();

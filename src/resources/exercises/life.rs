@@ -22,6 +22,8 @@ pub struct ExerciseTerms {
 pub struct ExerciseFacts {
     /// Findings of the exercise and its runs that are neither resolved nor verified.
     pub open_findings: usize,
+    /// Its runs that go on.
+    pub running: usize,
 }
 
 impl Lifecycle for Exercise {
@@ -40,6 +42,13 @@ impl Lifecycle for Exercise {
     ];
 
     standing!();
+    fn barred(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
+        if to == Completed && facts.running > 0 {
+            let detail = format!("{} runs go on: complete or abort them", facts.running);
+            return vec![Reason::new("runs_go_on", detail)];
+        }
+        Vec::new()
+    }
     /// Findings may take longer than the exercise is talked about.
     fn warned(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
         if to == Closed && facts.open_findings > 0 {

@@ -28,33 +28,40 @@ pub struct Evidence {
     pub grave_findings: usize,
 }
 
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// The rule: without a measurement nothing is proven. An exercise that missed a recovery objective, an objective of its
 /// own, or had a run aborted was unsuccessful; one with failed or skipped steps, objectives nobody has judged, or major or
 /// minor findings had issues.
 pub fn outcome(exercise: &Exercise, evidence: &Evidence) -> (ExerciseResult, Vec<String>) {
-    let told = |number: usize, words: &str| (number > 0).then(|| format!("{number} {words}"));
+    let told = |number: usize, one: &str, many: &str| (number > 0).then(|| counted(number, one, many));
     let judged = |met: Option<bool>| exercise.objectives.iter().filter(|one: &&Objective| one.met == met).count();
     if evidence.measured == 0 {
         return (ExerciseResult::NotProven, vec!["nothing was measured".into()]);
     }
     let mut failures = evidence.missed.clone();
-    failures.extend(told(judged(Some(false)), "objectives were not met"));
-    failures.extend(told(evidence.aborted_runs, "runs were aborted"));
+    failures.extend(told(judged(Some(false)), "objective was not met", "objectives were not met"));
+    failures.extend(told(evidence.aborted_runs, "run was aborted", "runs were aborted"));
     if !failures.is_empty() {
         failures.truncate(50);
         return (ExerciseResult::Unsuccessful, failures);
     }
     let issues: Vec<String> = [
-        told(evidence.failed_steps, "steps failed"),
-        told(evidence.skipped_steps, "steps were skipped"),
-        told(judged(None), "objectives were not judged"),
-        told(evidence.grave_findings, "major or minor findings"),
+        told(evidence.failed_steps, "step failed", "steps failed"),
+        told(evidence.skipped_steps, "step was skipped", "steps were skipped"),
+        told(judged(None), "objective was not judged", "objectives were not judged"),
+        told(evidence.grave_findings, "major or minor finding", "major or minor findings"),
     ]
     .into_iter()
     .flatten()
     .collect();
     if issues.is_empty() {
-        return (ExerciseResult::Successful, vec![format!("{} measurements, all objectives met", evidence.measured)]);
+        return (
+            ExerciseResult::Successful,
+            vec![counted(evidence.measured, "measurement, all objectives met", "measurements, all objectives met")],
+        );
     }
     (ExerciseResult::SuccessfulWithIssues, issues)
 }

@@ -193,7 +193,8 @@ impl Stored for Exercise {
 impl Living for Exercise {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<ExerciseFacts> {
         let open = findings::store::open(conn, org, &[object.head.id]).await?;
-        Ok(ExerciseFacts { open_findings: open.get(&object.head.id).copied().unwrap_or(0) })
+        let running = runs::store::running(conn, org, "exercise_id", object.head.id).await?;
+        Ok(ExerciseFacts { open_findings: open.get(&object.head.id).copied().unwrap_or(0), running })
     }
 
     /// The end of an exercise that is held again plans the next one.

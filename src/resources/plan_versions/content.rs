@@ -16,6 +16,20 @@ words! {
     }
 }
 
+impl StepPhase {
+    /// As people write it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            StepPhase::Activation => "Activation",
+            StepPhase::Assessment => "Assessment",
+            StepPhase::Recovery => "Recovery",
+            StepPhase::Validation => "Validation",
+            StepPhase::ReturnToNormal => "Return to normal",
+            StepPhase::PostIncidentReview => "Post-incident review",
+        }
+    }
+}
+
 words! {
     /// Who does a step: people or machines.
     pub enum Execution {

@@ -4,7 +4,7 @@ mod life;
 pub mod store;
 
 use super::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::model::{Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Field, FieldType, Id, Kind, Link, Timestamp};
 use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
 use crate::words;
@@ -31,11 +31,20 @@ impl StepStatus {
     }
 }
 
+/// As much of a step as tells who waits for whom.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    pub id: Id,
+    pub step: String,
+    pub status: StepStatus,
+    pub depends_on: Vec<String>,
+}
+
 /// The places of the steps nobody needs to wait for: those done, and those left out whose own prerequisites are such.
 /// Whoever waited for a step that was left out waits for what that waited for.
-pub fn over(steps: &[&RunStep]) -> HashSet<usize> {
+pub fn over(steps: &[Outline]) -> HashSet<usize> {
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.step.as_str(), place)).collect();
-    let before = |step: &&RunStep| step.depends_on.iter().filter_map(|key| places.get(key.as_str()).copied()).collect();
+    let before = |step: &Outline| step.depends_on.iter().filter_map(|key| places.get(key.as_str()).copied()).collect();
     let after: Vec<Vec<usize>> = steps.iter().map(before).collect();
     let mut over = HashSet::new();
     for place in schedule::order(&after) {

@@ -1,5 +1,5 @@
 use super::StepFacts;
-use super::{Execution, RunStep, StepPhase, StepStatus, over};
+use super::{Execution, Outline, RunStep, StepPhase, StepStatus, over};
 use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Link, Timestamp};
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
@@ -177,20 +177,20 @@ impl Living for RunStep {
         }
         let (org, now) = (tx.organization(), tx.change().now);
         let Some(run) = new.body.run.id() else { return Ok(Moves::default()) };
-        let steps = of_run(&mut tx.conn()?, org, run).await?;
-        let over = over(&steps.iter().map(|step| &step.body).collect::<Vec<_>>());
-        let over: HashSet<&str> = over.into_iter().map(|place| steps[place].body.step.as_str()).collect();
-        let ready = |step: &&Object<RunStep>| {
-            step.body.status == StepStatus::Pending && step.body.depends_on.iter().all(|key| over.contains(key.as_str()))
-        };
-        let mut revised = Vec::new();
-        for step in steps.iter().filter(ready) {
+        let steps = outlines(&mut tx.conn()?, org, run).await?;
+        let over: HashSet<&str> = over(&steps).into_iter().map(|place| steps[place].step.as_str()).collect();
+        let ready =
+            |step: &&Outline| step.status == StepStatus::Pending && step.depends_on.iter().all(|key| over.contains(key.as_str()));
+        let ready: Vec<Id> = steps.iter().filter(ready).map(|step| step.id).collect();
+        let mut revised = Vec::with_capacity(ready.len());
+        for step in RunStep::find_all(&mut tx.conn()?, org, &ready).await? {
             let mut body = step.body.clone();
             body.stand(StepStatus::Ready, None, now);
-            revised.push((step.clone(), body));
+            revised.push((step, body));
         }
         revise_all(tx, revised).await?;
-        if new.body.status == StepStatus::Done {
+        if new.body.status == StepStatus::Done && !new.body.recovers.is_empty() {
+            let steps = of_run(&mut tx.conn()?, org, run).await?;
             measure(tx, run, &new.body, &steps).await?;
         }
         Ok(Moves::default())
@@ -222,6 +222,23 @@ async fn measure(tx: &mut Tx, run: Id, last: &RunStep, steps: &[Object<RunStep>]
         fingerprint: Fingerprint::default(),
     };
     create(tx, back.into_iter().map(|subject| (None, taken(subject))).collect()).await.map(drop)
+}
+
+/// The steps of a run in outline, in the order of the plan.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn outlines(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Vec<Outline>> {
+    type Row = (DbId, String, DbWord<StepStatus>, Json<Vec<String>>);
+    let rows: Vec<Row> = on!(conn, |c| run_steps::table
+        .filter(run_steps::organization_id.eq(DbId(org)))
+        .filter(run_steps::run_id.eq(DbId(run)))
+        .order(run_steps::position)
+        .select((run_steps::id, run_steps::step, run_steps::status, run_steps::depends_on))
+        .load(c))
+    .settle()?;
+    let outline = |(id, step, status, depends_on): Row| Outline { id: id.0, step, status: status.0, depends_on: depends_on.0 };
+    Ok(rows.into_iter().map(outline).collect())
 }
 
 /// The steps of a run, in the order of the plan.

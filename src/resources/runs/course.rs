@@ -5,7 +5,7 @@ use crate::planning::schedule::{self, Progress as How, Span, Task};
 use crate::resources::plan_versions::staffing::Crew;
 use crate::resources::plan_versions::{PlanVersion, coverage};
 use crate::resources::plans::Plan;
-use crate::resources::run_steps::{self, RunStep, StepStatus};
+use crate::resources::run_steps::{self, Outline, RunStep, StepStatus};
 use crate::resources::services::Service;
 use crate::store::{Conn, Object, Rows, Scene};
 use crate::words;
@@ -149,7 +149,13 @@ pub async fn look(conn: &mut Conn<'_>, scene: &Scene<'_>, run: &Object<Run>) -> 
 /// When the steps not yet over will be, with the people there are.
 fn forecast(steps: &[Object<RunStep>], mut crew: Crew, started_at: Timestamp, now: Timestamp) -> (Vec<Span>, Vec<usize>) {
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.body.step.as_str(), place)).collect();
-    let over = run_steps::over(&steps.iter().map(|step| &step.body).collect::<Vec<_>>());
+    let outline = |step: &Object<RunStep>| Outline {
+        id: step.head.id,
+        step: step.body.step.clone(),
+        status: step.body.status,
+        depends_on: step.body.depends_on.clone(),
+    };
+    let over = run_steps::over(&steps.iter().map(outline).collect::<Vec<_>>());
     let since = |time: Option<Timestamp>| time.unwrap_or(now).seconds() - started_at.seconds();
     let mut tasks = Vec::with_capacity(steps.len());
     let mut progress = Vec::with_capacity(steps.len());
@@ -187,7 +193,8 @@ impl View {
         let back = !by.is_empty() && by.iter().all(|place| body(*place).status.is_over());
         // What was left out brings nothing back.
         let back = back && by.iter().any(|place| body(*place).status == StepStatus::Done);
-        let restored_at = by.iter().filter_map(|place| body(*place).ended_at).max().filter(|_| back);
+        let done = by.iter().filter(|place| body(**place).status == StepStatus::Done);
+        let restored_at = done.filter_map(|place| body(*place).ended_at).max().filter(|_| back);
         let planned = last(&|place| body(place).planned_end_seconds);
         let forecast = last(&|place| self.spans[place].end).filter(|_| !self.over || back);
         let deadline = |seconds: Option<i64>| {
@@ -197,9 +204,11 @@ impl View {
         };
         let rto = deadline(own.rto);
         let forecast_at = restored_at.or(forecast.map(|end| later(self.started_at, end)));
+        // Whoever left out all that would bring it back had no need to.
+        let untouched = !by.is_empty() && by.iter().all(|place| body(*place).status == StepStatus::Skipped);
         let begun = by.iter().any(|place| !matches!(body(*place).status, StepStatus::Pending | StepStatus::Ready));
         Ok(ServiceCourse {
-            state: state(restored_at.is_some(), begun, forecast_at, rto),
+            state: if untouched { ServiceState::NotStarted } else { state(restored_at.is_some(), begun, forecast_at, rto) },
             service: Shared::new(service).map_err(Error::internal)?,
             steps: by.iter().map(|place| body(*place).step.clone()).collect(),
             planned_at: planned.map(|end| later(self.started_at, end)),

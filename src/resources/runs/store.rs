@@ -223,8 +223,8 @@ async fn begin(tx: &mut Tx, run: &mut Run, faults: &mut Faults) -> Result<()> {
 
 impl Living for Run {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<RunFacts> {
-        let steps = run_steps::store::of_run(conn, org, object.head.id).await?;
-        Ok(RunFacts { open_steps: steps.iter().filter(|step| !step.body.status.is_over()).count() })
+        let steps = run_steps::store::outlines(conn, org, object.head.id).await?;
+        Ok(RunFacts { open_steps: steps.iter().filter(|step| !step.status.is_over()).count() })
     }
 }
 

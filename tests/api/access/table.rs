@@ -86,6 +86,8 @@ pub fn collection(template: &str) -> &str {
         ("measures", Some("tasks")) => "measure-tasks",
         ("plans", Some("versions")) => "plan-versions",
         ("runs", Some("steps" | "notes")) => "run-steps",
+        (_, Some("proof")) => "measurements",
+        ("calendar" | "calendar.ics", _) => "exercises",
         (first, _) => first,
     }
 }

@@ -239,7 +239,7 @@ fn conclude(api: &Api, exercise: &Value, run: &Value) {
     api.patch(&format!("/exercises/{}", id(exercise)), &objectives).expect(200);
     let over = went(api, "exercises", exercise, &["completed"]);
     assert_eq!(over["result"], json!("successful_with_issues"));
-    let reasons = ["1 steps failed", "1 steps were skipped", "1 major or minor findings"];
+    let reasons = ["1 step failed", "1 step was skipped", "1 major or minor finding"];
     assert_eq!(texts(&over["result_reasons"]), reasons);
     let path = format!("/findings/{}/measure", id(&finding));
     let measure = json!({"title": "Try the restore every month", "nature": "organisational", "purpose": "preventive"});

@@ -172,6 +172,8 @@ fn element(old: Option<&Value>, wish: &Wish, key: &str, said: Value) -> Result<V
 fn rerooted(error: Error, root: &str) -> Error {
     let Error::Invalid(faults) = error else { return error };
     let own = |fault: Fault| match fault.pointer.strip_prefix(root) {
+        // There was no circle before: whichever of its steps is named, it is closed by the one that is written.
+        _ if fault.code == "circle" && root.starts_with("/steps/") => Fault { pointer: "/depends_on".into(), ..fault },
         Some(rest) if rest.is_empty() || rest.starts_with('/') => Fault { pointer: rest.to_owned(), ..fault },
         _ => fault,
     };
