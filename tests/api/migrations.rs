@@ -1,5 +1,6 @@
 //! The schema: equal on both databases, made and taken back, and guarding by itself what must never happen.
 
+use crate::practice;
 use crate::support::cluster::Cluster;
 use crate::support::server::Home;
 use crate::support::sql::Database;
@@ -116,6 +117,7 @@ fn fill(api: &Api) {
             let answer = api.call("POST", &format!("/{collection}")).json(&draft).send_unjudged();
             answer.expect(201);
         }
+        practised(api, n);
     }
     let accepted = json!({"to": "accepted", "comment": "Small", "approver": "key:CON-2", "accepted_until": "2999-12-31"});
     for move_on in [json!({"to": "assessed"}), accepted] {
@@ -125,6 +127,30 @@ fn fill(api: &Api) {
     let matrix = api.get("/risk-matrix").expect(200).json();
     let parts = ["likelihood_levels", "impact_levels", "classes", "appetite"].map(|name| (name.to_owned(), matrix[name].clone()));
     api.put("/risk-matrix", &Value::Object(parts.into_iter().collect())).expect(200);
+}
+
+/// The `n`th plan, in force, and what was done with it.
+fn practised(api: &Api, n: usize) {
+    let link = |prefix: &str| json!(format!("key:{prefix}-{n}"));
+    let parent = if n == 1 { Value::Null } else { json!("key:PLN-1") };
+    let plan = json!({"key": format!("PLN-{n}"), "title": "Array", "kind": "disaster_recovery", "services": [link("SVC")],
+                      "owner": link("CON"), "parent": parent, "recovery_site": link("SIT")});
+    let plan = api.create("plans", &plan);
+    let mut content = practice::one_step();
+    content["steps"][0]["responsible"] = link("CON");
+    content["steps"][0]["recovers"] = json!([link("CMP")]);
+    content["team"] = json!([{"key": "lead", "role": "Lead", "contact": link("CON")}]);
+    practice::activate(api, &practice::draft_of(api, &plan, &content));
+    let exercise = practice::exercise_under_way(api);
+    let run = json!({"plan": plan["id"], "exercise": exercise["id"], "lead": link("CON")});
+    let run = api.create("runs", &run);
+    let disruption = api.create("disruptions", &json!({"title": "Water", "sites": [link("SIT")], "components": [link("CMP")]}));
+    let measured = json!({"subject": {"id": link("CMP"), "kind": "component"}, "source": "run", "run": run["id"],
+                          "restoration_seconds": 60, "measured_by": link("CON")});
+    api.create("measurements", &measured);
+    let finding = json!({"title": "Late", "severity": "minor", "source": "run", "run": run["id"], "exercise": exercise["id"],
+                         "disruption": disruption["id"], "services": [link("SVC")], "owner": link("CON"), "measure": link("MSR")});
+    api.create("findings", &finding);
 }
 
 /// The `n`th of each kind of threats, risks and what is done about them.
@@ -241,6 +267,10 @@ fn nobody_trespasses(backend: Backend) {
     // The foreign keys alone are to refuse.
     for index in catalog::unique_indexes(&database) {
         database.execute(&format!("drop index {index}"));
+    }
+    let on = database.either("", " on plan_versions");
+    for trigger in catalog::triggers(&database, "plan_versions") {
+        database.execute(&format!("drop trigger {trigger}{on}"));
     }
     assert!(keys.len() >= 20 && tables.len() >= 10, "{keys:#?}");
     for key in keys.iter().filter(|key| key.table != "organizations") {

@@ -21,8 +21,12 @@ const SINGLES: [Single; 2] = [
     Single {
         path: "/settings",
         kind: "settings",
-        defaults: || json!({"intolerable_level": 3}),
-        others: || [json!({"intolerable_level": 1}), json!({"intolerable_level": 4})],
+        defaults: || json!({"intolerable_level": 3, "plan_approvals": []}),
+        others: || {
+            let both = json!(["process_owner", "it_service_continuity_manager"]);
+            let approvals = json!([{"kind": "crisis", "roles": ["administrator"]}, {"kind": "disaster_recovery", "roles": both}]);
+            [json!({"intolerable_level": 1, "plan_approvals": approvals}), json!({"intolerable_level": 4, "plan_approvals": []})]
+        },
     },
 ];
 
@@ -229,7 +233,26 @@ both! {
             api.put("/settings", &json!({"intolerable_level": level})).invalid(&[("/intolerable_level", "wrong_type")]);
         }
         let whole = api.put("/settings", &json!({})).expect(200).json();
-        assert_eq!(content(whole), json!({"intolerable_level": 3}), "what is left out has its default");
+        assert_eq!(content(whole), json!({"intolerable_level": 3, "plan_approvals": []}), "what is left out has its default");
+    }
+
+    fn each_kind_of_plan_names_the_roles_whose_approval_it_needs(server) {
+        let api = server.fresh_organization();
+        let put = |approvals: Value| api.put("/settings", &json!({"plan_approvals": approvals}));
+        let one = |kind: &str, roles: &[&str]| json!({"kind": kind, "roles": roles});
+        put(json!([one("crisis", &["process_owner"])])).expect(200);
+        let wrong = [
+            (json!([one("holiday", &["process_owner"])]), "/0/kind", "not_allowed"),
+            (json!([one("crisis", &["user"])]), "/0/roles/0", "not_allowed"),
+            (json!([one("crisis", &[])]), "/0/roles", "too_short"),
+            (json!([one("crisis", &["administrator", "administrator"])]), "/0/roles/1", "duplicate"),
+            (json!([one("crisis", &["administrator"]), one("crisis", &["process_owner"])]), "/1/kind", "duplicate"),
+            (json!([{"kind": "crisis"}]), "/0/roles", "required"),
+        ];
+        for (approvals, at, code) in wrong {
+            put(approvals).invalid(&[(&format!("/plan_approvals{at}"), code)]);
+        }
+        assert_eq!(api.get("/settings").expect(200).json()["plan_approvals"], json!([one("crisis", &["process_owner"])]));
     }
 
     fn the_intolerable_level_derives_the_tolerable_time_anew_at_once(server) {

@@ -38,10 +38,10 @@ CREATE TABLE plan_versions (
     status_reason text COLLATE "C",
     status_changed_at timestamptz NOT NULL,
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, plan_id, number),
     FOREIGN KEY (organization_id, id) REFERENCES objects (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, plan_id) REFERENCES plans (organization_id, id)
 );
+CREATE UNIQUE INDEX plan_versions_number ON plan_versions (organization_id, plan_id, number);
 CREATE INDEX plan_versions_plan ON plan_versions (organization_id, plan_id, status);
 
 CREATE TABLE exercises (

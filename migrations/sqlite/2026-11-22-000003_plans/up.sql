@@ -38,10 +38,10 @@ CREATE TABLE plan_versions (
     status_reason TEXT,
     status_changed_at INTEGER NOT NULL,
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, plan_id, number),
     FOREIGN KEY (organization_id, id) REFERENCES objects (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, plan_id) REFERENCES plans (organization_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX plan_versions_number ON plan_versions (organization_id, plan_id, number);
 CREATE INDEX plan_versions_plan ON plan_versions (organization_id, plan_id, status);
 
 CREATE TABLE exercises (
@@ -236,6 +236,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('plans', 'plans_recovery_site', '5000 5000 20'),
     ('plans', 'plans_review_due', '5000 5000 625 1'),
     ('plan_versions', 'plan_versions', '20000 20000 1'),
+    ('plan_versions', 'plan_versions_number', '20000 20000 4 1'),
     ('plan_versions', 'plan_versions_plan', '20000 20000 4 1'),
     ('exercises', 'exercises', '20000 20000 1'),
     ('exercises', 'exercises_previous', '20000 20000 20'),

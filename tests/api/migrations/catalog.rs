@@ -19,7 +19,7 @@ const POSTGRES_COLUMNS: &str = "select c.relname || '.' || a.attname || ' ' || c
     when 'uuid' then 'BLOB' when 'bytea' then 'BLOB' when 'bigint' then 'INTEGER' when 'boolean' then 'INTEGER' \
     when 'timestamp with time zone' then 'INTEGER' when 'text' then 'TEXT' when 'jsonb' then 'TEXT' \
     when 'double precision' then 'REAL' else format_type(a.atttypid, a.atttypmod) end || \
-    case when a.attnotnull then ' NOT NULL' else '' end || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') as line \
+    case when a.attnotnull then ' NOT NULL' else '' end || coalesce(' DEFAULT ' || replace(pg_get_expr(d.adbin, d.adrelid), '::jsonb', ''), '') as line \
     from pg_attribute a join pg_class c on c.oid = a.attrelid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum \
     where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped";
 
@@ -99,6 +99,15 @@ pub fn functions(database: &Database) -> Vec<String> {
          and proname not like 'diesel_%' union all select relname from pg_class \
          where relkind = 'S' and relnamespace = 'public'::regnamespace",
     ))
+}
+
+/// The names of the triggers of a table.
+pub fn triggers(database: &Database, table: &str) -> Vec<String> {
+    let query = database.either(
+        "select name as line from sqlite_master where type = 'trigger' and tbl_name = '{}'",
+        "select tgname as line from pg_trigger where tgrelid = '{}'::regclass and not tgisinternal",
+    );
+    database.lines(&query.replace("{}", table))
 }
 
 pub fn columns(database: &Database, table: &str) -> Vec<String> {
