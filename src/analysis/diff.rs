@@ -111,7 +111,7 @@ pub fn routes(api: &mut Api) {
         words,
         Action::Read,
     )
-    .query("against", json!({"type": "integer", "minimum": 1}), "The number of the other version.")
+    .query("against", json!({"type": "integer", "format": "int64", "minimum": 1}), "The number of the other version.")
     .header("If-None-Match", "An ETag; 304 when it still holds.")
     .json(200, "The differences.", json!({"$ref": "#/components/schemas/VersionDiff"}), &example, crate::collection::doc::etag())
     .response(304, "Unchanged.", Value::Null, crate::collection::doc::etag());
@@ -124,7 +124,7 @@ pub fn schemas() -> Value {
         "added": list(1000, &json!({"type": "object"})), "removed": list(1000, &json!({"type": "object"})),
         "changed": list(1000, &object(&json!({"key": text(64), "changes": change}))), "reordered": {"type": "boolean"}
     }));
-    let number = json!({"type": "integer", "minimum": 1});
+    let number = json!({"type": "integer", "format": "int64", "minimum": 1});
     let lengths = json!({"type": "integer", "format": "int64", "minimum": 0});
     json!({"VersionDiff": object(&json!({
         "plan": reference(), "from": number, "to": number, "planned_seconds": object(&json!({"from": lengths, "to": lengths})),

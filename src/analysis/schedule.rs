@@ -270,9 +270,9 @@ pub fn schemas() -> Value {
     }));
     let warning = object(&json!({"code": text(64), "step": text(64), "detail": text(400)}));
     let schedule = object(&json!({
-        "plan": reference(), "version": reference(), "number": {"type": "integer", "minimum": 1},
+        "plan": reference(), "version": reference(), "number": {"type": "integer", "format": "int64", "minimum": 1},
         "mode": {"type": "string", "enum": ["actual", "exercise"]},
-        "people": {"type": "integer", "minimum": 0, "description": "Pairs of hands: contacts, and roles without one."},
+        "people": {"type": "integer", "format": "int64", "minimum": 0, "description": "Pairs of hands: contacts, and roles without one."},
         "planned_seconds": seconds(0), "unlimited_seconds": seconds(0), "critical_path": keys, "critical_chain": keys,
         "steps": list(1000, &step), "services": list(2000, &service), "warnings": list(1000, &warning)
     }));

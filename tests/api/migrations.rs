@@ -1,6 +1,6 @@
 //! The schema: equal on both databases, made and taken back, and guarding by itself what must never happen.
 
-use crate::practice;
+use crate::prepared;
 use crate::support::cluster::Cluster;
 use crate::support::server::Home;
 use crate::support::sql::Database;
@@ -136,12 +136,12 @@ fn practised(api: &Api, n: usize) {
     let plan = json!({"key": format!("PLN-{n}"), "title": "Array", "kind": "disaster_recovery", "services": [link("SVC")],
                       "owner": link("CON"), "parent": parent, "recovery_site": link("SIT")});
     let plan = api.create("plans", &plan);
-    let mut content = practice::one_step();
+    let mut content = prepared::one_step();
     content["steps"][0]["responsible"] = link("CON");
     content["steps"][0]["recovers"] = json!([link("CMP")]);
     content["team"] = json!([{"key": "lead", "role": "Lead", "contact": link("CON")}]);
-    practice::activate(api, &practice::draft_of(api, &plan, &content));
-    let exercise = practice::exercise_under_way(api);
+    prepared::activate(api, &prepared::draft_of(api, &plan, &content));
+    let exercise = prepared::exercise_under_way(api);
     let run = json!({"plan": plan["id"], "exercise": exercise["id"], "lead": link("CON")});
     let run = api.create("runs", &run);
     let disruption = api.create("disruptions", &json!({"title": "Water", "sites": [link("SIT")], "components": [link("CMP")]}));
