@@ -1,6 +1,6 @@
 //! The service put together.
 use crate::auth::Verifier;
-use crate::collection::write::{Common, Guard, Order, Set, Verb};
+use crate::collection::write::put_one;
 use crate::collection::{Draft, draft};
 use crate::config::Config;
 use crate::graph::load::graphs::Graphs;
@@ -100,13 +100,8 @@ impl App {
             if let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) {
                 return Ok((*id, false));
             }
-            let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
-            let mut set = Set::new(vec![order], new_id);
-            let mut common = Common::default();
-            set.locate(tx, &mut common).await?;
-            set.write(tx, &mut common).await?;
-            let one = set.orders.pop().ok_or(Error::NotFound)?;
-            one.outcome.map(|_| (one.id, true))
+            let (_, made) = put_one(tx, None, draft).await?;
+            Ok((made.head.id, true))
         });
         made.await
     }

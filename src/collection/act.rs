@@ -8,7 +8,7 @@ use super::write::{not_theirs, theirs};
 use crate::app::App;
 use crate::http::body;
 use crate::http::context::{Scope, Writer};
-use crate::model::{Error, Result};
+use crate::model::Result;
 use crate::store::idempotency::Answer;
 use crate::store::{Object, Stored, Tx, revise};
 use actix_web::http::Method;
@@ -40,9 +40,7 @@ pub async fn perform<R: Stored, S: Scope, T: Send + 'static>(
             tx.take_turn().await?;
             let org = tx.organization();
             let old = read::existing::<R>(&mut tx.conn()?, org, &target).await?;
-            if guard.absent || guard.versions.is_some_and(|versions| !versions.contains(&old.head.version)) {
-                return Err(Error::Stale);
-            }
+            guard.met_by(old.head.version)?;
             if theirs(tx, &[&old]).await? != [true] {
                 return Err(not_theirs());
             }

@@ -114,9 +114,7 @@ pub async fn make<R: Living>(writer: Writer<Moves<R>>, request: HttpRequest, pay
         let run = async move |tx: &mut Tx| {
             tx.take_turn().await?;
             let old = found::<R>(tx, &target).await?;
-            if guard.absent || guard.versions.is_some_and(|versions| !versions.contains(&old.head.version)) {
-                return Err(Error::Stale);
-            }
+            guard.met_by(old.head.version)?;
             go(tx, &app, old, wanted).await
         };
         once.run(tx, run).await

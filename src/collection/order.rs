@@ -41,6 +41,17 @@ pub struct Guard {
     pub absent: bool,
 }
 
+impl Guard {
+    /// Whether an object that is there, in this version, is the one the change is meant for.
+    ///
+    /// # Errors
+    /// `Stale` when it is not.
+    pub fn met_by(&self, version: i64) -> Result<()> {
+        let other = self.versions.as_ref().is_some_and(|versions| !versions.contains(&version));
+        if self.absent || other { Err(Error::Stale) } else { Ok(()) }
+    }
+}
+
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {

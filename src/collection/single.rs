@@ -1,10 +1,9 @@
 //! `GET` and `PUT` of what an organisation has exactly one of. Until somebody writes it, it has its defaults and version 0.
 use super::asked::{guarded, moment, only};
 use super::http::answered;
-use super::order::{Common, Done, Guard, Order, Verb};
-use super::write::Set;
+use super::write::put_one;
 use super::{Draft, draft};
-use crate::app::new_id;
+
 use crate::auth::Action;
 use crate::collection::doc::{etag, named};
 use crate::http::context::{Reader, Writer};
@@ -92,14 +91,7 @@ async fn put<R: Stored + Default>(writer: Writer<R>, request: HttpRequest, paylo
 /// When the draft has a fault.
 pub async fn replace<R: Stored>(tx: &mut Tx, draft: Draft<R>) -> Result<Object<R>> {
     let target = Some(Spelling::Key(single::KEY.into()));
-    let order = Order { place: 0, target, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
-    let mut common = Common::default();
-    let mut set = Set::new(vec![order], new_id);
-    set.locate(tx, &mut common).await?;
-    set.write(tx, &mut common).await?;
-    let one = set.orders.pop().ok_or(Error::NotFound)?;
-    let (_, object): (Done, Object<R>) = one.outcome?.ok_or(Error::NotFound)?;
-    Ok(object)
+    Ok(put_one(tx, target, draft).await?.1)
 }
 
 /// The two routes, with words for the document.

@@ -3,10 +3,11 @@
 use super::Draft;
 pub use super::order::{Common, Done, Guard, Order, Pending, Verb};
 use super::point::{look_up, point};
-use crate::model::{Error, Faults, Head, Id, Result, Spelling};
+use crate::app::new_id;
+use crate::model::{Error, Faults, Id, Result, Spelling};
 use crate::resources::Resource;
 use crate::store::ledger::Operation;
-use crate::store::{Inserts, Object, Planned, Stored, Tx, heads, insert_all, overwrite, record, resolve};
+use crate::store::{Object, Planned, Stored, Tx, insert_objects, overwrite, record, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The orders for one kind.
@@ -144,6 +145,20 @@ impl<R: Stored> Set<R> {
     }
 }
 
+/// Writes what a single draft wants; tells what that did.
+///
+/// # Errors
+/// When the draft has a fault.
+pub async fn put_one<R: Stored>(tx: &mut Tx, target: Option<Spelling>, draft: Draft<R>) -> Result<(Done, Object<R>)> {
+    let order = Order { place: 0, target, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
+    let mut common = Common::default();
+    let mut set = Set::new(vec![order], new_id);
+    set.locate(tx, &mut common).await?;
+    set.write(tx, &mut common).await?;
+    let one = set.orders.pop().ok_or(Error::NotFound)?;
+    one.outcome?.ok_or(Error::NotFound)
+}
+
 /// Which objects the caller may write, of a kind of which some callers write only what is commissioned to them.
 pub async fn theirs<R: Stored>(tx: &mut Tx, objects: &[&Object<R>]) -> Result<Vec<bool>> {
     let identity = tx.change().identity.clone().filter(|identity| identity.is_limited(R::KIND.collection()));
@@ -230,7 +245,6 @@ async fn taken<R: Resource>(tx: &mut Tx, changes: &mut [Planned<R>], absent: &Ha
 }
 
 async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned<R>>) -> Result<Vec<(Done, Object<R>)>> {
-    let org = tx.organization();
     let mut done = Vec::with_capacity(changes.len());
     let (mut created, mut updated) = (Vec::new(), Vec::new());
     for (index, change) in changes.iter().enumerate() {
@@ -241,15 +255,7 @@ async fn apply<R: Stored>(tx: &mut Tx, common: &mut Common, changes: Vec<Planned
         }
     }
     tx.make_room(created.len() + updated.len());
-    let inserts = created.chunks(heads::CHUNK).map(|created| {
-        let objects: Vec<&Object<R>> = created.iter().map(|index| &changes[*index].new).collect();
-        let heads: Vec<&Head> = objects.iter().map(|object| &object.head).collect();
-        let mut inserts = Inserts::default();
-        heads::insert(&mut inserts, org, &heads)?;
-        R::insert(&mut inserts, org, &objects)?;
-        Ok(inserts)
-    });
-    insert_all(&mut tx.conn()?, inserts).await?;
+    insert_objects(tx, &created.iter().map(|index| &changes[*index].new).collect::<Vec<_>>()).await?;
     for change in updated.iter().map(|index| &changes[*index]) {
         if let Some(old) = &change.old {
             overwrite(tx, old, &change.new).await?;

@@ -30,7 +30,7 @@ pub use bind::{Bind, Bound};
 pub use conn::{Conn, Settle};
 pub use insert::{Inserts, Row, insert, insert_all};
 pub use migrate::{down as migrate_down, up as migrate_up};
-pub use revise::{create, next_version, overwrite, revise, revise_all};
+pub use revise::{create, insert_objects, next_version, overwrite, revise, revise_all};
 pub use rows::{Living, Object, Planned, Rows, Stored, prelude};
 pub use scene::{Place, Scene};
 pub use sqlite::claim;

@@ -65,6 +65,22 @@ pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Res
     Ok(revised)
 }
 
+/// Inserts new objects with their heads. Ledger and consequences are the caller's.
+///
+/// # Errors
+/// When a constraint is broken or the database does not answer.
+pub async fn insert_objects<R: Stored>(tx: &mut Tx, objects: &[&Object<R>]) -> Result<()> {
+    let org = tx.organization();
+    let inserts = objects.chunks(heads::CHUNK).map(|objects| {
+        let heads: Vec<&Head> = objects.iter().map(|object| &object.head).collect();
+        let mut inserts = Inserts::default();
+        heads::insert(&mut inserts, org, &heads)?;
+        R::insert(&mut inserts, org, objects)?;
+        Ok(inserts)
+    });
+    insert_all(&mut tx.conn()?, inserts).await
+}
+
 /// Makes new objects, each with its name.
 ///
 /// # Errors
@@ -86,21 +102,13 @@ pub async fn create<R: Stored>(tx: &mut Tx, drafts: Vec<(Option<String>, R)>) ->
             None => created.push(one.new),
         }
     }
-    let org = tx.organization();
-    let inserts = created.chunks(heads::CHUNK).map(|created| {
-        let objects: Vec<&Object<R>> = created.iter().collect();
-        let heads: Vec<&Head> = created.iter().map(|object| &object.head).collect();
-        let mut inserts = Inserts::default();
-        heads::insert(&mut inserts, org, &heads)?;
-        R::insert(&mut inserts, org, &objects)?;
-        Ok(inserts)
-    });
-    insert_all(&mut tx.conn()?, inserts).await?;
-    R::written(tx, &created.iter().collect::<Vec<_>>()).await?;
+    let all: Vec<&Object<R>> = created.iter().collect();
+    insert_objects(tx, &all).await?;
+    R::written(tx, &all).await?;
     tx.make_room(created.len());
     for object in &created {
         record::keep(tx, object, Operation::Created).await?;
     }
-    R::recorded(tx, &created.iter().collect::<Vec<_>>()).await?;
+    R::recorded(tx, &all).await?;
     Ok(created)
 }

@@ -1,11 +1,11 @@
 //! Routes of the collection, and raising the corrective measure of a finding.
 use super::Finding;
-use crate::app::{App, new_id};
+use crate::app::App;
 use crate::auth::Action;
 use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named, with_id};
 use crate::collection::http::answer;
-use crate::collection::order::{Common, Done, Guard, Order, Verb};
-use crate::collection::write::Set;
+use crate::collection::order::Done;
+use crate::collection::write::put_one;
 use crate::collection::{Draft, act, doc, draft};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
@@ -27,13 +27,7 @@ async fn raised(tx: &mut Tx, app: &App, old: Object<Finding>, said: Draft<Measur
     if old.body.measure.is_some() {
         return Err(Error::conflict("already_linked", "the finding has a corrective measure already"));
     }
-    let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(said)), guard: Guard::default() };
-    let mut set = Set::new(vec![order], new_id);
-    let mut common = Common::default();
-    set.locate(tx, &mut common).await?;
-    set.write(tx, &mut common).await?;
-    let one = set.orders.pop().ok_or(Error::NotFound)?;
-    let (_, measure) = one.outcome?.ok_or(Error::NotFound)?;
+    let (_, measure) = put_one(tx, None, said).await?;
     let mut body = old.body.clone();
     body.measure = Some(Link::To(measure.head.id));
     let new = revise(tx, old, body).await?;

@@ -96,9 +96,7 @@ async fn delete(writer: Writer<PlanVersion>, request: HttpRequest) -> Result<Htt
         tx.take_turn().await?;
         let org = tx.organization();
         let old = read::existing::<PlanVersion>(&mut tx.conn()?, org, &target).await?;
-        if guard.absent || guard.versions.is_some_and(|versions| !versions.contains(&old.head.version)) {
-            return Err(Error::Stale);
-        }
+        guard.met_by(old.head.version)?;
         rewrite(tx, &app, old, part, Wish::Delete(key.unwrap_or_default()), Value::Null).await
     };
     let answer = writer.write(&wishes, 1, work).await?;
