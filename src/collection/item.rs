@@ -38,7 +38,7 @@ pub async fn address<C: Within>(caller: &Caller, request: &HttpRequest) -> Resul
     let (parent, word) = (spelling_at(request, "id")?, word_at(request, C::ITEM)?);
     let org = caller.organization();
     let found = async |conn: &mut Conn<'_>| {
-        let parent = read::existing::<C::Parent>(conn, org, &parent).await?.head.id;
+        let parent = read::locate(conn, org, C::Parent::KIND, &parent).await?;
         if let Some(id) = C::locate(conn, org, parent, &word).await? {
             return Ok(id);
         }

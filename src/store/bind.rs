@@ -1,6 +1,6 @@
 //! Values bound by statements whose text is put together here instead of by the query builder.
 use super::conn::dsl::*;
-use super::types::{DbDate, DbId, DbTime, DbWord, Json, sql};
+use super::types::{DbDate, DbId, DbTime, DbWord, Json, JsonText, sql};
 use crate::model::{Error, Result, Word};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -8,7 +8,6 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, HasSqlType, Nullable, Text};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::fmt::Debug;
 
 /// The types of values, each with its SQL type.
@@ -18,6 +17,15 @@ macro_rules! types {
         #[derive(Debug, Clone)]
         pub enum Bind {
             $($variant(Option<$type>),)*
+        }
+
+        impl PartialEq for Bind {
+            fn eq(&self, other: &Bind) -> bool {
+                match (self, other) {
+                    $((Bind::$variant(one), Bind::$variant(other)) => one == other,)*
+                    _ => false,
+                }
+            }
         }
 
         impl<DB: Backend> QueryFragment<DB> for Bind
@@ -73,7 +81,7 @@ types!(
     Time(DbTime) as sql::Instant,
     Id(DbId) as sql::Identity,
     Bytes(Vec<u8>) as Binary,
-    Json(Json<Box<RawValue>>) as sql::Json,
+    Json(JsonText) as sql::Json,
 );
 
 /// What can stand in a column.
@@ -120,7 +128,6 @@ impl<W: Word + Debug> Bound for DbWord<W> {
 impl<T: Serialize + Debug> Bound for Json<T> {
     const NULL: Bind = Bind::Json(None);
     fn bind(self) -> Result<Bind> {
-        let text = serde_json::value::to_raw_value(&self.0).map_err(Error::internal)?;
-        Ok(Bind::Json(Some(Json(text))))
+        Ok(Bind::Json(Some(JsonText(serde_json::to_string(&self.0).map_err(Error::internal)?))))
     }
 }

@@ -18,7 +18,6 @@ pub mod dsl {
     pub use diesel::deserialize::Queryable;
     pub use diesel::expression::{AppearsOnTable, Expression, Selectable, SelectableExpression, SelectableHelper};
     pub use diesel::expression_methods::*;
-    pub use diesel::query_builder::AsChangeset;
     pub use diesel::query_dsl::{JoinOnDsl, QueryDsl};
     pub use diesel::result::{OptionalExtension, QueryResult};
 }

@@ -6,6 +6,7 @@ use super::fragment::Fragment;
 use super::insert::{Inserts, Row};
 use super::schema::{external_refs, objects, tags};
 use super::types::{DbId, DbTime, DbWord, Json};
+use super::update::Updates;
 use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
 use crate::{on, row};
 
@@ -36,10 +37,7 @@ row! {
 }
 
 /// As a head is written: with the text that `q=` searches.
-#[derive(AsChangeset)]
-#[diesel(table_name = objects)]
 struct Written {
-    #[diesel(embed)]
     row: HeadRow,
     search: String,
 }
@@ -153,10 +151,13 @@ fn insert_lookups(inserts: &mut Inserts, org: Id, heads: &[&Head]) -> Result<()>
     inserts.add(tags)
 }
 
-/// Writes a changed head; the look-ups only where they changed.
-pub async fn update(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Result<()> {
-    let target = objects::table.find((DbId(org), DbId(new.id)));
-    on!(conn, |c| diesel::update(target).set(&written(org, new)).execute(c)).settle()?;
+/// Adds what is different in a head.
+pub fn update(updates: &mut Updates, org: Id, old: &Head, new: &Head) -> Result<()> {
+    updates.add(written(org, old), written(org, new))
+}
+
+/// Writes the look-ups of a changed head anew where they changed.
+pub async fn update_lookups(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Result<()> {
     if old.external_refs == new.external_refs && old.tags == new.tags {
         return Ok(());
     }

@@ -20,13 +20,14 @@ pub trait Row: Sized {
     fn bind(self, values: &mut Vec<Bind>) -> Result<()>;
 }
 
-/// Declares the struct of a row of a table, read by the query builder, changed by it, and inserted by [`insert`].
+/// Declares the struct of a row of a table, read by the query builder and written by [`insert`] and
+/// [`Updates`](crate::store::Updates).
 #[macro_export]
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $Row:ident in $table:ident { $($fvis:vis $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
-        #[derive(diesel::Queryable, diesel::Selectable, diesel::AsChangeset)]
-        #[diesel(table_name = $table, treat_none_as_null = true)]
+        #[derive(diesel::Queryable, diesel::Selectable)]
+        #[diesel(table_name = $table)]
         $vis struct $Row { $($fvis $field: $type,)* }
 
         $crate::row!(in $table: $Row { $($field,)* });

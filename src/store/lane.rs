@@ -160,7 +160,7 @@ async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>, commits
         commits.passed(organization);
         ack(result.clone());
     }
-    tx.learn().await;
+    tx.learn();
     held
 }
 

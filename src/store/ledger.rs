@@ -90,7 +90,7 @@ impl Head {
         };
         entry.hash = entry.chained(&self.hash);
         self.seq = entry.seq;
-        if fact.kind == Kind::Mapping {
+        if Kind::GRAPH.contains(&fact.kind) {
             self.graph_seq = entry.seq;
         }
         self.at = entry.at.0;
@@ -102,9 +102,11 @@ impl Head {
         self.seq != self.from
     }
 
-    /// Whether the ledger has grown to twice its size, so that what is known of the tables is out of date.
-    pub fn doubled(&self) -> bool {
-        self.seq >= 1000 && self.seq.ilog2() > self.from.max(1).ilog2()
+    /// Whether the ledger has grown to twice its size, so that what is known of the tables is out of date. A large one
+    /// that grows by single changes gives the database the time to find out by itself.
+    pub fn doubled(&self, by_batch: bool) -> bool {
+        let most = if by_batch { i64::MAX } else { 100_000 };
+        (1000..most).contains(&self.seq) && self.seq.ilog2() > self.from.max(1).ilog2()
     }
 }
 
@@ -230,6 +232,21 @@ pub async fn after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit
         query.order(ledger::seq).limit(limit).load(c)
     })
     .settle()
+}
+
+/// The objects of some kinds that were written to after a place in the ledger, each once, or as many as the limit says.
+pub async fn objects_after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit: i64) -> Result<Vec<(Kind, Id)>> {
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let rows: Vec<(DbWord<Kind>, DbId)> = on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::seq.gt(seq))
+        .filter(ledger::kind.eq_any(words))
+        .select((ledger::kind, ledger::object_id))
+        .distinct()
+        .limit(limit)
+        .load(c))
+    .settle()?;
+    Ok(rows.into_iter().map(|(kind, id)| (kind.0, id.0)).collect())
 }
 
 /// The first entry about an object.

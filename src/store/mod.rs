@@ -24,6 +24,7 @@ pub mod single;
 mod sqlite;
 mod tx;
 pub mod types;
+mod update;
 mod verify;
 
 pub use bind::{Bind, Bound};
@@ -35,6 +36,7 @@ pub use rows::{Living, Object, Planned, Rows, Stored, prelude};
 pub use scene::{Place, Scene};
 pub use sqlite::claim;
 pub use tx::{Change, Tx};
+pub use update::Updates;
 pub use verify::verify;
 
 use crate::config::{Config, Database};
@@ -98,12 +100,7 @@ impl Store {
         let _place = place.map_err(|_| Error::unavailable("too many long reads at work"))?.map_err(Error::internal)?;
         let store = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
-        match &self.readers {
-            Readers::Sqlite(_) => {
-                tokio::task::spawn_blocking(move || runtime.block_on(store.read(queries))).await.map_err(Error::internal)?
-            }
-            Readers::Postgres(_) => self.read(queries).await,
-        }
+        tokio::task::spawn_blocking(move || runtime.block_on(store.read(queries))).await.map_err(Error::internal)?
     }
 
     /// Makes one atomic change: all of it is kept when `work` succeeds and the change is not a dry run, nothing of it

@@ -3,6 +3,7 @@ use super::insert::{Inserts, insert_all};
 use super::ledger::Operation;
 use super::rows::{Object, Planned, Stored};
 use super::tx::{Change, Tx};
+use super::update::Updates;
 use super::{heads, links, record};
 use crate::app::new_id;
 use crate::model::{Head, Result};
@@ -14,9 +15,12 @@ use crate::resources::Resource;
 /// When the database does not answer.
 pub async fn overwrite<R: Stored>(tx: &mut Tx, old: &Object<R>, new: &Object<R>) -> Result<()> {
     let org = tx.organization();
+    let mut updates = Updates::new(org, new.head.id);
+    heads::update(&mut updates, org, &old.head, &new.head)?;
+    R::update(&mut updates, org, old, new)?;
     let mut conn = tx.conn()?;
-    heads::update(&mut conn, org, &old.head, &new.head).await?;
-    R::update(&mut conn, org, new).await?;
+    updates.run(&mut conn).await?;
+    heads::update_lookups(&mut conn, org, &old.head, &new.head).await?;
     let mut bodies = (old.body.clone(), new.body.clone());
     let lists = |body: &mut R| -> Vec<_> {
         body.links().iter().filter(|slot| slot.in_list().is_some()).map(|slot| (slot.pointer.clone(), slot.link.id())).collect()

@@ -3,6 +3,7 @@ use super::conn::Conn;
 use super::insert::Inserts;
 use super::scene::Scene;
 use super::tx::Tx;
+use super::update::Updates;
 use crate::auth::Identity;
 use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Head, Id, Query, Result};
@@ -47,7 +48,8 @@ pub trait Rows: Resource {
     async fn count(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<i64>;
     /// Adds their own rows; the heads come before.
     fn insert(inserts: &mut Inserts, org: Id, objects: &[&Object<Self>]) -> Result<()>;
-    async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()>;
+    /// Adds what is different in their own row.
+    fn update(updates: &mut Updates, org: Id, old: &Object<Self>, new: &Object<Self>) -> Result<()>;
 }
 
 /// What a kind has to say about a whole set of changes. The defaults say nothing.
@@ -166,11 +168,8 @@ macro_rules! stored {
                 $crate::store::links::insert(inserts, org, objects)
             }
 
-            async fn update(conn: &mut Conn<'_>, org: Id, object: &Object<Self>) -> Result<()> {
-                let row = row(org, &object.head, &object.body);
-                let target = $table::table.find((DbId(org), DbId(object.head.id)));
-                on!(conn, |c| diesel::update(target).set(&row).execute(c)).settle()?;
-                Ok(())
+            fn update(updates: &mut $crate::store::Updates, org: Id, old: &Object<Self>, new: &Object<Self>) -> Result<()> {
+                updates.add(row(org, &old.head, &old.body), row(org, &new.head, &new.body))
             }
         }
     };

@@ -48,7 +48,7 @@ impl Change {
 /// How a lane reaches its database, and the connection once it is open.
 pub enum Link {
     Sqlite(PathBuf, Option<SqliteConnection>),
-    Postgres(Box<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
+    Postgres(Arc<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
 }
 
 impl Link {
@@ -60,7 +60,7 @@ impl Link {
                     "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; {}",
                     postgres::SESSION
                 );
-                Link::Postgres(Box::new(postgres::Address::new(config)?), session, None)
+                Link::Postgres(Arc::new(postgres::Address::new(config)?), session, None)
             }
         })
     }
@@ -191,21 +191,26 @@ impl Tx {
         if done.is_err() {
             self.abandon().await;
         }
-        self.outgrown = done.is_ok() && self.change.large && self.heads.values().any(Head::doubled);
+        self.outgrown = done.is_ok() && self.heads.values().any(|head| head.doubled(self.change.large));
         self.forget();
         done
     }
 
     /// Has PostgreSQL look at its tables again when a batch has made them much larger: until then it plans as if they
     /// were small, and walks through them. SQLite is told once, by its schema.
-    pub(super) async fn learn(&mut self) {
-        if std::mem::take(&mut self.outgrown)
-            && let Ok(mut conn) = self.link.conn()
-            && !conn.is_sqlite()
-            && let Err(error) = conn.batch("ANALYZE").await
-        {
-            tracing::warn!(%error, "the statistics of the tables could not be brought up to date");
+    /// Writers do not wait for it.
+    pub(super) fn learn(&mut self) {
+        let Link::Postgres(address, session, _) = &self.link else { return };
+        if !std::mem::take(&mut self.outgrown) {
+            return;
         }
+        let (address, session) = (Arc::clone(address), session.clone());
+        tokio::spawn(async move {
+            let learned = async { Conn::Postgres(&address.connect(&session).await?).batch("ANALYZE").await };
+            if let Err(error) = learned.await {
+                tracing::warn!(%error, "the statistics of the tables could not be brought up to date");
+            }
+        });
     }
 
     async fn flush(&mut self) -> Result<()> {

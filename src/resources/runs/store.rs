@@ -243,6 +243,16 @@ pub async fn of(conn: &mut Conn<'_>, org: Id, column: &str, whose: Id) -> Result
     Ok(ids.into_iter().map(Id::from).collect())
 }
 
+/// The status of a run.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn status(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Option<RunStatus>> {
+    let status: Option<DbWord<RunStatus>> =
+        on!(conn, |c| runs::table.find((DbId(org), DbId(run))).select(runs::status).get_result(c)).optional().settle()?;
+    Ok(status.map(|status| status.0))
+}
+
 /// How many of them go on.
 ///
 /// # Errors

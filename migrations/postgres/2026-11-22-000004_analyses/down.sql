@@ -1,0 +1,2 @@
+DROP INDEX run_steps_pending;
+DROP INDEX run_steps_step;

@@ -1,0 +1,3 @@
+-- A button of a run is pressed by the key of its step, and what waits for it is looked up at each press.
+CREATE UNIQUE INDEX run_steps_step ON run_steps (organization_id, run_id, step);
+CREATE INDEX run_steps_pending ON run_steps (organization_id, run_id) WHERE status = 'pending';

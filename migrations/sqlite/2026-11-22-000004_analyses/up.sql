@@ -1,0 +1,7 @@
+-- A button of a run is pressed by the key of its step, and what waits for it is looked up at each press.
+CREATE UNIQUE INDEX run_steps_step ON run_steps (organization_id, run_id, step);
+CREATE INDEX run_steps_pending ON run_steps (organization_id, run_id) WHERE status = 'pending';
+
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('run_steps', 'run_steps_step', '500000 500000 25 1'),
+    ('run_steps', 'run_steps_pending', '100000 100000 20');
