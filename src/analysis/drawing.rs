@@ -1,5 +1,5 @@
 //! Dependency maps as text for drawing programs. One encoder per language; text of users never becomes syntax.
-use crate::graph::impact::State;
+use crate::graph::net::State;
 use crate::graph::region::Dependency;
 use crate::model::{Id, Reference, Word};
 use std::collections::HashMap;

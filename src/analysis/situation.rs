@@ -5,7 +5,7 @@ use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
 use crate::collection::doc::with_id;
 use crate::collection::read;
-use crate::graph::impact::State;
+use crate::graph::net::State;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};

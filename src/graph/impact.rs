@@ -1,160 +1,128 @@
 //! What goes down when something is lost, respecting k-of-n groups. Iterative and near-linear: a node goes down once, an
 //! edge is looked at once for each state of its provider.
+use super::net::{Graph, Shared, State};
 
-/// What happens to an object when others are lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum State {
-    #[default]
-    Up,
-    Degraded,
-    Down,
-}
-
-impl State {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            State::Up => "up",
-            State::Degraded => "degraded",
-            State::Down => "down",
-        }
-    }
-}
-
-/// One dependency between nodes.
-#[derive(Debug, Clone)]
-pub struct Edge {
-    pub dependent: usize,
-    pub provider: usize,
-    /// The state of the dependent when the provider is down: `Down` for cascade, `Degraded` for partial, `Up` for none.
-    pub effect: State,
-    /// The redundancy group, an index into the graph's groups.
-    pub group: Option<usize>,
-}
-
-/// A redundancy group: so many of its members must be up. Each member is the provider of one edge.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Group {
-    pub members: usize,
-    pub required: usize,
-}
-
-/// An edge as seen from its provider.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    dependent: u32,
-    /// [`ALONE`] outside any group.
-    group: u32,
-    effect: State,
-}
-
-const ALONE: u32 = u32::MAX;
-
-/// A dependency graph, or a part of one that holds everything the answer depends on, in compressed rows: the edges of a
-/// provider lie side by side.
-#[derive(Debug, Default)]
-pub struct Graph {
-    /// Where the edges of each provider begin; one more than there are nodes.
-    starts: Vec<u32>,
-    steps: Vec<Step>,
-    groups: Vec<Group>,
-}
+/// No node.
+const NOBODY: u32 = u32::MAX;
 
 /// Working memory of a question, as large as the graph; cleared by what was touched, so that small questions stay cheap.
 #[derive(Debug, Default)]
 pub struct Scratch {
     states: Vec<State>,
+    /// The provider that brought a node into its state.
+    by: Vec<u32>,
     fallen: Vec<(u32, State)>,
     touched: Vec<usize>,
-    touched_groups: Vec<usize>,
+    /// Groups with a member that is down, and whose they are.
+    touched_groups: Vec<(usize, usize)>,
+    /// First come, first served: so the first to reach a node has come the shortest way.
     open: Vec<(usize, State)>,
 }
 
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(ALONE)
-}
-
 impl Graph {
-    pub fn new(nodes: usize, edges: &[Edge], groups: Vec<Group>) -> Graph {
-        let mut starts = vec![0u32; nodes + 1];
-        for edge in edges {
-            starts[edge.provider + 1] += 1;
-        }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
-        }
-        let mut next = starts.clone();
-        let mut steps = vec![Step { dependent: 0, group: ALONE, effect: State::Up }; edges.len()];
-        for edge in edges {
-            let group = edge.group.map_or(ALONE, narrow);
-            steps[next[edge.provider] as usize] = Step { dependent: narrow(edge.dependent), group, effect: edge.effect };
-            next[edge.provider] += 1;
-        }
-        Graph { starts, steps, groups }
-    }
-
-    pub fn nodes(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
     pub fn scratch(&self) -> Scratch {
-        let (states, fallen) = (vec![State::Up; self.nodes()], vec![(0, State::Up); self.groups.len()]);
-        Scratch { states, fallen, ..Scratch::default() }
+        let (states, by) = (vec![State::Up; self.nodes()], vec![NOBODY; self.nodes()]);
+        Scratch { states, by, fallen: vec![(0, State::Up); self.groups()], ..Scratch::default() }
     }
 
-    /// The nodes that are not up when `lost` are down, in no order. A dependent is down when a cascading provider outside
-    /// any group is down, or when fewer members of a group are up than required; it is degraded when that befalls a partial
-    /// one, or when a cascading provider is degraded.
-    pub fn impact<'s>(&self, scratch: &'s mut Scratch, lost: &[usize]) -> impl Iterator<Item = (usize, State)> + 's {
+    /// Finds what is not up when `lost` are down. A dependent is down when a cascading provider outside any group is down,
+    /// or when fewer members of a group are up than required; it is degraded when that befalls a partial one, or when a
+    /// cascading provider is degraded.
+    pub fn impact<'s>(&self, scratch: &'s mut Scratch, lost: &[usize]) -> Impact<'s> {
         scratch.clear();
         for node in lost {
-            scratch.raise(*node, State::Down);
+            scratch.raise(*node, State::Down, NOBODY);
         }
-        while let Some((node, state)) = scratch.open.pop() {
-            for step in &self.steps[self.starts[node] as usize..self.starts[node + 1] as usize] {
+        let mut next = 0;
+        while let Some((node, state)) = scratch.open.get(next).copied() {
+            next += 1;
+            for step in self.dependents(node) {
                 let reached = match (state, step.group) {
-                    (State::Down, ALONE) => step.effect,
-                    (State::Down, group) => scratch.fall(group as usize, self.groups[group as usize], step.effect),
-                    (State::Degraded, ALONE) if step.effect == State::Down => State::Degraded,
+                    (State::Down, None) => step.effect,
+                    (State::Down, Some(group)) => scratch.fall(self, group, step.node as usize, step.effect),
+                    (State::Degraded, None) if step.effect == State::Down => State::Degraded,
                     _ => State::Up,
                 };
-                scratch.raise(step.dependent as usize, reached);
+                scratch.raise(step.node as usize, reached, u32::try_from(node).unwrap_or(NOBODY));
             }
         }
-        scratch.touched.iter().map(|node| (*node, scratch.states[*node]))
+        Impact(scratch)
     }
 }
 
 impl Scratch {
     fn clear(&mut self) {
-        self.touched.drain(..).for_each(|node| self.states[node] = State::Up);
-        self.touched_groups.drain(..).for_each(|group| self.fallen[group] = (0, State::Up));
+        self.open.clear();
+        for node in self.touched.drain(..) {
+            (self.states[node], self.by[node]) = (State::Up, NOBODY);
+        }
+        self.touched_groups.drain(..).for_each(|(group, _)| self.fallen[group] = (0, State::Up));
     }
 
-    fn raise(&mut self, node: usize, state: State) {
+    fn raise(&mut self, node: usize, state: State, by: u32) {
         if state > self.states[node] {
             if self.states[node] == State::Up {
                 self.touched.push(node);
             }
-            self.states[node] = state;
+            (self.states[node], self.by[node]) = (state, by);
             self.open.push((node, state));
         }
     }
 
     /// One member more of a group is down: what that does to the dependent.
-    fn fall(&mut self, index: usize, group: Group, effect: State) -> State {
-        let (count, worst) = &mut self.fallen[index];
+    fn fall(&mut self, graph: &Graph, group: Shared, dependent: usize, effect: State) -> State {
+        let (count, worst) = &mut self.fallen[group.index()];
         if *count == 0 {
-            self.touched_groups.push(index);
+            self.touched_groups.push((group.index(), dependent));
         }
         (*count, *worst) = (*count + 1, effect.max(*worst));
-        // More required than there are members is read as all of them.
-        if group.members - (*count as usize) < group.required.min(group.members) { *worst } else { State::Up }
+        if *count as usize > graph.group(group).spare() { *worst } else { State::Up }
+    }
+}
+
+/// What a loss does.
+pub struct Impact<'s>(&'s Scratch);
+
+impl Impact<'_> {
+    /// The nodes that are not up, the lost ones first, those reached in fewer steps before others.
+    pub fn nodes(&self) -> impl Iterator<Item = (usize, State)> + '_ {
+        self.0.touched.iter().map(|node| (*node, self.0.states[*node]))
+    }
+    pub fn state(&self, node: usize) -> State {
+        self.0.states[node]
+    }
+    /// The state of every node.
+    pub fn states(&self) -> &[State] {
+        &self.0.states
+    }
+    /// A shortest way from a lost node to this one, both included: each brought the next into its state. Where a group
+    /// had to fall, it leads through the member whose loss was one too many.
+    pub fn cause(&self, node: usize) -> Vec<usize> {
+        let mut way = vec![node];
+        let mut at = node;
+        while self.0.by[at] != NOBODY {
+            at = self.0.by[at] as usize;
+            way.push(at);
+        }
+        way.reverse();
+        way
+    }
+    /// The nodes that are up though members of their redundancy groups are down, each once.
+    pub fn saved(&self) -> Vec<usize> {
+        let up = |(_, node): &(usize, usize)| (self.0.states[*node] == State::Up).then_some(*node);
+        let mut saved: Vec<usize> = self.0.touched_groups.iter().filter_map(up).collect();
+        saved.sort_unstable();
+        saved.dedup();
+        saved
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::net::{Edge, Group};
     use proptest::prelude::*;
+    use std::collections::HashSet;
 
     /// The definition, applied until nothing changes.
     fn brute(nodes: usize, edges: &[Edge], groups: &[Group], lost: &[usize]) -> Vec<State> {
@@ -162,13 +130,14 @@ mod tests {
         lost.iter().for_each(|node| states[*node] = State::Down);
         for _ in 0..nodes * 2 {
             for edge in edges {
-                let reached = match edge.group {
+                // All of a group that can lose none are simply depended on.
+                let reached = match edge.group.filter(|group| groups[*group].spare() > 0) {
                     None if states[edge.provider] == State::Down => edge.effect,
                     None if states[edge.provider] == State::Degraded && edge.effect == State::Down => State::Degraded,
                     Some(group) if states[edge.provider] == State::Down => {
                         let all: Vec<_> = edges.iter().filter(|e| e.group == Some(group)).collect();
                         let up = all.iter().filter(|e| states[e.provider] != State::Down).count();
-                        if up < groups[group].required.min(all.len()) { edge.effect } else { State::Up }
+                        if up < groups[group].required { edge.effect } else { State::Up }
                     }
                     _ => State::Up,
                 };
@@ -178,28 +147,71 @@ mod tests {
         states
     }
 
+    /// Any graph of 8 nodes; a group belongs to one dependent.
+    fn graphs() -> impl Strategy<Value = (Vec<Edge>, Vec<Group>)> {
+        let edge = (0..8usize, 0..8usize, 0..3usize, prop::option::of(0..2usize));
+        (prop::collection::vec(edge, 0..30), prop::collection::vec(1..4usize, 16)).prop_map(|(raw, required)| {
+            let mut seen = HashSet::new();
+            let edges: Vec<Edge> = raw
+                .into_iter()
+                .map(|(dependent, provider, effect, group)| {
+                    let (group, effect) = (group.map(|g| dependent * 2 + g), [State::Up, State::Degraded, State::Down][effect]);
+                    Edge { dependent, provider, effect, group, needed: true, place: false }
+                })
+                .filter(|e| seen.insert((e.dependent, e.provider, e.group)))
+                .collect();
+            let members = |group| edges.iter().filter(|e| e.group == Some(group)).count();
+            let groups = (0..16).map(|g| Group { members: members(g), required: required[g] }).collect();
+            (edges, groups)
+        })
+    }
+
     proptest! {
         #[test]
         fn equals_the_definition_on_any_graph(
-            raw in prop::collection::vec((0..8usize, 0..8usize, 0..3usize, prop::option::of(0..2usize)), 0..30),
-            required in prop::collection::vec(1..4usize, 16),
-            lost in prop::collection::vec(0..8usize, 1..3),
+            (edges, groups) in graphs(), lost in prop::collection::vec(0..8usize, 1..3),
         ) {
-            // A group belongs to one dependent.
-            let edges: Vec<Edge> = raw.iter().map(|(dependent, provider, effect, group)| {
-                let group = group.map(|g| dependent * 2 + g);
-                Edge { dependent: *dependent, provider: *provider, effect: [State::Up, State::Degraded, State::Down][*effect], group }
-            }).collect();
-            let mut seen = std::collections::HashSet::new();
-            let edges: Vec<Edge> = edges.into_iter().filter(|e| seen.insert((e.dependent, e.provider, e.group))).collect();
-            let groups: Vec<Group> = (0..16).map(|g| Group { members: edges.iter().filter(|e| e.group == Some(g)).count(), required: required[g] }).collect();
             let graph = Graph::new(8, &edges, groups.clone());
             let mut scratch = graph.scratch();
             // Twice with the same memory: what one question leaves behind must not reach the next.
             for lost in [&lost[..1], &lost] {
-                let mut states = vec![State::Up; 8];
-                graph.impact(&mut scratch, lost).for_each(|(node, state)| states[node] = state);
-                prop_assert_eq!(states, brute(8, &edges, &groups, lost));
+                let told = brute(8, &edges, &groups, lost);
+                let impact = graph.impact(&mut scratch, lost);
+                prop_assert_eq!(impact.states(), &told);
+                let up = |node: &usize| told[*node] == State::Up && edges.iter().any(|e| {
+                    e.dependent == *node && e.group.is_some_and(|g| groups[g].spare() > 0) && told[e.provider] == State::Down
+                });
+                prop_assert_eq!(impact.saved(), (0..8).filter(up).collect::<Vec<_>>());
+            }
+        }
+
+        #[test]
+        fn a_cause_leads_from_what_was_lost_step_by_step(
+            (edges, groups) in graphs(), lost in prop::collection::vec(0..8usize, 1..3), plain in any::<bool>(),
+        ) {
+            let edges: Vec<Edge> = edges.into_iter().filter(|e| !plain || e.group.is_none()).collect();
+            let graph = Graph::new(8, &edges, groups);
+            let mut scratch = graph.scratch();
+            let impact = graph.impact(&mut scratch, &lost);
+            for (node, state) in impact.nodes() {
+                let way = impact.cause(node);
+                prop_assert!(lost.contains(&way[0]) && way[way.len() - 1] == node);
+                for pair in way.windows(2) {
+                    prop_assert!(edges.iter().any(|e| e.provider == pair[0] && e.dependent == pair[1]));
+                }
+                // Without groups: no shorter one leads there.
+                if plain && state == State::Down {
+                    let mut reached: HashSet<usize> = lost.iter().copied().collect();
+                    for _ in 0..way.len().saturating_sub(2) {
+                        let more: Vec<usize> = edges
+                            .iter()
+                            .filter(|e| e.effect == State::Down && reached.contains(&e.provider))
+                            .map(|e| e.dependent)
+                            .collect();
+                        reached.extend(more);
+                    }
+                    prop_assert!(way.len() == 1 || !reached.contains(&node));
+                }
             }
         }
     }

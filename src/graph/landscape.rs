@@ -1,10 +1,14 @@
-//! The dependencies of an organisation as one graph, and the business processes that losses in it reach.
-use super::build::Builder;
-use super::impact::{Graph, Scratch, State};
-use crate::model::Id;
+//! The dependencies of an organisation as one graph with all that is known of its objects, and what is found in it once
+//! and for all.
+use super::impact::Scratch;
+use super::net::{Graph, State};
+use super::objectives;
+use super::parts::{Item, Parts};
+use crate::model::{Id, Kind, Objectives};
 use rustc_hash::FxHashMap;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// So many ids are remembered in answers, 16 MiB; then it begins anew.
 const MOST_REMEMBERED: usize = 1_000_000;
@@ -17,25 +21,6 @@ struct Remembered {
     ids: usize,
 }
 
-/// One dependency as it is kept.
-pub struct Mapped<'a> {
-    pub dependent: Id,
-    pub provider: Id,
-    pub effect: State,
-    pub group: Option<&'a str>,
-    pub required: Option<i64>,
-}
-
-/// A provider as its dependent sees it.
-#[derive(Debug, Clone, Copy)]
-struct Need {
-    provider: u32,
-    /// What its loss does to the dependent.
-    effect: State,
-    /// Whether others of a redundancy group may stand in.
-    grouped: bool,
-}
-
 /// What lies beneath some objects.
 #[derive(Debug, Default)]
 pub struct Beneath {
@@ -45,62 +30,100 @@ pub struct Beneath {
     pub possible: HashSet<Id>,
 }
 
-/// The mappings of an organisation, or those above some objects, and which objects are business processes.
+/// The objects and dependencies of an organisation, or those above some objects.
 pub struct Landscape {
-    ids: Vec<Id>,
-    nodes: FxHashMap<Id, usize>,
+    parts: Parts,
     graph: Graph,
-    processes: Vec<bool>,
-    /// For each node its providers, without those that mean nothing to it.
-    below: Vec<Vec<Need>>,
+    effective: OnceLock<Vec<Objectives>>,
     remembered: Mutex<Remembered>,
     spare: Mutex<Vec<Scratch>>,
 }
 
+/// Working memory on loan: it goes back when it is dropped.
+pub struct Borrowed<'a> {
+    scratch: Scratch,
+    from: &'a Mutex<Vec<Scratch>>,
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = Scratch;
+    fn deref(&self) -> &Scratch {
+        &self.scratch
+    }
+}
+impl DerefMut for Borrowed<'_> {
+    fn deref_mut(&mut self) -> &mut Scratch {
+        &mut self.scratch
+    }
+}
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        self.from.lock().unwrap_or_else(|e| e.into_inner()).push(std::mem::take(&mut self.scratch));
+    }
+}
+
 impl Landscape {
-    pub fn new<'a>(mappings: impl Iterator<Item = Mapped<'a>>, processes: impl Iterator<Item = Id>) -> Landscape {
-        let mut builder = Builder::default();
-        for Mapped { dependent, provider, effect, group, required } in mappings {
-            builder.add(dependent, provider, effect, group, required);
-        }
-        let mut is_process = HashSet::new();
-        for id in processes {
-            is_process.insert(builder.node(id));
-        }
-        let mut below: Vec<Vec<Need>> = Vec::new();
-        for edge in builder.edges().iter().filter(|edge| edge.effect != State::Up) {
-            below.resize_with(below.len().max(edge.dependent + 1), Vec::new);
-            let provider = u32::try_from(edge.provider).unwrap_or(u32::MAX);
-            below[edge.dependent].push(Need { provider, effect: edge.effect, grouped: edge.group.is_some() });
-        }
-        let (nodes, graph) = builder.finish();
-        below.resize_with(nodes.len(), Vec::new);
-        let mut ids = vec![Id::SYSTEM; nodes.len()];
-        nodes.iter().for_each(|(id, node)| ids[*node] = *id);
-        let processes = (0..ids.len()).map(|node| is_process.contains(&node)).collect();
-        Landscape { ids, nodes, graph, processes, below, remembered: Mutex::default(), spare: Mutex::default() }
+    pub fn new(parts: Parts) -> Landscape {
+        let graph = parts.graph();
+        Landscape { parts, graph, effective: OnceLock::new(), remembered: Mutex::default(), spare: Mutex::default() }
     }
 
     /// How much memory it takes, roughly, in KiB.
     pub fn weight(&self) -> u32 {
-        let edges: usize = self.below.iter().map(Vec::len).sum();
-        u32::try_from((self.ids.len() * 120 + edges * 20) / 1024 + 1).unwrap_or(u32::MAX)
+        u32::try_from((self.items().len() * 400 + self.graph.edges() * 64) / 1024 + 1).unwrap_or(u32::MAX)
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+    /// The objects, by node.
+    pub fn items(&self) -> &[Item] {
+        self.parts.items()
+    }
+    pub fn node(&self, id: Id) -> Option<usize> {
+        self.parts.find(id)
+    }
+    pub fn nodes(&self, ids: &[Id]) -> Vec<usize> {
+        ids.iter().filter_map(|id| self.node(*id)).collect()
+    }
+
+    /// Working memory for a question.
+    pub fn scratch(&self) -> Borrowed<'_> {
+        let spare = self.spare.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        Borrowed { scratch: spare.unwrap_or_else(|| self.graph.scratch()), from: &self.spare }
+    }
+
+    /// The objectives in force for each node: the strictest of its own and of those of everything that depends on it
+    /// through cascading mappings.
+    pub fn objectives(&self) -> &[Objectives] {
+        self.effective.get_or_init(|| {
+            let own: Vec<Objectives> = self.items().iter().map(|item| item.own).collect();
+            let carries = |node: usize| {
+                let steps = self.graph.providers(node).iter().filter(|step| step.effect == State::Down && !step.place);
+                steps.map(move |step| (node, step.node as usize))
+            };
+            let edges: Vec<(usize, usize)> = (0..own.len()).flat_map(carries).collect();
+            objectives::effective(&own, &edges)
+        })
     }
 
     /// The business processes that are down or degraded when all of these objects are lost, in the order of their ids.
     pub fn exposed(&self, items: &[Id]) -> Arc<[Id]> {
-        let mut lost: Vec<usize> = items.iter().filter_map(|id| self.nodes.get(id).copied()).collect();
+        let mut lost = self.nodes(items);
         lost.sort_unstable();
         lost.dedup();
         let lost = lost.into_boxed_slice();
         if let Some(known) = self.remembered.lock().unwrap_or_else(|e| e.into_inner()).answers.get(&lost) {
             return Arc::clone(known);
         }
-        let spare = self.spare.lock().unwrap_or_else(|e| e.into_inner()).pop();
-        let mut scratch = spare.unwrap_or_else(|| self.graph.scratch());
-        let reached = self.graph.impact(&mut scratch, &lost);
-        let mut found: Vec<Id> = reached.filter(|(node, _)| self.processes[*node]).map(|(node, _)| self.ids[node]).collect();
-        self.spare.lock().unwrap_or_else(|e| e.into_inner()).push(scratch);
+        let mut scratch = self.scratch();
+        let impact = self.graph.impact(&mut scratch, &lost);
+        let reached = impact.nodes().map(|(node, _)| &self.items()[node]);
+        let mut found: Vec<Id> = reached.filter(|item| item.kind == Kind::BusinessProcess).map(|item| item.id).collect();
         found.sort_unstable();
         let found: Arc<[Id]> = found.into();
         let mut remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
@@ -113,19 +136,22 @@ impl Landscape {
         found
     }
 
-    /// Everything that is down or degraded when all of these objects are lost.
+    /// Everything that is down or degraded when all of these objects are lost, these included.
     pub fn affected(&self, items: &[Id]) -> HashMap<Id, State> {
-        let lost: Vec<usize> = items.iter().filter_map(|id| self.nodes.get(id).copied()).collect();
-        let mut scratch = self.graph.scratch();
-        self.graph.impact(&mut scratch, &lost).map(|(node, state)| (self.ids[node], state)).collect()
+        let mut scratch = self.scratch();
+        let impact = self.graph.impact(&mut scratch, &self.nodes(items));
+        let mut states: HashMap<Id, State> = impact.nodes().map(|(node, state)| (self.items()[node].id, state)).collect();
+        // What stands in no mapping is lost all the same.
+        states.extend(items.iter().map(|id| (*id, State::Down)));
+        states
     }
 
     /// Everything whose loss reaches any of these objects, themselves included.
     pub fn beneath(&self, roots: &[Id]) -> Beneath {
         let mut found = Beneath { certain: roots.iter().copied().collect(), possible: HashSet::new() };
-        let roots: Vec<usize> = roots.iter().filter_map(|id| self.nodes.get(id).copied()).collect();
+        let roots = self.nodes(roots);
         for (nodes, all) in [(&mut found.certain, false), (&mut found.possible, true)] {
-            nodes.extend(self.walk_down(&roots, all).map(|node| self.ids[node]));
+            nodes.extend(self.walk_down(&roots, all).map(|node| self.items()[node].id));
         }
         found.possible.retain(|id| !found.certain.contains(id));
         found
@@ -142,11 +168,12 @@ impl Landscape {
                 continue;
             }
             seen.insert(node, needs);
-            for need in self.below[node].iter().filter(|need| grouped || !need.grouped) {
+            for need in self.graph.providers(node).iter().filter(|need| grouped || need.group.is_none()) {
                 match (needs, need.effect) {
+                    (_, State::Up) => {}
                     // A member of a group counts only when it is down.
-                    (State::Degraded, State::Down) if !need.grouped => open.push((need.provider as usize, State::Degraded)),
-                    (State::Degraded, _) | (State::Down, State::Down) => open.push((need.provider as usize, State::Down)),
+                    (State::Degraded, State::Down) if need.group.is_none() => open.push((need.node as usize, State::Degraded)),
+                    (State::Degraded, _) | (State::Down, State::Down) => open.push((need.node as usize, State::Down)),
                     _ => {}
                 }
             }
@@ -158,19 +185,27 @@ impl Landscape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::parts::Mapped;
 
     fn id(tail: u8) -> Id {
         Id(uuid::Uuid::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tail]))
     }
     fn needs(dependent: u8, provider: u8, group: Option<&str>) -> Mapped<'_> {
         let required = group.map(|_| 1);
-        Mapped { dependent: id(dependent), provider: id(provider), effect: State::Down, group, required }
+        let (dependent, provider) = (id(dependent), id(provider));
+        Mapped { mapping: None, dependent, provider, effect: State::Down, group, required, needed: true }
+    }
+    fn landscape_of<'a>(mappings: impl IntoIterator<Item = Mapped<'a>>, processes: &[Id]) -> Landscape {
+        let mut parts = Parts::default();
+        mappings.into_iter().for_each(|mapped| parts.tie(&mapped));
+        processes.iter().for_each(|id| parts.put(Item::bare(*id, Kind::BusinessProcess)));
+        Landscape::new(parts)
     }
 
     /// Process 1 needs service 2, which needs one of servers 3 and 4; process 9 needs server 4.
     fn landscape() -> Landscape {
         let mappings = [needs(1, 2, None), needs(2, 3, Some("db")), needs(2, 4, Some("db")), needs(9, 4, None)];
-        Landscape::new(mappings.into_iter(), [id(1), id(9), id(7)].into_iter())
+        landscape_of(mappings, &[id(1), id(9), id(7)])
     }
 
     #[test]
@@ -205,13 +240,15 @@ mod tests {
             let mut seen = HashSet::new();
             let edges = raw.into_iter().filter(|(a, b, _, group)| a != b && seen.insert((*a, *b, *group)));
             let mappings = edges.map(|(dependent, provider, effect, group)| Mapped {
+                mapping: None,
+                needed: true,
                 dependent: id(dependent),
                 provider: id(provider),
                 effect: [State::Up, State::Degraded, State::Down][effect],
                 group: group.map(|group| ["a", "b"][group]),
                 required: group.map(|_| 1),
             });
-            let landscape = Landscape::new(mappings, [id(0)].into_iter());
+            let landscape = landscape_of(mappings, &[id(0)]);
             let items: Vec<Id> = items.into_iter().map(id).collect();
             let exposed = landscape.exposed(&items).contains(&id(0));
             let beneath = landscape.beneath(&[id(0)]);

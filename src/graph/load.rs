@@ -3,3 +3,4 @@ pub mod graphs;
 pub mod losses;
 pub mod objectives;
 pub mod region;
+mod rows;

@@ -1,8 +1,7 @@
 //! The part of the graph around one object, as far as it was asked for.
-use super::build::Builder;
-use super::impact::State;
-use crate::model::Id;
-use std::collections::HashMap;
+use super::net::State;
+use super::parts::{Item, Mapped, Parts};
+use crate::model::{Id, Kind};
 
 /// Which way to look from an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,24 +38,36 @@ pub struct Place {
 /// Evaluates a region. `distances` holds its objects, the root with 0; `dependencies` all edges between them and every
 /// other member of the groups they stand in.
 pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], dependencies: &[Dependency]) -> Vec<Place> {
-    let mut landscape = Builder::default();
+    let mut parts = Parts::default();
     for (id, _) in distances {
-        landscape.node(*id);
+        parts.put(Item::bare(*id, Kind::Component));
     }
     for one in dependencies {
-        landscape.add(one.dependent, one.provider, one.effect, one.group.as_deref(), one.required);
+        parts.tie(&one.mapped());
     }
-    let (nodes, graph) = landscape.finish();
+    let graph = parts.graph();
     let mut scratch = graph.scratch();
-    let root = nodes.get(&root).copied().unwrap_or(0);
-    let from_root: HashMap<usize, State> = graph.impact(&mut scratch, &[root]).collect();
+    let root = parts.find(root).unwrap_or(0);
+    let from_root = graph.impact(&mut scratch, &[root]).states().to_vec();
     let mut state = |at: usize| match direction {
-        Direction::Up => from_root.get(&at).copied().unwrap_or_default(),
-        Direction::Down => {
-            graph.impact(&mut scratch, &[at]).find(|(node, _)| *node == root).map_or(State::Up, |(_, state)| state)
-        }
+        Direction::Up => from_root[at],
+        Direction::Down => graph.impact(&mut scratch, &[at]).state(root),
     };
     distances.iter().enumerate().map(|(at, (id, distance))| Place { id: *id, distance: *distance, state: state(at) }).collect()
+}
+
+impl Dependency {
+    pub fn mapped(&self) -> Mapped<'_> {
+        Mapped {
+            mapping: self.mapping,
+            dependent: self.dependent,
+            provider: self.provider,
+            effect: self.effect,
+            group: self.group.as_deref(),
+            required: self.required,
+            needed: self.needed_to_start,
+        }
+    }
 }
 
 #[cfg(test)]

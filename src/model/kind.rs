@@ -33,6 +33,10 @@ words! {
 }
 
 impl Kind {
+    /// The kinds that make the dependency graph: what depends on each other, and the mappings that say so.
+    pub const GRAPH: [Kind; 6] =
+        [Kind::Mapping, Kind::BusinessProcess, Kind::Service, Kind::Component, Kind::Site, Kind::Supplier];
+
     /// Whether a batch may hold objects of this kind: not what stands above organisations or is one of a kind.
     pub const fn in_batch(self) -> bool {
         !matches!(self, Kind::Organization | Kind::Settings | Kind::RiskMatrix)

@@ -1,19 +1,21 @@
-//! Landscapes of organisations, kept as long as their mappings stay what they are.
-use super::region;
-use crate::graph::impact::State;
-use crate::graph::landscape::{Landscape, Mapped};
-use crate::model::{Id, Kind, Result};
+//! Landscapes of organisations, kept as long as what they hold stays what it is.
+use super::{region, rows};
+use crate::graph::landscape::Landscape;
+use crate::graph::parts::{Item, Parts};
+use crate::graph::region::Direction;
+use crate::model::{Error, Id, Kind, Result};
 use crate::on;
-use crate::resources::mappings::{Effect, Mapping};
 use crate::store::fragment::Fragment;
-use crate::store::types::{DbId, DbWord, sql::Identity};
-use crate::store::{Conn, Place, Scene, Settle, ledger, record};
-use diesel::sql_types::{BigInt, Nullable, Text};
+use crate::store::types::{DbId, sql::Identity};
+use crate::store::{Conn, Place, Scene, Settle, ledger};
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Memory for kept landscapes, in KiB.
-const MOST_KIB: u64 = 256 << 10;
+const MOST_KIB: u64 = 512 << 10;
+/// A landscape in which no more than so many objects have changed is brought up to date instead of read anew.
+const MOST_CHANGED: usize = 5000;
 /// A question about few objects loads what lies above them, unless that is more than so many mappings.
 const MOST_AROUND: usize = 5000;
 /// Objects that count as few.
@@ -21,41 +23,77 @@ const FEW: usize = 20;
 
 /// A landscape and the place in the ledger it was read at.
 struct Kept {
+    /// The end of the ledger then, and its newest entry that had changed the graph.
+    seq: i64,
     graph_seq: i64,
     landscape: Arc<Landscape>,
 }
 
 /// Landscapes by organisation.
-pub struct Graphs(moka::sync::Cache<Id, Arc<Kept>>);
+pub struct Graphs {
+    kept: moka::sync::Cache<Id, Arc<Kept>>,
+    /// Whoever loads the landscape of an organisation; others wait for it.
+    loading: moka::sync::Cache<Id, Arc<Mutex<()>>>,
+}
 
 impl Default for Graphs {
     fn default() -> Graphs {
         let weigher = |_: &Id, kept: &Arc<Kept>| kept.landscape.weight();
-        Graphs(moka::sync::Cache::builder().max_capacity(MOST_KIB).weigher(weigher).build())
+        Graphs {
+            kept: moka::sync::Cache::builder().max_capacity(MOST_KIB).weigher(weigher).build(),
+            loading: moka::sync::Cache::new(10_000),
+        }
     }
 }
 
 impl Graphs {
-    /// The whole landscape. Loading one takes a moment: ask where the event loop does not wait.
+    /// The whole landscape, with the end of the ledger it was true at.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn whole(&self, conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<Arc<Landscape>> {
-        if let Place::Past(seq) = scene.place {
-            return past(conn, scene.organization, seq).await.map(Arc::new);
+        match scene.place {
+            Place::Now => self.newest(conn, scene.organization).await.map(|(landscape, _)| landscape),
+            Place::Past(seq) => past(conn, scene.organization, seq).await.map(Arc::new),
+            Place::Within(graph_seq) => match self.kept(scene.organization, graph_seq) {
+                Some(kept) => Ok(Arc::clone(&kept.landscape)),
+                // What a change sees may yet be taken back.
+                None => built(rows::all(conn, scene.organization).await?).await.map(Arc::new),
+            },
         }
-        let graph_seq = graph_seq(conn, scene).await?;
-        if let Some(landscape) = self.kept(scene.organization, graph_seq) {
-            return Ok(landscape);
+    }
+
+    /// The landscape as it is, with the end of the ledger it is true at.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest(&self, conn: &mut Conn<'_>, org: Id) -> Result<(Arc<Landscape>, i64)> {
+        let (seq, graph_seq) = end(conn, org).await?;
+        if let Some(kept) = self.kept(org, graph_seq) {
+            return Ok((Arc::clone(&kept.landscape), seq));
         }
-        // Mappings written since are in the landscape already: then it is only read once more than need be.
-        let landscape = Arc::new(load(conn, scene.organization).await?);
-        // What a change sees may yet be taken back.
-        if scene.place != Place::Now {
-            return Ok(landscape);
+        let turn = self.loading.get_with(org, Arc::default);
+        let _turn = turn.lock().await;
+        // What is written from here on may be in it already: then it is only read once more than need be.
+        let (seq, graph_seq) = end(conn, org).await?;
+        if let Some(kept) = self.kept(org, graph_seq) {
+            return Ok((Arc::clone(&kept.landscape), seq));
         }
-        self.0.insert(scene.organization, Arc::new(Kept { graph_seq, landscape: Arc::clone(&landscape) }));
-        Ok(landscape)
+        let changed = match self.kept.get(&org) {
+            Some(kept) => changes(conn, org, kept.seq).await?.map(|changed| (kept, changed)),
+            None => None,
+        };
+        let parts = match changed {
+            Some((kept, changed)) => {
+                let mut parts = kept.landscape.parts().clone();
+                rows::again(conn, org, &mut parts, &changed).await?;
+                parts
+            }
+            None => rows::all(conn, org).await?,
+        };
+        let landscape = Arc::new(built(parts).await?);
+        self.kept.insert(org, Arc::new(Kept { seq, graph_seq, landscape: Arc::clone(&landscape) }));
+        Ok((landscape, seq))
     }
 
     /// A landscape that answers for these objects: the whole one, or when that is not at hand what lies above them.
@@ -64,9 +102,12 @@ impl Graphs {
     /// When the database does not answer.
     pub async fn around(&self, conn: &mut Conn<'_>, scene: &Scene<'_>, items: &HashSet<Id>) -> Result<Arc<Landscape>> {
         if !matches!(scene.place, Place::Past(_)) && items.len() <= FEW {
-            let graph_seq = graph_seq(conn, scene).await?;
-            if let Some(landscape) = self.kept(scene.organization, graph_seq) {
-                return Ok(landscape);
+            let graph_seq = match scene.place {
+                Place::Within(graph_seq) => graph_seq,
+                _ => end(conn, scene.organization).await?.1,
+            };
+            if let Some(kept) = self.kept(scene.organization, graph_seq) {
+                return Ok(Arc::clone(&kept.landscape));
             }
             if let Some(landscape) = above(conn, scene.organization, items).await? {
                 return Ok(Arc::new(landscape));
@@ -75,46 +116,26 @@ impl Graphs {
         self.whole(conn, scene).await
     }
 
-    fn kept(&self, organization: Id, graph_seq: i64) -> Option<Arc<Landscape>> {
-        let kept = self.0.get(&organization).filter(|kept| kept.graph_seq == graph_seq)?;
-        Some(Arc::clone(&kept.landscape))
+    fn kept(&self, organization: Id, graph_seq: i64) -> Option<Arc<Kept>> {
+        self.kept.get(&organization).filter(|kept| kept.graph_seq == graph_seq)
     }
 }
 
-/// The newest entry of the ledger that changed the graph.
-async fn graph_seq(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<i64> {
-    match scene.place {
-        Place::Within(graph_seq) => Ok(graph_seq),
-        _ => Ok(ledger::head(conn, scene.organization).await?.map_or(0, |head| head.graph_seq)),
-    }
+/// The end of the ledger, and its newest entry that changed the graph.
+async fn end(conn: &mut Conn<'_>, org: Id) -> Result<(i64, i64)> {
+    Ok(ledger::head(conn, org).await?.map_or((0, 0), |head| (head.seq, head.graph_seq)))
 }
 
-fn state(effect: Effect) -> State {
-    match effect {
-        Effect::Cascade => State::Down,
-        Effect::Partial => State::Degraded,
-        Effect::None => State::Up,
-    }
+/// Puts a landscape together where nobody waits for the thread.
+async fn built(parts: Parts) -> Result<Landscape> {
+    tokio::task::spawn_blocking(move || Landscape::new(parts)).await.map_err(Error::internal)
 }
 
-async fn load(conn: &mut Conn<'_>, org: Id) -> Result<Landscape> {
-    type Columns = (Identity, Identity, Text, Text, Nullable<BigInt>);
-    type Row = (DbId, DbId, DbWord<Effect>, String, Option<i64>);
-    let statement = Fragment::default()
-        .sql("SELECT dependent_id, provider_id, effect, redundancy_group, required FROM mappings WHERE organization_id = ")
-        .id(org)
-        .rows::<Columns>();
-    let rows: Vec<Row> = on!(conn, |c| statement.load(c)).settle()?;
-    let statement = Fragment::default().sql("SELECT id FROM business_processes WHERE organization_id = ").id(org);
-    let processes: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
-    let mappings = rows.iter().map(|(dependent, provider, effect, group, required)| Mapped {
-        dependent: dependent.0,
-        provider: provider.0,
-        effect: state(effect.0),
-        group: Some(group.as_str()).filter(|group| !group.is_empty()),
-        required: *required,
-    });
-    Ok(Landscape::new(mappings, processes.into_iter().map(|id| id.0)))
+/// What of the graph has changed since a place in the ledger; `None` when it is too much.
+async fn changes(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Option<Vec<(Kind, Id)>>> {
+    let limit = i64::try_from(MOST_CHANGED).unwrap_or(i64::MAX);
+    let changed = ledger::objects_after(conn, org, seq, &Kind::GRAPH, limit + 1).await?;
+    Ok(Some(changed).filter(|changed| changed.len() <= MOST_CHANGED))
 }
 
 /// What lies above some objects, level by level, with all members of the groups met; `None` when it is too much.
@@ -123,7 +144,7 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
     let mut frontier: Vec<Id> = items.iter().copied().collect();
     let mut found = Vec::new();
     while !frontier.is_empty() {
-        let edges = region::mappings(conn, org, "provider_id", &frontier).await?;
+        let edges = region::edges_at(conn, org, Direction::Up, &frontier).await?;
         frontier = edges.iter().map(|edge| edge.dependent).filter(|id| seen.insert(*id)).collect();
         found.extend(edges);
         if found.len() > MOST_AROUND {
@@ -139,30 +160,17 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
     let statement = Fragment::default().sql("SELECT id FROM business_processes WHERE organization_id = ").id(org);
     let statement = statement.sql(" AND id").among(&seen);
     let processes: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
-    let mappings = found.iter().map(|edge| Mapped {
-        dependent: edge.dependent,
-        provider: edge.provider,
-        effect: edge.effect,
-        group: edge.group.as_deref(),
-        required: edge.required,
-    });
-    Ok(Some(Landscape::new(mappings, processes.into_iter().map(|id| id.0))))
+    let mut parts = Parts::default();
+    found.iter().for_each(|edge| parts.tie(&edge.mapped()));
+    processes.into_iter().for_each(|id| parts.put(Item::bare(id.0, Kind::BusinessProcess)));
+    Ok(Some(Landscape::new(parts)))
 }
 
 /// The landscape as it was at a place in the ledger.
 async fn past(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Landscape> {
-    let entries = ledger::as_of(conn, org, &[Kind::Mapping, Kind::BusinessProcess], seq, i64::MAX).await?;
-    let (mut mappings, mut processes) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry.kind.0 {
-            Kind::Mapping => mappings.push(record::from_record::<Mapping>(entry.body.as_deref().unwrap_or("null"))?.body),
-            _ => processes.push(entry.object_id.0),
-        }
+    let mut parts = Parts::default();
+    for entry in ledger::as_of(conn, org, &Kind::GRAPH, seq, i64::MAX).await? {
+        rows::of_the_past(&mut parts, &entry)?;
     }
-    let mappings = mappings.iter().filter_map(|mapping| {
-        let (dependent, provider) = mapping.dependent.id().zip(mapping.provider.id())?;
-        let group = mapping.redundancy_group.as_deref();
-        Some(Mapped { dependent, provider, effect: state(mapping.effect), group, required: mapping.required })
-    });
-    Ok(Landscape::new(mappings, processes.into_iter()))
+    built(parts).await
 }

@@ -1,5 +1,6 @@
 //! Loads the region around an object, level by level: a fixed number of statements a level.
-use crate::graph::impact::State;
+use super::rows;
+use crate::graph::net::State;
 use crate::graph::region::{Dependency, Direction};
 use crate::model::{Id, Result, Word};
 use crate::on;
@@ -71,7 +72,11 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
     Ok(Region { distances, dependencies, more })
 }
 
-async fn edges_at(conn: &mut Conn<'_>, org: Id, direction: Direction, frontier: &[Id]) -> Result<Vec<Dependency>> {
+/// The dependencies that lead on from some objects, places included.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn edges_at(conn: &mut Conn<'_>, org: Id, direction: Direction, frontier: &[Id]) -> Result<Vec<Dependency>> {
     let (own, sites, parents) = match direction {
         Direction::Down => ("dependent_id", "id", "id"),
         Direction::Up => ("provider_id", "site_id", "parent_id"),
@@ -103,11 +108,7 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) ->
             dependent: dependent.0,
             provider: provider.0,
             relation: relation.0.as_str(),
-            effect: match effect.0 {
-                Effect::Cascade => State::Down,
-                Effect::Partial => State::Degraded,
-                Effect::None => State::Up,
-            },
+            effect: rows::state(effect.0),
             group: Some(group).filter(|group| !group.is_empty()),
             required,
             needed_to_start: needed,

@@ -1,7 +1,7 @@
 use super::{Disruption, DisruptionSeverity, DisruptionStatus};
 use super::{DisruptionDerived, DisruptionFacts};
-use crate::graph::impact::State;
 use crate::graph::load::losses;
+use crate::graph::net::State;
 use crate::model::{Error, Faults, Kind, Reference, Shared, Timestamp};
 use crate::resources::runs;
 use crate::store::prelude::*;

@@ -1,0 +1,227 @@
+//! What a graph is made of, while it is put together or changed: the objects and the dependencies between them.
+use super::net::{Edge, Graph, Group, State};
+use super::recovery::Ability;
+use crate::model::{Id, Kind, Objectives, Reference};
+use rustc_hash::FxHashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+/// What the graph knows of an object.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub id: Id,
+    pub kind: Kind,
+    pub key: Arc<str>,
+    pub name: Option<Arc<str>>,
+    /// The site it stands at, or lies in.
+    pub place: Option<Id>,
+    pub owner: Option<Id>,
+    /// Its own objectives, before those of what depends on it.
+    pub own: Objectives,
+    /// Seconds from "technically up" to "business running", of a business process.
+    pub wrt: Option<i64>,
+    pub ability: Ability,
+    /// Whether it is a vital business function.
+    pub vital: bool,
+    /// How critical it is, from 0 to 3.
+    pub criticality: u8,
+    /// Whether data is kept there.
+    pub keeps_data: bool,
+}
+
+impl Item {
+    /// An object of which only the kind is known.
+    pub fn bare(id: Id, kind: Kind) -> Item {
+        Item {
+            id,
+            kind,
+            key: Arc::from(""),
+            name: None,
+            place: None,
+            owner: None,
+            own: Objectives::NONE,
+            wrt: None,
+            ability: Ability::default(),
+            vital: false,
+            criticality: 0,
+            keeps_data: false,
+        }
+    }
+    pub fn reference(&self) -> Reference {
+        Reference { id: self.id, kind: self.kind, key: self.key.to_string(), name: self.name.as_deref().map(str::to_owned) }
+    }
+}
+
+/// One dependency as it is kept.
+#[derive(Debug, Clone)]
+pub struct Mapped<'a> {
+    pub mapping: Option<Id>,
+    pub dependent: Id,
+    pub provider: Id,
+    /// The state of the dependent when the provider is down.
+    pub effect: State,
+    pub group: Option<&'a str>,
+    pub required: Option<i64>,
+    pub needed: bool,
+}
+
+/// The same between nodes.
+#[derive(Debug, Clone, Copy)]
+struct Tie {
+    mapping: Id,
+    dependent: u32,
+    provider: u32,
+    /// An index into the names of groups.
+    group: Option<u32>,
+    required: u32,
+    effect: State,
+    needed: bool,
+}
+
+/// Objects and dependencies. Nodes are never taken out, so that their numbers stay: what is gone only has no ties.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    items: Vec<Item>,
+    nodes: FxHashMap<Id, u32>,
+    ties: Vec<Tie>,
+    names: Vec<Arc<str>>,
+    named: FxHashMap<Arc<str>, u32>,
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Parts {
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+    pub fn item_mut(&mut self, node: usize) -> &mut Item {
+        &mut self.items[node]
+    }
+    pub fn ties(&self) -> usize {
+        self.ties.len()
+    }
+    pub fn find(&self, id: Id) -> Option<usize> {
+        self.nodes.get(&id).map(|node| *node as usize)
+    }
+
+    /// The node of an object, a bare component when it was not there.
+    fn node(&mut self, id: Id) -> u32 {
+        match self.nodes.entry(id) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                self.items.push(Item::bare(id, Kind::Component));
+                *place.insert(narrow(self.items.len() - 1))
+            }
+        }
+    }
+
+    /// Adds an object, or what is now known of it.
+    pub fn put(&mut self, item: Item) {
+        let node = self.node(item.id) as usize;
+        self.items[node] = item;
+    }
+
+    /// Adds a dependency.
+    pub fn tie(&mut self, mapped: &Mapped<'_>) {
+        let group = mapped.group.map(|name| match self.named.get(name) {
+            Some(known) => *known,
+            None => {
+                let name: Arc<str> = Arc::from(name);
+                self.names.push(Arc::clone(&name));
+                *self.named.entry(name).or_insert(narrow(self.names.len() - 1))
+            }
+        });
+        let tie = Tie {
+            mapping: mapped.mapping.unwrap_or(Id::SYSTEM),
+            dependent: self.node(mapped.dependent),
+            provider: self.node(mapped.provider),
+            group,
+            required: mapped.required.and_then(|required| u32::try_from(required).ok()).unwrap_or(1),
+            effect: mapped.effect,
+            needed: mapped.needed,
+        };
+        self.ties.push(tie);
+    }
+
+    /// Takes out the dependencies with these ids.
+    pub fn untie(&mut self, mappings: &HashSet<Id>) {
+        self.ties.retain(|tie| !mappings.contains(&tie.mapping));
+    }
+
+    /// Takes out objects.
+    pub fn forget(&mut self, gone: &HashSet<Id>) {
+        let nodes: HashSet<u32> = gone.iter().filter_map(|id| self.nodes.remove(id)).collect();
+        self.ties.retain(|tie| !nodes.contains(&tie.dependent) && !nodes.contains(&tie.provider));
+        for node in nodes {
+            let item = &mut self.items[node as usize];
+            *item = Item::bare(item.id, Kind::Component);
+        }
+    }
+
+    /// A dependency by its mapping, so that it can be taken out and put back otherwise.
+    pub fn tied(&self, mapping: Id) -> Option<Mapped<'_>> {
+        self.ties.iter().find(|tie| tie.mapping == mapping).map(|tie| self.mapped(tie))
+    }
+
+    /// The dependencies of one object on another.
+    pub fn between(&self, dependent: Id, provider: Id) -> Vec<Mapped<'_>> {
+        let (Some(dependent), Some(provider)) = (self.nodes.get(&dependent), self.nodes.get(&provider)) else {
+            return Vec::new();
+        };
+        let ties = self.ties.iter().filter(|tie| tie.dependent == *dependent && tie.provider == *provider);
+        ties.map(|tie| self.mapped(tie)).collect()
+    }
+
+    fn mapped(&self, tie: &Tie) -> Mapped<'_> {
+        Mapped {
+            mapping: Some(tie.mapping),
+            dependent: self.items[tie.dependent as usize].id,
+            provider: self.items[tie.provider as usize].id,
+            effect: tie.effect,
+            group: tie.group.map(|name| &*self.names[name as usize]),
+            required: Some(i64::from(tie.required)),
+            needed: tie.needed,
+        }
+    }
+
+    /// The graph they make. What stands at a site depends on it, and a site on the one it lies in; nothing waits for its
+    /// place to start, for it may be built up elsewhere.
+    pub fn graph(&self) -> Graph {
+        let mut edges: Vec<Edge> = Vec::with_capacity(self.ties.len() + self.items.len());
+        let mut groups: Vec<Group> = Vec::new();
+        let mut numbers: FxHashMap<(u32, u32), usize> = FxHashMap::default();
+        let mut members: FxHashMap<(usize, u32), usize> = FxHashMap::default();
+        for tie in &self.ties {
+            let Tie { effect, needed, .. } = *tie;
+            let group = tie.group.map(|name| {
+                *numbers.entry((tie.dependent, name)).or_insert_with(|| {
+                    groups.push(Group { members: 0, required: tie.required as usize });
+                    groups.len() - 1
+                })
+            });
+            if let Some(group) = group {
+                match members.entry((group, tie.provider)) {
+                    // A provider that stands in a group twice, by two relations, is one member of it.
+                    Entry::Occupied(twin) => {
+                        let twin = &mut edges[*twin.get()];
+                        (twin.effect, twin.needed) = (twin.effect.max(effect), twin.needed || needed);
+                        continue;
+                    }
+                    Entry::Vacant(place) => drop(place.insert(edges.len())),
+                }
+                groups[group].members += 1;
+            }
+            let (dependent, provider) = (tie.dependent as usize, tie.provider as usize);
+            edges.push(Edge { dependent, provider, effect, group, needed, place: false });
+        }
+        for (dependent, item) in self.items.iter().enumerate() {
+            if let Some(provider) = item.place.and_then(|place| self.find(place)) {
+                edges.push(Edge { dependent, provider, effect: State::Down, group: None, needed: false, place: true });
+            }
+        }
+        Graph::new(self.items.len(), &edges, groups)
+    }
+}
