@@ -4,19 +4,24 @@ pub mod dependencies;
 pub mod diff;
 pub mod document;
 mod drawing;
+mod edits;
 pub mod events;
+pub mod impact;
 pub mod proof;
+mod question;
 pub mod schedule;
 pub mod situation;
 pub mod timeline;
 
 use crate::collection::asked::parameter;
+use crate::collection::schema::SCHEMAS;
 use crate::http::headers;
 use crate::http::routes::Api;
 use crate::model::{Error, Result};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 const SVG: &str = "image/svg+xml";
 const MERMAID: &str = "text/vnd.mermaid";
@@ -30,6 +35,7 @@ pub fn routes(api: &mut Api) {
     events::routes(api);
     situation::routes(api);
     calendar::routes(api);
+    impact::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -37,7 +43,16 @@ pub fn schemas() -> Map<String, Value> {
     let all = [schedule::schemas(), diff::schemas(), timeline::schemas(), events::schemas(), proof::schemas()];
     let all = all.into_iter().chain([situation::schemas(), calendar::schemas()]);
     let all = all.filter_map(|part| part.as_object().cloned()).flatten();
-    dependencies::schemas().into_iter().chain(all).collect()
+    let told = [told::<impact::ImpactQuestion>(), told::<impact::ImpactAnswer>()];
+    dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
+}
+
+/// The schema of a question or an answer with those it refers to.
+fn told<T: ToSchema>() -> Map<String, Value> {
+    let mut all = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut all);
+    let own = all.into_iter().filter(|(name, _)| !SCHEMAS.contains_key(name));
+    own.map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
 }
 
 /// The form wanted of those there are, the first by default: by `format=`, else by `Accept`.

@@ -156,6 +156,7 @@ const TABLE: &[Grant] = &[
     grant("run-steps",           STAFF,                 &[SCM, OWN, APP, ICT, TST, INT, ADM]),
     grant("measurements",        STAFF,                 &[SCM, APP, ICT, TST, INT, ADM]),
     grant("findings",            STAFF,                 &[SCM, TST, INT, ADM]).decide(Action::Approve, &[SCM, TST, ADM]),
+    grant("analyses",            STAFF,                 NONE),
     grant("reports",             STAFF,                 NONE),
     grant("organizations",       &[ADM],                &[ADM]),
     grant("changes",             &[SCM, AUD, INT, ADM], NONE),

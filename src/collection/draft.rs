@@ -84,9 +84,8 @@ fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
 ///
 /// # Errors
 /// With all faults.
-pub fn strict<T: DeserializeOwned + utoipa::ToSchema>(value: Value) -> Result<T> {
-    let validator = jsonschema::options().should_validate_formats(true).build(&schema::whole_body::<T>());
-    let validator = validator.map_err(Error::internal)?;
+pub fn strict<T: DeserializeOwned + utoipa::ToSchema + 'static>(value: Value) -> Result<T> {
+    let validator = schema::body_validator::<T>()?;
     let mut faults = Faults::default();
     validator.iter_errors(&value).for_each(|error| tell(None, &error, &mut faults));
     faults.into_result()?;

@@ -1,11 +1,12 @@
 //! The JSON schemas of every kind, put together from the common part and the kind's own fields; the same schemas stand
 //! in the document and check what clients send, so that they cannot differ.
 use crate::for_kind;
-use crate::model::{ExternalRef, Fault, HeadDraft, Kind, Word};
+use crate::model::{Error, ExternalRef, Fault, HeadDraft, Kind, Result, Word};
 use crate::resources::{Lifecycle, Resource};
 use serde_json::{Map, Value, json};
+use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every schema of the objects, by name, as it stands below `#/components/schemas`.
@@ -126,10 +127,28 @@ pub fn closed_body<T: ToSchema>() -> Value {
 pub fn whole_body<T: ToSchema>() -> Value {
     let mut nested = Vec::new();
     T::schemas(&mut nested);
-    let nested: Map<String, Value> = nested.into_iter().map(|(name, schema)| (name, value_of(&schema))).collect();
+    let nested = nested.into_iter().map(|(name, schema)| (name, value_of(&schema)));
     let mut root = closed_body::<T>();
-    root["components"] = json!({"schemas": nested});
+    let shared = ["Link", "Reference", "Kind"].iter().filter_map(|name| Some(((*name).to_owned(), SCHEMAS.get(*name)?.clone())));
+    let all: Map<String, Value> = nested.chain(shared).collect();
+    root["components"] = json!({"schemas": all});
     root
+}
+
+/// The check of a body, made once for each type.
+///
+/// # Errors
+/// When its schema is none.
+pub fn body_validator<T: ToSchema + 'static>() -> Result<Arc<jsonschema::Validator>> {
+    static KNOWN: LazyLock<Mutex<HashMap<TypeId, Arc<jsonschema::Validator>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(|e| e.into_inner());
+    if let Some(validator) = known.get(&TypeId::of::<T>()) {
+        return Ok(Arc::clone(validator));
+    }
+    let validator = jsonschema::options().should_validate_formats(true).build(&whole_body::<T>());
+    let validator = Arc::new(validator.map_err(Error::internal)?);
+    known.insert(TypeId::of::<T>(), Arc::clone(&validator));
+    Ok(validator)
 }
 
 fn value_of(schema: &impl serde::Serialize) -> Value {

@@ -165,6 +165,12 @@ impl Scope for Reports {
     const COLLECTION: &'static str = "reports";
 }
 
+/// Questions asked of the dependency graph.
+pub struct Analyses;
+impl Scope for Analyses {
+    const COLLECTION: &'static str = "analyses";
+}
+
 /// Batches; each row is checked for its own collection too.
 pub struct Batches;
 impl Scope for Batches {

@@ -25,6 +25,15 @@ impl Money {
     }
 }
 
+impl Money {
+    /// The sum of amounts of one currency, to the digits they have. What cannot be read counts for nothing: amounts are
+    /// checked when they are written.
+    pub fn sum<'a>(amounts: impl Iterator<Item = &'a str>) -> String {
+        let all = amounts.filter_map(|amount| amount.parse::<Decimal>().ok());
+        all.fold(Decimal::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Decimal::MAX)).to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@ use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Faults, Word};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::{Resource, settings};
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{Rows, revise};
 
@@ -104,6 +105,21 @@ stored!(
     impact_assessments,
     [("impact_assessments", "business_process_id", "id"), ("impact_assessments", "assessor_id", "id")]
 );
+
+/// The approved assessments of business processes.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn approved(conn: &mut Conn<'_>, org: Id, processes: &[Id]) -> Result<Vec<Object<ImpactAssessment>>> {
+    let statement = Fragment::default()
+        .sql("SELECT id FROM impact_assessments WHERE status = 'approved' AND organization_id = ")
+        .id(org)
+        .sql(" AND business_process_id")
+        .among(processes);
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
+    ImpactAssessment::find_all(conn, org, &ids).await
+}
 
 impl Stored for ImpactAssessment {
     /// What has been approved stays as it was approved.

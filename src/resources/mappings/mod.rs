@@ -34,8 +34,8 @@ words! {
     }
 }
 
-const DEPENDENTS: &[Kind] = &[Kind::BusinessProcess, Kind::Service, Kind::Component];
-const PROVIDERS: &[Kind] = &[Kind::Service, Kind::Component, Kind::Site, Kind::Supplier];
+pub const DEPENDENTS: &[Kind] = &[Kind::BusinessProcess, Kind::Service, Kind::Component];
+pub const PROVIDERS: &[Kind] = &[Kind::Service, Kind::Component, Kind::Site, Kind::Supplier];
 
 /// One dependency: the dependent needs the provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -1,0 +1,223 @@
+//! Changes to the dependency graph that somebody only thinks of.
+use super::question::{Asked, LOSABLE, View};
+use crate::graph::net::State;
+use crate::graph::parts::{Mapped, Parts};
+use crate::model::{Faults, Id, Kind, Link, Result};
+use crate::resources::mappings::{DEPENDENTS, Effect, PROVIDERS, Relation};
+use crate::store::Conn;
+use crate::words;
+use serde::Deserialize;
+use std::collections::HashSet;
+
+words! {
+    /// What a hypothetical change does.
+    pub enum EditOperation {
+        AddMapping = "add_mapping",
+        ChangeMapping = "change_mapping",
+        RemoveMapping = "remove_mapping",
+        SetCapability = "set_capability",
+    }
+}
+
+/// A change nobody has made: a mapping added, changed or removed, or a capability (or place) of a component or service.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    pub op: EditOperation,
+    /// The mapping that is changed or removed.
+    #[serde(default)]
+    pub mapping: Option<Link>,
+    /// Of a mapping that is added.
+    #[serde(default)]
+    pub dependent: Option<Link>,
+    /// Of a mapping that is added.
+    #[serde(default)]
+    pub provider: Option<Link>,
+    #[serde(default)]
+    pub relation: Option<Relation>,
+    /// `cascade` for a mapping that is added, unless it is said.
+    #[serde(default)]
+    pub effect: Option<Effect>,
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub redundancy_group: Option<String>,
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub required: Option<i64>,
+    #[serde(default)]
+    pub needed_to_start: Option<bool>,
+    /// The component or service whose capability is set.
+    #[serde(default)]
+    pub item: Option<Link>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub recovery_time_seconds: Option<i64>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub restart_seconds: Option<i64>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3153600000i64)]
+    pub data_loss_seconds: Option<i64>,
+    /// Where the component is moved to.
+    #[serde(default)]
+    pub site: Option<Link>,
+}
+
+const MAPPINGS: &[Kind] = &[Kind::Mapping];
+const CAPABLE: &[Kind] = &[Kind::Component, Kind::Service];
+const SITES: &[Kind] = &[Kind::Site];
+
+impl Edit {
+    /// The links it has, each with its field and the kinds it may lead to.
+    fn links(&self) -> [(&'static str, Option<&Link>, &'static [Kind]); 5] {
+        [
+            ("mapping", self.mapping.as_ref(), MAPPINGS),
+            ("dependent", self.dependent.as_ref(), DEPENDENTS),
+            ("provider", self.provider.as_ref(), PROVIDERS),
+            ("item", self.item.as_ref(), CAPABLE),
+            ("site", self.site.as_ref(), SITES),
+        ]
+    }
+
+    /// What is wanting, and what does not belong to the operation.
+    fn check(&self, at: &str, faults: &mut Faults) {
+        use EditOperation::{AddMapping, ChangeMapping, RemoveMapping, SetCapability};
+        let (wanted, allowed): (&[&str], &[&str]) = match self.op {
+            AddMapping => {
+                (&["dependent", "provider"], &["relation", "effect", "redundancy_group", "required", "needed_to_start"])
+            }
+            ChangeMapping => (&["mapping"], &["relation", "effect", "redundancy_group", "required", "needed_to_start"]),
+            RemoveMapping => (&["mapping"], &[]),
+            SetCapability => (&["item"], &["recovery_time_seconds", "restart_seconds", "data_loss_seconds", "site"]),
+        };
+        let given = [
+            ("relation", self.relation.is_some()),
+            ("effect", self.effect.is_some()),
+            ("redundancy_group", self.redundancy_group.is_some()),
+            ("required", self.required.is_some()),
+            ("needed_to_start", self.needed_to_start.is_some()),
+            ("recovery_time_seconds", self.recovery_time_seconds.is_some()),
+            ("restart_seconds", self.restart_seconds.is_some()),
+            ("data_loss_seconds", self.data_loss_seconds.is_some()),
+        ];
+        let links = self.links().map(|(name, link, _)| (name, link.is_some()));
+        for (name, there) in links.into_iter().chain(given) {
+            if wanted.contains(&name) && !there {
+                faults.add(format!("{at}/{name}"), "required", format!("{name} is required"));
+            } else if there && !wanted.contains(&name) && !allowed.contains(&name) {
+                faults.add(format!("{at}/{name}"), "not_allowed", format!("{name} does not belong to this operation"));
+            }
+        }
+        if self.op == AddMapping && self.required.is_some() && self.redundancy_group.is_none() {
+            faults.add(format!("{at}/required"), "not_allowed", "required counts members of a redundancy_group");
+        }
+    }
+
+    fn tie(&self, parts: &mut Parts, at: &str, [mapping, dependent, provider, ..]: [Option<Id>; 5], faults: &mut Faults) {
+        let effect = self.effect.map(state);
+        let group = self.redundancy_group.as_deref();
+        if let Some((dependent, provider)) = dependent.zip(provider) {
+            if dependent == provider {
+                faults.add(format!("{at}/provider"), "not_allowed", "nothing depends on itself");
+                return;
+            }
+            let (effect, needed) = (effect.unwrap_or(State::Down), self.needed_to_start.unwrap_or(true));
+            let required = self.required.or(group.map(|_| 1));
+            parts.tie(&Mapped { mapping: None, dependent, provider, effect, group, required, needed });
+            return;
+        }
+        let Some(mapping) = mapping else { return };
+        let Some(old) = parts.tied(mapping) else {
+            faults.add(
+                format!("{at}/mapping"),
+                "unknown_reference",
+                "the mapping was not there, or is removed by another change",
+            );
+            return;
+        };
+        if self.op == EditOperation::ChangeMapping {
+            let group = group.or(old.group).filter(|group| !group.is_empty()).map(str::to_owned);
+            let Mapped { dependent, provider, .. } = old;
+            let effect = effect.unwrap_or(old.effect);
+            let required = self.required.or(old.required);
+            let needed = self.needed_to_start.unwrap_or(old.needed);
+            parts.untie(&HashSet::from([mapping]));
+            let group = group.as_deref();
+            parts.tie(&Mapped { mapping: Some(mapping), dependent, provider, effect, group, required, needed });
+        } else {
+            parts.untie(&HashSet::from([mapping]));
+        }
+    }
+
+    fn set(&self, parts: &mut Parts, item: Id, site: Option<Id>) {
+        let Some(node) = parts.find(item) else { return };
+        let item = parts.item_mut(node);
+        let ability = &mut item.ability;
+        ability.recovery = self.recovery_time_seconds.or(ability.recovery);
+        ability.restart = self.restart_seconds.or(ability.restart);
+        ability.data_loss = self.data_loss_seconds.or(ability.data_loss);
+        item.place = site.or(item.place);
+    }
+}
+
+fn state(effect: Effect) -> State {
+    match effect {
+        Effect::Cascade => State::Down,
+        Effect::Partial => State::Degraded,
+        Effect::None => State::Up,
+    }
+}
+
+/// The objects and dependencies with the changes made, one after the other.
+///
+/// # Errors
+/// With every fault of the changes.
+pub async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Parts> {
+    let mut faults = Faults::default();
+    let mut asked = Vec::new();
+    for (index, edit) in edits.iter().enumerate() {
+        edit.check(&format!("/{field}/{index}"), &mut faults);
+        let links = edit.links().into_iter().filter_map(|(name, link, kinds)| Some((name, link?, kinds)));
+        asked.extend(links.map(|(name, link, kinds)| Asked { pointer: format!("/{field}/{index}/{name}"), link, kinds }));
+    }
+    let mut found = view.found(conn, &asked, &mut faults).await?.into_iter();
+    let mut ids = Vec::with_capacity(edits.len());
+    for edit in edits {
+        ids.push(edit.links().map(|(_, link, _)| link.and_then(|_| found.next().flatten())));
+    }
+    faults.into_result()?;
+    let mut faults = Faults::default();
+    let mut parts = view.landscape.parts().clone();
+    for (index, (edit, ids)) in edits.iter().zip(ids).enumerate() {
+        match ids[3] {
+            Some(item) => edit.set(&mut parts, item, ids[4]),
+            None => edit.tie(&mut parts, &format!("/{field}/{index}"), ids, &mut faults),
+        }
+    }
+    faults.into_result()?;
+    Ok(parts)
+}
+
+/// The objects the changes are about.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn touched(conn: &mut Conn<'_>, view: &View<'_>, edits: &[Edit]) -> Result<Vec<Id>> {
+    let mut asked = Vec::new();
+    for edit in edits {
+        let links = edit.links().into_iter().filter_map(|(_, link, kinds)| Some((link?, kinds)));
+        asked.extend(links.map(|(link, kinds)| Asked { pointer: String::new(), link, kinds }));
+    }
+    let found = view.found(conn, &asked, &mut Faults::default()).await?;
+    let mut ids = Vec::new();
+    for id in found.into_iter().flatten() {
+        match view.landscape.parts().tied(id) {
+            Some(tie) => ids.extend([tie.dependent, tie.provider]),
+            None => ids.push(id),
+        }
+    }
+    ids.retain(|id| view.landscape.node(*id).is_some_and(|node| LOSABLE.contains(&view.landscape.items()[node].kind)));
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}

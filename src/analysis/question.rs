@@ -1,0 +1,245 @@
+//! What questions about the dependency graph have in common: from when it is looked at, what they are about, and the
+//! working out where nobody waits for the thread.
+use super::edits::{self, Edit};
+use crate::collection::asked::{moment, only};
+use crate::collection::draft::strict;
+use crate::collection::read::Moment;
+use crate::graph::landscape::Landscape;
+use crate::http::body;
+use crate::http::context::{Analyses, Caller, Reader};
+use crate::http::headers;
+use crate::model::{Error, Faults, Id, Kind, Link, Result, Spelling, Timestamp};
+use crate::resources::Resource;
+use crate::store::record::from_record;
+use crate::store::{Conn, Object, Place, Scene, ledger, resolve};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// So many items may be asked about at once.
+pub const MOST_ASKED: usize = 1000;
+/// Items a list of an answer holds, unless more or fewer are wanted.
+pub const USUAL_ITEMS: usize = 500;
+pub const MOST_ITEMS: usize = 10_000;
+/// The kinds that can be lost.
+pub const LOSABLE: &[Kind] = &[Kind::Component, Kind::Site, Kind::Supplier, Kind::Service, Kind::BusinessProcess];
+
+/// The dependency graph from where somebody looks at it.
+pub struct View<'a> {
+    pub landscape: Arc<Landscape>,
+    /// The place in the ledger it shows.
+    pub seq: i64,
+    pub scene: Scene<'a>,
+}
+
+/// A reference in a question, with the kinds it may lead to.
+pub struct Asked<'a> {
+    pub pointer: String,
+    pub link: &'a Link,
+    pub kinds: &'a [Kind],
+}
+
+/// The references of a list.
+pub fn each<'a>(field: &'a str, links: &'a [Link], kinds: &'a [Kind]) -> impl Iterator<Item = Asked<'a>> {
+    links.iter().enumerate().map(move |(index, link)| Asked { pointer: format!("/{field}/{index}"), link, kinds })
+}
+
+impl<'a> View<'a> {
+    /// The graph as it is, or was at a moment.
+    ///
+    /// # Errors
+    /// When the moment is not in the ledger, or the database does not answer.
+    pub async fn of(conn: &mut Conn<'_>, scene: Scene<'a>, moment: Option<Moment>) -> Result<View<'a>> {
+        let Some(moment) = moment else {
+            let (landscape, seq) = scene.graphs.newest(conn, scene.organization).await?;
+            return Ok(View { landscape, seq, scene });
+        };
+        let (scene, seq) = moment.scene(conn, &scene).await?;
+        let landscape = scene.graphs.whole(conn, &scene).await?;
+        Ok(View { landscape, seq, scene })
+    }
+
+    /// The objects that references lead to, in their order; what leads nowhere is a fault.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn found(&self, conn: &mut Conn<'_>, asked: &[Asked<'_>], faults: &mut Faults) -> Result<Vec<Option<Id>>> {
+        let mut wanted = HashSet::new();
+        let spelled: Vec<Option<(Spelling, Option<Kind>)>> = asked.iter().map(|one| spelled(one.link)).collect();
+        for (spelling, _) in spelled.iter().flatten() {
+            let known = matches!(spelling, Spelling::Id(id) if self.landscape.node(*id).is_some());
+            if !known {
+                wanted.insert(spelling.clone());
+            }
+        }
+        let kinds: HashSet<Kind> = asked.iter().flat_map(|one| one.kinds).copied().collect();
+        let kinds: Vec<Kind> = kinds.into_iter().collect();
+        let mut found = if wanted.is_empty() {
+            resolve::Found::new()
+        } else {
+            resolve::locate(conn, self.scene.organization, &kinds, &wanted).await?
+        };
+        if matches!(self.scene.place, Place::Past(_)) {
+            self.of_then(&wanted, &mut found);
+        }
+        let mut all = Vec::with_capacity(asked.len());
+        for (one, spelled) in asked.iter().zip(spelled) {
+            all.push(self.lead(one, spelled, &found, faults));
+        }
+        Ok(all)
+    }
+
+    fn lead(
+        &self,
+        one: &Asked<'_>,
+        spelled: Option<(Spelling, Option<Kind>)>,
+        found: &resolve::Found,
+        faults: &mut Faults,
+    ) -> Option<Id> {
+        let Some((spelling, kind)) = spelled else {
+            faults.add(&one.pointer, "bad_format", "neither a UUID nor key:… nor ref:system:id");
+            return None;
+        };
+        let own = match &spelling {
+            Spelling::Id(id) => self.landscape.node(*id).map(|node| (self.landscape.items()[node].kind, *id)),
+            _ => None,
+        };
+        let there = found.get(&spelling).map(Vec::as_slice).unwrap_or_default();
+        let fits = |(own, _): &&(Kind, Id)| one.kinds.contains(own) && kind.is_none_or(|kind| kind == *own);
+        let mut all: Vec<&(Kind, Id)> = own.iter().chain(there).filter(fits).collect();
+        all.dedup();
+        match all.as_slice() {
+            [only] => Some(only.1),
+            [] => {
+                let kinds: Vec<&str> = one.kinds.iter().map(|kind| kind.collection()).collect();
+                let detail = format!("{spelling} is none of the organisation's {}", kinds.join(", "));
+                faults.add(&one.pointer, "unknown_reference", detail);
+                None
+            }
+            _ => {
+                let detail = format!("{spelling} stands in several kinds: send an object with id and kind");
+                faults.add(&one.pointer, "ambiguous_reference", detail);
+                None
+            }
+        }
+    }
+
+    /// Keys as they were then.
+    fn of_then(&self, wanted: &HashSet<Spelling>, found: &mut resolve::Found) {
+        let keys: HashSet<&str> =
+            wanted.iter().filter_map(|one| if let Spelling::Key(key) = one { Some(key.as_str()) } else { None }).collect();
+        let is_item = |kind: &Kind| LOSABLE.contains(kind);
+        found.values_mut().for_each(|all| all.retain(|(kind, id)| !is_item(kind) || self.landscape.node(*id).is_some()));
+        for item in self.landscape.items().iter().filter(|item| keys.contains(&*item.key)) {
+            let all = found.entry(Spelling::Key(item.key.to_string())).or_default();
+            all.retain(|(kind, _)| *kind != item.kind);
+            all.push((item.kind, item.id));
+        }
+    }
+
+    /// The graph with hypothetical changes.
+    ///
+    /// # Errors
+    /// With the faults of the changes.
+    pub async fn edited(&self, conn: &mut Conn<'_>, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
+        if edits.is_empty() {
+            return Ok(Arc::clone(&self.landscape));
+        }
+        let changed = edits::apply(conn, self, field, edits).await?;
+        Ok(Arc::new(Landscape::new(changed)))
+    }
+
+    /// All objects of a kind as they were then; `None` when the present is looked at.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn then<R: Resource>(&self, conn: &mut Conn<'_>) -> Result<Option<Vec<Object<R>>>> {
+        let Place::Past(seq) = self.scene.place else { return Ok(None) };
+        let entries = ledger::as_of(conn, self.scene.organization, &[R::KIND], seq, i64::MAX).await?;
+        let bodies = entries.iter().filter_map(|entry| entry.body.as_deref());
+        bodies.map(from_record::<R>).collect::<Result<Vec<_>>>().map(Some)
+    }
+}
+
+fn spelled(link: &Link) -> Option<(Spelling, Option<Kind>)> {
+    match link {
+        Link::Spelled { text, kind } => Spelling::parse(text).map(|spelling| (spelling, *kind)),
+        _ => link.id().map(|id| (Spelling::Id(id), None)),
+    }
+}
+
+/// How much of the lists of an answer is wanted, and from when.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub limit: usize,
+    pub moment: Option<Moment>,
+}
+
+impl Bounds {
+    /// Reads `limit=` and `as_of=`, besides the parameters the operation knows.
+    ///
+    /// # Errors
+    /// When a parameter is unknown or cannot be read.
+    pub fn of(parameters: &[(String, String)], known: &[&str]) -> Result<Bounds> {
+        let all: Vec<&str> = known.iter().copied().chain(["limit", "as_of"]).collect();
+        only(parameters, &all)?;
+        let limit = parameters.iter().find(|(name, _)| name == "limit").map(|(_, value)| value.parse::<usize>());
+        let limit = match limit {
+            None => USUAL_ITEMS,
+            Some(Ok(limit)) if (1..=MOST_ITEMS).contains(&limit) => limit,
+            Some(_) => {
+                return Err(Error::malformed("invalid_parameter", format!("limit is an integer from 1 to {MOST_ITEMS}")));
+            }
+        };
+        Ok(Bounds { limit, moment: moment(parameters)? })
+    }
+}
+
+/// Reads a question and gives its answer.
+///
+/// # Errors
+/// When the question cannot be read, and what the answer says.
+pub async fn answered<Q, A>(
+    reader: Reader<Analyses>,
+    request: HttpRequest,
+    payload: Payload,
+    answer: impl AsyncFnOnce(&mut Conn<'_>, &View<'_>, Q, Bounds) -> Result<A> + Send + 'static,
+) -> Result<HttpResponse>
+where
+    Q: DeserializeOwned + utoipa::ToSchema + Send + 'static,
+    A: Serialize + Send + 'static,
+{
+    let bounds = Bounds::of(&headers::parameters(&request)?, &[])?;
+    let question: Q = question(reader.caller(), &request, payload).await?;
+    let caller = reader.caller().clone();
+    let text = reader
+        .scan(async move |conn, _| {
+            let view = View::of(conn, caller.scene(), bounds.moment).await?;
+            let answer = answer(conn, &view, question, bounds).await?;
+            serde_json::to_string(&answer).map_err(Error::internal)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(text))
+}
+
+/// The body of a question.
+///
+/// # Errors
+/// With every fault of it.
+pub async fn question<Q>(caller: &Caller, request: &HttpRequest, payload: Payload) -> Result<Q>
+where
+    Q: DeserializeOwned + utoipa::ToSchema + 'static,
+{
+    body::require_type(request, &["application/json"])?;
+    let limits = &caller.app().config.limits;
+    let bytes = body::read(request, payload, limits.body_bytes, limits.request_seconds).await?;
+    strict(body::json(&bytes)?)
+}
+
+/// A moment so many seconds later; `None` where that is beyond the calendar.
+pub fn later(from: Timestamp, seconds: i64) -> Option<Timestamp> {
+    seconds.checked_mul(1_000_000).and_then(|micros| from.micros().checked_add(micros)).and_then(Timestamp::from_micros)
+}
