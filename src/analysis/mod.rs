@@ -9,6 +9,7 @@ pub mod events;
 pub mod impact;
 pub mod proof;
 mod question;
+pub mod recovery;
 pub mod schedule;
 pub mod situation;
 pub mod timeline;
@@ -36,6 +37,7 @@ pub fn routes(api: &mut Api) {
     situation::routes(api);
     calendar::routes(api);
     impact::routes(api);
+    recovery::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -43,7 +45,15 @@ pub fn schemas() -> Map<String, Value> {
     let all = [schedule::schemas(), diff::schemas(), timeline::schemas(), events::schemas(), proof::schemas()];
     let all = all.into_iter().chain([situation::schemas(), calendar::schemas()]);
     let all = all.filter_map(|part| part.as_object().cloned()).flatten();
-    let told = [told::<impact::ImpactQuestion>(), told::<impact::ImpactAnswer>()];
+    let told = [
+        told::<impact::ImpactQuestion>(),
+        told::<impact::ImpactAnswer>(),
+        told::<recovery::RecoveryQuestion>(),
+        told::<recovery::RecoveryAnswer>(),
+        told::<recovery::ServiceRecovery>(),
+        told::<recovery::sequence::SequenceQuestion>(),
+        told::<recovery::sequence::SequenceAnswer>(),
+    ];
     dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
 }
 

@@ -17,8 +17,9 @@ use crate::resources::runs::RunMode;
 use crate::store::{Conn, Object, Scene, Stored, links};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// So many measurements are looked at, the newest first.
 const MOST: i64 = 100;
@@ -95,6 +96,41 @@ async fn told<R: Recoverable>(conn: &mut Conn<'_>, scene: &Scene<'_>, subject: &
         "data_loss": best(&all, |one| one.data_loss, own.rpo, "rpo_seconds"),
         "evidence": all.iter().map(Evidence::value).collect::<Vec<_>>(),
     }))
+}
+
+/// What has been measured of how fast an item is back.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Measured {
+    /// What the measurement counts for now.
+    #[schema(max_length = 64)]
+    pub level: &'static str,
+    #[schema(minimum = 0)]
+    pub seconds: Option<i64>,
+    /// Whether what it depends on has changed since.
+    pub stale: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+}
+
+/// What has been measured of some items, of those that have been.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn measured(conn: &mut Conn<'_>, scene: &Scene<'_>, items: &[Id]) -> Result<HashMap<Id, Measured>> {
+    let mut known = HashMap::new();
+    for id in measurements::measured(conn, scene.organization, items).await? {
+        let now = fingerprint::of(conn, scene.organization, id).await?;
+        let mut all = Vec::new();
+        for one in measurements::of_subject(conn, scene.organization, id, MOST).await? {
+            all.push(weighed(conn, scene, id, &one, &now).await?);
+        }
+        let all = all.into_iter().filter(|one| one.restoration.is_some());
+        if let Some(best) = all.max_by_key(|one| (one.worth() as u8, one.level as u8, one.at)) {
+            let (level, stale) = (best.worth().as_str(), !best.stale.is_empty());
+            known.insert(id, Measured { level, seconds: best.restoration, stale, at: best.at });
+        }
+    }
+    Ok(known)
 }
 
 /// The figure that counts: of what is worth most, the newest.

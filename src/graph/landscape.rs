@@ -4,6 +4,8 @@ use super::impact::Scratch;
 use super::net::{Graph, State};
 use super::objectives;
 use super::parts::{Item, Parts};
+use super::recovery::Ability;
+use super::restoration::Restoration;
 use crate::model::{Id, Kind, Objectives};
 use rustc_hash::FxHashMap;
 use std::collections::{HashMap, HashSet};
@@ -35,6 +37,8 @@ pub struct Landscape {
     parts: Parts,
     graph: Graph,
     effective: OnceLock<Vec<Objectives>>,
+    pub(super) able: OnceLock<Vec<Ability>>,
+    pub(super) all_lost: OnceLock<Arc<Restoration>>,
     remembered: Mutex<Remembered>,
     spare: Mutex<Vec<Scratch>>,
 }
@@ -65,7 +69,15 @@ impl Drop for Borrowed<'_> {
 impl Landscape {
     pub fn new(parts: Parts) -> Landscape {
         let graph = parts.graph();
-        Landscape { parts, graph, effective: OnceLock::new(), remembered: Mutex::default(), spare: Mutex::default() }
+        Landscape {
+            parts,
+            graph,
+            effective: OnceLock::new(),
+            able: OnceLock::new(),
+            all_lost: OnceLock::new(),
+            remembered: Mutex::default(),
+            spare: Mutex::default(),
+        }
     }
 
     /// How much memory it takes, roughly, in KiB.

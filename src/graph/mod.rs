@@ -7,3 +7,4 @@ pub mod objectives;
 pub mod parts;
 pub mod recovery;
 pub mod region;
+pub mod restoration;

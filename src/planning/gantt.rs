@@ -2,7 +2,7 @@
 mod marks;
 mod rows;
 mod scale;
-mod text;
+pub(super) mod text;
 use maud::{Markup, html};
 use rows::{HATCH, Look, What};
 use scale::{LEFT, RIGHT, Scale, rounded};

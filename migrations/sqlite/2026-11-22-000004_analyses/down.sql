@@ -1,3 +1,6 @@
+ALTER TABLE change_requests DROP COLUMN assessment;
+ALTER TABLE settings DROP COLUMN declaration_seconds;
+ALTER TABLE settings DROP COLUMN detection_seconds;
 DROP INDEX run_steps_pending;
 DROP INDEX run_steps_step;
 DELETE FROM sqlite_stat1 WHERE idx IN ('run_steps_step', 'run_steps_pending');

@@ -5,3 +5,9 @@ CREATE INDEX run_steps_pending ON run_steps (organization_id, run_id) WHERE stat
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('run_steps', 'run_steps_step', '500000 500000 25 1'),
     ('run_steps', 'run_steps_pending', '100000 100000 20');
+
+ALTER TABLE settings ADD COLUMN detection_seconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE settings ADD COLUMN declaration_seconds INTEGER NOT NULL DEFAULT 0;
+
+-- What a change request was assessed to do, when that was recorded.
+ALTER TABLE change_requests ADD COLUMN assessment TEXT;

@@ -168,6 +168,20 @@ pub async fn against_objectives(conn: &mut Conn<'_>, org: Id, exercise: Id) -> R
     Ok((rows.len(), missed))
 }
 
+/// Which of these have been measured.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn measured(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<Vec<Id>> {
+    let statement = Fragment::default()
+        .sql("SELECT DISTINCT subject_id FROM measurements WHERE organization_id = ")
+        .id(org)
+        .sql(" AND subject_id")
+        .among(subjects);
+    let found: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    Ok(found.into_iter().map(Id::from).collect())
+}
+
 /// The measurements of a subject, the newest first.
 ///
 /// # Errors

@@ -21,6 +21,14 @@ pub struct Settings {
     #[serde(default)]
     #[schema(max_items = 6)]
     pub plan_approvals: Vec<PlanApproval>,
+    /// How long it usually takes until a loss is noticed.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 2592000, default = 0)]
+    pub detection_seconds: i64,
+    /// How long it usually takes from there until the disruption is declared and recovery begins.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 2592000, default = 0)]
+    pub declaration_seconds: i64,
 }
 
 /// Whose approval plans of a kind need.
@@ -37,7 +45,7 @@ fn three() -> i64 {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { intolerable_level: three(), plan_approvals: Vec::new() }
+        Settings { intolerable_level: three(), plan_approvals: Vec::new(), detection_seconds: 0, declaration_seconds: 0 }
     }
 }
 
@@ -65,7 +73,9 @@ impl Resource for Settings {
     fn example() -> serde_json::Value {
         serde_json::json!({
             "intolerable_level": 3,
-            "plan_approvals": [{"kind": "disaster_recovery", "roles": ["it_service_continuity_manager", "process_owner"]}]
+            "plan_approvals": [{"kind": "disaster_recovery", "roles": ["it_service_continuity_manager", "process_owner"]}],
+            "detection_seconds": 600,
+            "declaration_seconds": 1200
         })
     }
 }

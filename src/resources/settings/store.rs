@@ -10,6 +10,8 @@ diesel::table! {
         id -> Identity,
         intolerable_level -> BigInt,
         plan_approvals -> Json,
+        detection_seconds -> BigInt,
+        declaration_seconds -> BigInt,
     }
 }
 
@@ -19,22 +21,31 @@ row! {
         id: DbId,
         intolerable_level: i64,
         plan_approvals: Json<Vec<PlanApproval>>,
+        detection_seconds: i64,
+        declaration_seconds: i64,
     }
 }
 
 fn row(org: Id, head: &Head, resource: &Settings) -> SettingsRow {
-    let Settings { intolerable_level, plan_approvals } = resource;
+    let Settings { intolerable_level, plan_approvals, detection_seconds, declaration_seconds } = resource;
     SettingsRow {
         organization_id: DbId(org),
         id: DbId(head.id),
         intolerable_level: *intolerable_level,
         plan_approvals: Json(plan_approvals.clone()),
+        detection_seconds: *detection_seconds,
+        declaration_seconds: *declaration_seconds,
     }
 }
 
 impl From<SettingsRow> for Settings {
     fn from(row: SettingsRow) -> Settings {
-        Settings { intolerable_level: row.intolerable_level, plan_approvals: row.plan_approvals.0 }
+        Settings {
+            intolerable_level: row.intolerable_level,
+            plan_approvals: row.plan_approvals.0,
+            detection_seconds: row.detection_seconds,
+            declaration_seconds: row.declaration_seconds,
+        }
     }
 }
 
