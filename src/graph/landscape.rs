@@ -4,6 +4,7 @@ use super::impact::Scratch;
 use super::net::{Graph, State};
 use super::objectives;
 use super::parts::{Item, Parts};
+use super::points;
 use super::recovery::Ability;
 use super::restoration::Restoration;
 use crate::model::{Id, Kind, Objectives};
@@ -14,6 +15,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 /// So many ids are remembered in answers, 16 MiB; then it begins anew.
 const MOST_REMEMBERED: usize = 1_000_000;
+
+/// Threads that look for single points of failure; each takes some MiB.
+const MOST_THREADS: usize = 4;
 
 /// Answers given so far.
 #[derive(Default)]
@@ -39,6 +43,7 @@ pub struct Landscape {
     effective: OnceLock<Vec<Objectives>>,
     pub(super) able: OnceLock<Vec<Ability>>,
     pub(super) all_lost: OnceLock<Arc<Restoration>>,
+    taken_down: OnceLock<Vec<[u32; 2]>>,
     remembered: Mutex<Remembered>,
     spare: Mutex<Vec<Scratch>>,
 }
@@ -75,6 +80,7 @@ impl Landscape {
             effective: OnceLock::new(),
             able: OnceLock::new(),
             all_lost: OnceLock::new(),
+            taken_down: OnceLock::new(),
             remembered: Mutex::default(),
             spare: Mutex::default(),
         }
@@ -120,6 +126,17 @@ impl Landscape {
             };
             let edges: Vec<(usize, usize)> = (0..own.len()).flat_map(carries).collect();
             objectives::effective(&own, &edges)
+        })
+    }
+
+    /// For each node, how many services and how many vital business functions go down when it alone is lost, itself not
+    /// counted.
+    pub fn taken_down(&self) -> &[[u32; 2]] {
+        self.taken_down.get_or_init(|| {
+            let watched: Vec<u8> =
+                self.items().iter().map(|item| u8::from(item.kind == Kind::Service) | u8::from(item.vital) << 1).collect();
+            let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+            points::reach(&self.graph, &watched, threads)
         })
     }
 

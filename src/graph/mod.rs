@@ -1,10 +1,12 @@
 //! The dependency graph and what is computed on it. All but `load` is pure.
+pub mod circles;
 pub mod impact;
 pub mod landscape;
 pub mod load;
 pub mod net;
 pub mod objectives;
 pub mod parts;
+pub mod points;
 pub mod recovery;
 pub mod region;
 pub mod restoration;
