@@ -7,6 +7,7 @@ mod drawing;
 mod edits;
 pub mod events;
 pub mod impact;
+pub mod points;
 pub mod proof;
 mod question;
 pub mod recovery;
@@ -37,6 +38,7 @@ pub fn routes(api: &mut Api) {
     situation::routes(api);
     calendar::routes(api);
     impact::routes(api);
+    points::routes(api);
     recovery::routes(api);
 }
 
@@ -48,6 +50,8 @@ pub fn schemas() -> Map<String, Value> {
     let told = [
         told::<impact::ImpactQuestion>(),
         told::<impact::ImpactAnswer>(),
+        told::<points::PointsOfAll>(),
+        told::<points::PointsOfOne>(),
         told::<recovery::RecoveryQuestion>(),
         told::<recovery::RecoveryAnswer>(),
         told::<recovery::ServiceRecovery>(),

@@ -1,0 +1,269 @@
+//! Single points of failure: of one service or business process, and of the whole organisation; pairs; and how much hangs on
+//! each site and supplier.
+mod of_one;
+
+use super::impact::bounded;
+use super::question::{Bounds, View};
+use super::tagged;
+use crate::collection::asked::parameter;
+use crate::collection::doc::etag;
+use crate::graph::landscape::Landscape;
+use crate::graph::net::State;
+use crate::graph::points;
+use crate::http::context::{Analyses, Reader};
+use crate::http::headers;
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Id, Kind, Reference, Result, Word};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
+pub use of_one::PointsOfOne;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// The kinds of which single points of failure are told unless others are wanted.
+const USUAL: [Kind; 3] = [Kind::Component, Kind::Site, Kind::Supplier];
+/// Those that may be wanted.
+const KINDS: [Kind; 4] = [Kind::Component, Kind::Site, Kind::Supplier, Kind::Service];
+/// Of each point so many vital business functions are named.
+const MOST_NAMED: usize = 10;
+/// Pairs are looked for as long as the work stays below this: some tenths of a second.
+const MOST_WORK: u64 = 50_000_000;
+/// Pairs of an organisation are looked for beneath so many vital business functions.
+const MOST_FUNCTIONS: usize = 200;
+
+/// An item whose loss alone takes services or vital business functions down.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PointOfFailure {
+    pub item: Reference,
+    /// Services it takes down.
+    #[schema(minimum = 0)]
+    pub services: u32,
+    /// Vital business functions it takes down.
+    #[schema(minimum = 0)]
+    pub vital_business_functions: u32,
+    /// The first of these, the most critical first.
+    #[schema(max_items = 10)]
+    pub vital: Vec<Reference>,
+}
+
+/// Two items whose loss together takes vital business functions down, where the loss of one does not.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PairOfFailure {
+    #[schema(min_items = 2, max_items = 2)]
+    pub items: Vec<Reference>,
+    #[schema(minimum = 0)]
+    pub vital_business_functions: usize,
+    /// The first of these.
+    #[schema(max_items = 10)]
+    pub vital: Vec<Reference>,
+}
+
+/// How much hangs on one site or supplier.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Hanging {
+    pub item: Reference,
+    /// What depends on it directly: components and sites there, or what a supplier provides for.
+    #[schema(minimum = 0)]
+    pub dependents: usize,
+    /// Services its loss takes down.
+    #[schema(minimum = 0)]
+    pub services: u32,
+    /// The same as a share of all services, in percent.
+    #[schema(minimum = 0, maximum = 100)]
+    pub services_percent: f64,
+    #[schema(minimum = 0)]
+    pub vital_business_functions: u32,
+}
+
+/// How much hangs on single sites and suppliers, those with most first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Concentration {
+    #[schema(max_items = 10_000)]
+    pub sites: Vec<Hanging>,
+    #[schema(max_items = 10_000)]
+    pub suppliers: Vec<Hanging>,
+}
+
+/// The single points of failure of the organisation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PointsOfAll {
+    /// Ranked by the vital business functions, then by the services they take down.
+    #[schema(max_items = 10_000)]
+    pub items: Vec<PointOfFailure>,
+    /// How many there are.
+    #[schema(minimum = 0)]
+    pub total: usize,
+    /// With `order=2`: pairs for the vital business functions, those that take most down first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 10_000)]
+    pub pairs: Option<Vec<PairOfFailure>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub total_pairs: Option<usize>,
+    pub concentration: Concentration,
+    /// The place in the ledger the answer is true at.
+    #[schema(minimum = 0)]
+    pub seq: i64,
+}
+
+/// What is wanted of points of failure.
+struct Wanted {
+    kinds: Vec<Kind>,
+    pairs: bool,
+    bounds: Bounds,
+}
+
+impl Wanted {
+    fn of(request: &HttpRequest) -> Result<Wanted> {
+        let parameters = headers::parameters(request)?;
+        let bounds = Bounds::of(&parameters, &["order", "kinds"])?;
+        let bad = |detail: &str| Error::malformed("invalid_parameter", detail);
+        let pairs = match parameter(&parameters, "order") {
+            None | Some("1") => false,
+            Some("2") => true,
+            Some(_) => return Err(bad("order is 1 for single items or 2 for pairs too")),
+        };
+        let kinds = match parameter(&parameters, "kinds") {
+            None => USUAL.to_vec(),
+            Some(text) => {
+                let known = |word: &str| Kind::from_word(word).filter(|kind| KINDS.contains(kind));
+                let all: Option<Vec<Kind>> = text.split(',').map(known).collect();
+                all.ok_or_else(|| bad("kinds are some of component, site, supplier, service"))?
+            }
+        };
+        Ok(Wanted { kinds, pairs, bounds })
+    }
+    fn wants(&self, landscape: &Landscape, node: usize) -> bool {
+        self.kinds.contains(&landscape.items()[node].kind)
+    }
+}
+
+fn too_many() -> Error {
+    let detail = "there are too many pairs to look at: ask for one service, or for fewer kinds";
+    Error::refused(422, "too_many_objects", detail)
+}
+
+async fn of_all(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
+    let wanted = Wanted::of(&request)?;
+    let caller = reader.caller().clone();
+    let text = reader
+        .scan(async move |conn, _| {
+            let view = View::of(conn, caller.scene(), wanted.bounds.moment).await?;
+            serde_json::to_string(&answer(&view.landscape, &wanted, view.seq)?).map_err(Error::internal)
+        })
+        .await?;
+    Ok(tagged(&request, "application/json", text))
+}
+
+fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAll> {
+    let (items, limit) = (landscape.items(), wanted.bounds.limit);
+    let taken = landscape.taken_down();
+    let mut points: Vec<usize> =
+        (0..items.len()).filter(|node| taken[*node] != [0, 0] && wanted.wants(landscape, *node)).collect();
+    let total = points.len();
+    let rank = |node: &usize| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone(), items[*node].id);
+    if points.len() > limit {
+        points.select_nth_unstable_by_key(limit, |node| rank(node));
+        points.truncate(limit);
+    }
+    points.sort_by_cached_key(rank);
+    let point = |node: usize| PointOfFailure {
+        item: items[node].reference(),
+        services: taken[node][0],
+        vital_business_functions: taken[node][1],
+        vital: vital(landscape, node),
+    };
+    let pairs = if wanted.pairs { Some(pairs_of_all(landscape, wanted)?) } else { None };
+    Ok(PointsOfAll {
+        items: points.into_iter().map(point).collect(),
+        total,
+        total_pairs: pairs.as_ref().map(Vec::len),
+        pairs: pairs.map(|all| all.into_iter().take(limit).collect()),
+        concentration: Concentration {
+            sites: hanging(landscape, Kind::Site, limit),
+            suppliers: hanging(landscape, Kind::Supplier, limit),
+        },
+        seq,
+    })
+}
+
+/// The most critical vital business functions a node takes down.
+fn vital(landscape: &Landscape, node: usize) -> Vec<Reference> {
+    if landscape.taken_down()[node][1] == 0 {
+        return Vec::new();
+    }
+    let mut scratch = landscape.scratch();
+    let found = landscape.graph().impact(&mut scratch, &[node]);
+    let down = found.nodes().filter(|(_, state)| *state == State::Down).map(|(node, _)| node);
+    let vital = down.filter(|node| landscape.items()[*node].vital).collect();
+    super::impact::foremost(landscape, vital, MOST_NAMED).into_iter().map(|node| landscape.items()[node].reference()).collect()
+}
+
+fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFailure>> {
+    let items = landscape.items();
+    let functions: Vec<usize> = (0..items.len()).filter(|node| items[*node].vital).collect();
+    if functions.len() > MOST_FUNCTIONS {
+        return Err(too_many());
+    }
+    let wants = |node: usize| wanted.wants(landscape, node);
+    let mut found: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
+    let most = MOST_WORK / functions.len().max(1) as u64;
+    for function in functions {
+        for pair in points::pairs(landscape.graph(), function, &wants, most).map_err(|_| too_many())? {
+            found.entry(pair).or_default().push(function);
+        }
+    }
+    let key = |node: usize| items[node].key.clone();
+    let mut found: Vec<((usize, usize), Vec<usize>)> = found.into_iter().collect();
+    found.sort_by_cached_key(|((one, other), vital)| (Reverse(vital.len()), key(*one), key(*other)));
+    let told = |((one, other), vital): ((usize, usize), Vec<usize>)| PairOfFailure {
+        items: vec![items[one].reference(), items[other].reference()],
+        vital_business_functions: vital.len(),
+        vital: vital.into_iter().take(MOST_NAMED).map(|node| items[node].reference()).collect(),
+    };
+    Ok(found.into_iter().map(told).collect())
+}
+
+fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<Hanging> {
+    let (items, taken) = (landscape.items(), landscape.taken_down());
+    let services = items.iter().filter(|item| item.kind == Kind::Service).count().max(1);
+    let mut all: Vec<usize> = (0..items.len()).filter(|node| items[*node].kind == kind && items[*node].id != Id::SYSTEM).collect();
+    all.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
+    let one = |node: usize| Hanging {
+        item: items[node].reference(),
+        dependents: landscape.graph().dependents(node).len(),
+        services: taken[node][0],
+        services_percent: (f64::from(taken[node][0]) * 1000.0 / services as f64).round() / 10.0,
+        vital_business_functions: taken[node][1],
+    };
+    all.into_iter().take(limit).map(one).collect()
+}
+
+/// The parameters all of these have.
+fn wanting(op: Operation) -> Operation {
+    let kinds = "Of which kinds: some of component, site, supplier, service, with commas between; not services unless it is said.";
+    bounded(op)
+        .query("order", json!({"type": "integer", "enum": [1, 2], "default": 1}), "2 for pairs too.")
+        .query("kinds", json!({"type": "string", "maxLength": 64}), kinds)
+        .header("If-None-Match", "An ETag; 304 when it still holds.")
+        .response(304, "Unchanged.", Value::Null, etag())
+        .problems(&[422])
+}
+
+pub fn routes(api: &mut Api) {
+    of_one::routes(api);
+    let words = "Items whose loss alone takes services or vital business functions down, ranked by how many, and how much hangs \
+                 on each site and supplier. Redundancy groups are respected. With `order=2` also the pairs of items whose loss \
+                 together takes a vital business function down where that of one does not.";
+    let item = json!({"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": "component", "key": "DISK-1", "name": null});
+    let example = json!({
+        "items": [{"item": item, "services": 12, "vital_business_functions": 0, "vital": []}], "total": 1,
+        "concentration": {"sites": [], "suppliers": []}, "seq": 208
+    });
+    let path = "/api/v1/analysis/single-points-of-failure";
+    let op = Operation::new(Method::GET, path, "analyses", "list_single_points_of_failure", "Single points of failure", words);
+    let schema = json!({"$ref": "#/components/schemas/PointsOfAll"});
+    api.add(wanting(op).json(200, "The points.", schema, &example, etag()), of_all);
+}

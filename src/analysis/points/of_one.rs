@@ -1,0 +1,134 @@
+//! `GET /services/{id}/single-points-of-failure`, and of a business process.
+use super::{MOST_WORK, Wanted, too_many, wanting};
+use crate::analysis::question::{Asked, View};
+use crate::analysis::tagged;
+use crate::collection::asked::spelled;
+use crate::collection::doc::{etag, with_id};
+use crate::graph::landscape::Landscape;
+use crate::graph::points;
+use crate::http::context::{Analyses, Reader};
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Faults, Kind, Link, Reference, Result, Word};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+use std::cmp::Reverse;
+
+/// An item whose loss alone takes it down.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PointOfOne {
+    pub item: Reference,
+    /// A shortest way from the item up: each takes down the next.
+    #[schema(max_items = 100_000)]
+    pub cause: Vec<Reference>,
+    /// Services it takes down in all.
+    #[schema(minimum = 0)]
+    pub services: u32,
+    /// Vital business functions it takes down in all.
+    #[schema(minimum = 0)]
+    pub vital_business_functions: u32,
+}
+
+/// The single points of failure of one service or business process.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PointsOfOne {
+    pub of: Reference,
+    /// Those that take most down first.
+    #[schema(max_items = 10_000)]
+    pub items: Vec<PointOfOne>,
+    #[schema(minimum = 0)]
+    pub total: usize,
+    /// With `order=2`: two items each whose loss together takes it down, where the loss of one does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 10_000)]
+    pub pairs: Option<Vec<Vec<Reference>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub total_pairs: Option<usize>,
+    /// The place in the ledger the answer is true at.
+    #[schema(minimum = 0)]
+    pub seq: i64,
+}
+
+async fn of_service(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
+    of_one(reader, request, Kind::Service).await
+}
+
+async fn of_process(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
+    of_one(reader, request, Kind::BusinessProcess).await
+}
+
+async fn of_one(reader: Reader<Analyses>, request: HttpRequest, kind: Kind) -> Result<HttpResponse> {
+    let (wanted, spelling) = (Wanted::of(&request)?, spelled(&request)?);
+    let caller = reader.caller().clone();
+    let text = reader
+        .scan(async move |conn, _| {
+            let view = View::of(conn, caller.scene(), wanted.bounds.moment).await?;
+            let link = Link::Spelled { text: spelling.to_string(), kind: None };
+            let asked = [Asked { pointer: String::new(), link: &link, kinds: &[kind] }];
+            let found = view.found(conn, &asked, &mut Faults::default()).await?;
+            let node = found.into_iter().flatten().find_map(|id| view.landscape.node(id)).ok_or(Error::NotFound)?;
+            serde_json::to_string(&answer(&view.landscape, node, &wanted, view.seq)?).map_err(Error::internal)
+        })
+        .await?;
+    Ok(tagged(&request, "application/json", text))
+}
+
+fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Result<PointsOfOne> {
+    let (items, limit) = (landscape.items(), wanted.bounds.limit);
+    let taken = landscape.taken_down();
+    let mut single = points::of(landscape.graph(), root);
+    single.retain(|node| wanted.wants(landscape, *node));
+    let total = single.len();
+    single.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
+    let mut scratch = landscape.scratch();
+    let mut told = Vec::with_capacity(total.min(limit));
+    for node in single.into_iter().take(limit) {
+        let way = landscape.graph().impact(&mut scratch, &[node]).cause(root);
+        told.push(PointOfOne {
+            item: items[node].reference(),
+            cause: way.into_iter().map(|node| items[node].reference()).collect(),
+            services: taken[node][0],
+            vital_business_functions: taken[node][1],
+        });
+    }
+    let wants = |node: usize| wanted.wants(landscape, node);
+    let pairs = match wanted.pairs {
+        true => Some(points::pairs(landscape.graph(), root, &wants, MOST_WORK).map_err(|_| too_many())?),
+        false => None,
+    };
+    let pair = |(one, other): &(usize, usize)| vec![items[*one].reference(), items[*other].reference()];
+    Ok(PointsOfOne {
+        of: items[root].reference(),
+        items: told,
+        total,
+        total_pairs: pairs.as_ref().map(Vec::len),
+        pairs: pairs.map(|all| all.iter().take(limit).map(pair).collect()),
+        seq,
+    })
+}
+
+pub fn routes(api: &mut Api) {
+    let item = |kind: &str, key: &str| json!({"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": kind, "key": key, "name": null});
+    for kind in [Kind::Service, Kind::BusinessProcess] {
+        let word = kind.as_str();
+        let path = format!("/api/v1/{}/{{id}}/single-points-of-failure", kind.collection());
+        let words = "Items beneath it whose loss alone takes it down, redundancy groups respected, each with one shortest way up. \
+                     With `order=2` also the pairs of items whose loss together does, where that of one does not.";
+        let example = json!({
+            "of": item(word, "EXAMPLE"),
+            "items": [{
+                "item": item("component", "DISK-1"), "cause": [item("component", "DISK-1"), item(word, "EXAMPLE")],
+                "services": 1, "vital_business_functions": 0
+            }],
+            "total": 1, "seq": 208
+        });
+        let id = format!("get_{word}_single_points_of_failure");
+        let summary = format!("Single points of failure of a {}", word.replace('_', " "));
+        let op = Operation::new(Method::GET, &path, kind.collection(), &id, &summary, words);
+        let schema = json!({"$ref": "#/components/schemas/PointsOfOne"});
+        let op = with_id(wanting(op).json(200, "The points.", schema, &example, etag()));
+        if kind == Kind::Service { api.add(op, of_service) } else { api.add(op, of_process) }
+    }
+}
