@@ -14,6 +14,7 @@ use crate::words;
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+pub use consequences::plans;
 use consequences::{Cost, Invocation, WhomToCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Questions asked of the graph, of plans and of runs, and their endpoints.
 pub mod calendar;
+pub mod change;
 pub mod dependencies;
 pub mod diff;
 pub mod document;
@@ -38,6 +39,7 @@ pub fn routes(api: &mut Api) {
     situation::routes(api);
     calendar::routes(api);
     impact::routes(api);
+    change::routes(api);
     points::routes(api);
     recovery::routes(api);
 }
@@ -50,6 +52,8 @@ pub fn schemas() -> Map<String, Value> {
     let told = [
         told::<impact::ImpactQuestion>(),
         told::<impact::ImpactAnswer>(),
+        told::<change::ChangeQuestion>(),
+        told::<change::ChangeAnswer>(),
         told::<points::PointsOfAll>(),
         told::<points::PointsOfOne>(),
         told::<recovery::RecoveryQuestion>(),

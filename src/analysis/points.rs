@@ -229,7 +229,8 @@ fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFail
 fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<Hanging> {
     let (items, taken) = (landscape.items(), landscape.taken_down());
     let services = items.iter().filter(|item| item.kind == Kind::Service).count().max(1);
-    let mut all: Vec<usize> = (0..items.len()).filter(|node| items[*node].kind == kind && items[*node].id != Id::SYSTEM).collect();
+    let mut all: Vec<usize> =
+        (0..items.len()).filter(|node| items[*node].kind == kind && items[*node].id != Id::SYSTEM).collect();
     all.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
     let one = |node: usize| Hanging {
         item: items[node].reference(),
@@ -243,7 +244,8 @@ fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<Hanging> {
 
 /// The parameters all of these have.
 fn wanting(op: Operation) -> Operation {
-    let kinds = "Of which kinds: some of component, site, supplier, service, with commas between; not services unless it is said.";
+    let kinds =
+        "Of which kinds: some of component, site, supplier, service, with commas between; not services unless it is said.";
     bounded(op)
         .query("order", json!({"type": "integer", "enum": [1, 2], "default": 1}), "2 for pairs too.")
         .query("kinds", json!({"type": "string", "maxLength": 64}), kinds)

@@ -19,8 +19,6 @@ use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// So many items may be asked about at once.
-pub const MOST_ASKED: usize = 1000;
 /// Items a list of an answer holds, unless more or fewer are wanted.
 pub const USUAL_ITEMS: usize = 500;
 pub const MOST_ITEMS: usize = 10_000;

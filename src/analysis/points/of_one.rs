@@ -110,7 +110,8 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
 }
 
 pub fn routes(api: &mut Api) {
-    let item = |kind: &str, key: &str| json!({"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": kind, "key": key, "name": null});
+    let item =
+        |kind: &str, key: &str| json!({"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": kind, "key": key, "name": null});
     for kind in [Kind::Service, Kind::BusinessProcess] {
         let word = kind.as_str();
         let path = format!("/api/v1/{}/{{id}}/single-points-of-failure", kind.collection());

@@ -6,7 +6,7 @@ pub mod store;
 
 use super::lifecycle::{Lifecycle, STANDING};
 use super::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Timestamp};
 use crate::words;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,45 @@ impl ChangeStatus {
     }
 }
 
+words! {
+    /// Whether a change may go ahead as far as continuity is concerned.
+    pub enum ChangeVerdict {
+        Pass = "pass",
+        Warn = "warn",
+        Block = "block",
+    }
+}
+
+/// Why a change should be looked at, or not be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AssessedReason {
+    #[schema(max_length = 64)]
+    pub code: String,
+    /// `warn` or `block`.
+    pub severity: ChangeVerdict,
+    #[schema(max_length = 4000)]
+    pub detail: String,
+    /// The first of the items it is about, as they were called then.
+    #[schema(max_items = 20)]
+    pub items: Vec<Reference>,
+}
+
+/// What a change request was assessed to do, by `POST /analysis/change?record=true`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChangeAssessment {
+    pub verdict: ChangeVerdict,
+    #[schema(max_items = 50)]
+    pub reasons: Vec<AssessedReason>,
+    #[schema(value_type = String, format = DateTime)]
+    pub assessed_at: Timestamp,
+    /// As the token names them.
+    #[schema(max_length = 255)]
+    pub assessed_by: String,
+    /// The place in the ledger it was true at.
+    #[schema(minimum = 0)]
+    pub seq: i64,
+}
+
 /// The mirror of a request for change. Its system, id and URL in the ITSM tool stand in `external_refs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChangeRequest {
@@ -79,6 +118,9 @@ pub struct ChangeRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub status_changed_at: Option<Timestamp>,
+    /// What it was assessed to do, when that was last recorded.
+    #[serde(default)]
+    pub assessment: Option<ChangeAssessment>,
 }
 
 impl Resource for ChangeRequest {
@@ -87,6 +129,7 @@ impl Resource for ChangeRequest {
     const SCHEMA: &'static str = "ChangeRequest";
     const LABEL: &'static str = "title";
     const UNPATCHED: &'static [&'static str] = STANDING;
+    const OWNED: &'static [&'static str] = &["assessment"];
     const LISTS: &'static [&'static str] = &["measures", "services", "components"];
     type Derived = Nothing;
     const FIELDS: &'static [Field] = &[
@@ -112,6 +155,7 @@ impl Resource for ChangeRequest {
     }
     fn settled(mut self, made: &Made<'_, ChangeRequest>) -> ChangeRequest {
         let given = made.given.contains("status");
+        self.assessment = made.old.and_then(|old| old.assessment.clone());
         match made.old {
             Some(old) if !given => self.stand_as(old),
             // The same news again is no news, and older news neither.

@@ -1,4 +1,4 @@
-use super::{ChangeRequest, ChangeStatus};
+use super::{ChangeAssessment, ChangeRequest, ChangeStatus};
 use crate::model::Timestamp;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
@@ -21,6 +21,7 @@ diesel::table! {
         status -> Text,
         status_reason -> Nullable<Text>,
         status_changed_at -> Instant,
+        assessment -> Nullable<Json>,
     }
 }
 
@@ -36,12 +37,22 @@ row! {
         status: DbWord<ChangeStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
+        assessment: Option<Json<ChangeAssessment>>,
     }
 }
 
 fn row(org: Id, head: &Head, resource: &ChangeRequest) -> ChangeRequestRow {
-    let ChangeRequest { measures, services, components, planned_start, planned_end, status, status_reason, status_changed_at } =
-        resource;
+    let ChangeRequest {
+        measures,
+        services,
+        components,
+        planned_start,
+        planned_end,
+        status,
+        status_reason,
+        status_changed_at,
+        assessment,
+    } = resource;
     ChangeRequestRow {
         organization_id: DbId(org),
         id: DbId(head.id),
@@ -53,6 +64,7 @@ fn row(org: Id, head: &Head, resource: &ChangeRequest) -> ChangeRequestRow {
         status: DbWord(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(status_changed_at.unwrap_or(head.created_at)),
+        assessment: assessment.clone().map(Json),
     }
 }
 
@@ -67,6 +79,7 @@ impl From<ChangeRequestRow> for ChangeRequest {
             status: row.status.0,
             status_reason: row.status_reason,
             status_changed_at: Some(row.status_changed_at.0),
+            assessment: row.assessment.map(|assessment| assessment.0),
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::planning::recurrence::following;
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::{Run, RunStatus};
 use crate::resources::{findings, measurements, run_steps, runs};
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::record::by_id;
-use crate::store::{Rows, create};
+use crate::store::{Bind, Rows, create};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -247,4 +248,21 @@ async fn evidence(tx: &mut Tx, exercise: Id) -> Result<Evidence> {
         skipped_steps: steps.iter().filter(|step| step.body.status == StepStatus::Skipped).count(),
         grave_findings: findings::store::grave(&mut conn, org, exercise, &ids).await?,
     })
+}
+
+/// The exercises that are planned or held within a time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn within(conn: &mut Conn<'_>, org: Id, from: Timestamp, to: Timestamp) -> Result<Vec<Object<Exercise>>> {
+    let statement = Fragment::default()
+        .sql("SELECT id FROM exercises WHERE organization_id = ")
+        .id(org)
+        .sql(" AND scheduled_start <= ")
+        .bind(Bind::Time(Some(DbTime(to))))
+        .sql(" AND scheduled_end >= ")
+        .bind(Bind::Time(Some(DbTime(from))));
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
+    Exercise::find_all(conn, org, &ids).await
 }

@@ -182,6 +182,25 @@ pub async fn measured(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<V
     Ok(found.into_iter().map(Id::from).collect())
 }
 
+/// The newest measurement of each of these that has been measured.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<Vec<Object<Measurement>>> {
+    let statement = Fragment::default()
+        .sql(
+            "SELECT m.id FROM measurements m WHERE NOT EXISTS (SELECT 1 FROM measurements n \
+             WHERE n.organization_id = m.organization_id AND n.subject_id = m.subject_id \
+             AND (n.measured_at > m.measured_at OR (n.measured_at = m.measured_at AND n.id > m.id))) AND m.organization_id = ",
+        )
+        .id(org)
+        .sql(" AND m.subject_id")
+        .among(subjects);
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
+    Measurement::find_all(conn, org, &ids).await
+}
+
 /// The measurements of a subject, the newest first.
 ///
 /// # Errors

@@ -1,0 +1,299 @@
+//! `POST /analysis/change`: what a change touches and breaks, before anybody makes it, and whether it may go ahead.
+mod course;
+mod effects;
+mod record;
+
+use super::edits::{self, Edit};
+use super::impact::{bounded, foremost};
+use super::question::{Asked, Bounds, LOSABLE, View, each, question};
+use super::recovery::Comeback;
+use crate::http::context::{Analyses, Reader, Writer};
+use crate::http::headers::{self, Wishes};
+use crate::http::routes::{Api, Operation};
+use crate::model::{Error, Faults, Id, Kind, Link, Reference, Result, Spelling, Timestamp};
+use crate::resources::change_requests::{AssessedReason, ChangeRequest, ChangeVerdict};
+use crate::store::{Conn, Object, Rows, resolve};
+use actix_web::http::Method;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// A change as its own system knows it.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeNamed {
+    #[schema(min_length = 1, max_length = 64)]
+    system: String,
+    #[schema(min_length = 1, max_length = 255)]
+    id: String,
+}
+
+/// When the change is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWindow {
+    #[schema(value_type = String, format = DateTime)]
+    pub start: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub end: Timestamp,
+}
+
+/// What is asked of a change assessment.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeQuestion {
+    /// The change request in the ITSM tool, where it is known here: what it touches and its window count too.
+    #[serde(default)]
+    change: Option<ChangeNamed>,
+    /// What the change touches.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    items: Vec<Link>,
+    /// What it changes in the dependency graph.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    proposed: Vec<Edit>,
+    /// When; the planned window of the change request unless it is said.
+    #[serde(default)]
+    window: Option<ChangeWindow>,
+}
+
+/// An objective that the change makes to be missed, or that is missed anyway.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ObjectiveAtStake {
+    /// After the loss of everything, as things are.
+    pub before: Comeback,
+    /// The same once the change is made.
+    pub after: Comeback,
+}
+
+/// A single point of failure that the change makes.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct NewPoint {
+    pub item: Reference,
+    /// The services and business processes its loss alone takes down, once the change is made.
+    #[schema(max_items = 1000)]
+    pub takes_down: Vec<Reference>,
+}
+
+/// A plan in force that covers something the change touches.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PlanTouched {
+    pub plan: Reference,
+    pub version: Reference,
+    #[schema(max_items = 1000)]
+    pub covers: Vec<Reference>,
+}
+
+/// A proof that the change makes stale.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProofAtStake {
+    pub subject: Reference,
+    pub measurement: Reference,
+    #[schema(max_length = 64)]
+    pub level: &'static str,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub measured_at: Option<Timestamp>,
+}
+
+/// A test to repeat once the change is made.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TestToRepeat {
+    /// The exercise that has proven it; null where it was measured otherwise.
+    pub exercise: Option<Reference>,
+    /// What is to be proven again.
+    #[schema(max_items = 1000)]
+    pub subjects: Vec<Reference>,
+}
+
+/// An exercise planned within the window of the change, with what both touch.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Collision {
+    pub exercise: Reference,
+    #[schema(value_type = String, format = DateTime)]
+    pub scheduled_start: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub scheduled_end: Timestamp,
+    #[schema(max_items = 1000)]
+    pub services: Vec<Reference>,
+}
+
+/// How many there are of what is touched.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct TouchedTotals {
+    #[schema(minimum = 0)]
+    pub services: usize,
+    #[schema(minimum = 0)]
+    pub processes: usize,
+    #[schema(minimum = 0)]
+    pub vital_business_functions: usize,
+    /// Services and business processes whose single points of failure were compared, the most critical first.
+    #[schema(minimum = 0)]
+    pub compared: usize,
+}
+
+/// What a change touches and breaks.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ChangeAnswer {
+    /// The change request, where it is known here.
+    pub change: Option<Reference>,
+    pub verdict: ChangeVerdict,
+    #[schema(max_items = 50)]
+    pub reasons: Vec<AssessedReason>,
+    /// What the change is about.
+    #[schema(max_items = 10_000)]
+    pub items: Vec<Reference>,
+    /// The services that depend on it, whether redundancy would save them or not, the most critical first.
+    #[schema(max_items = 10_000)]
+    pub services: Vec<Reference>,
+    /// The same of business processes.
+    #[schema(max_items = 10_000)]
+    pub processes: Vec<Reference>,
+    /// The vital ones among these.
+    #[schema(max_items = 10_000)]
+    pub vital_business_functions: Vec<Reference>,
+    pub totals: TouchedTotals,
+    #[schema(max_items = 10_000)]
+    pub objectives: Vec<ObjectiveAtStake>,
+    #[schema(max_items = 10_000)]
+    pub new_single_points_of_failure: Vec<NewPoint>,
+    /// Circles that never start, which the change makes.
+    #[schema(max_items = 100)]
+    pub new_deadlocks: Vec<Vec<Reference>>,
+    #[schema(max_items = 10_000)]
+    pub plans: Vec<PlanTouched>,
+    #[schema(max_items = 10_000)]
+    pub proofs: Vec<ProofAtStake>,
+    #[schema(max_items = 10_000)]
+    pub tests_to_repeat: Vec<TestToRepeat>,
+    #[schema(max_items = 10_000)]
+    pub collisions: Vec<Collision>,
+    /// The place in the ledger the answer is true at.
+    #[schema(minimum = 0)]
+    pub seq: i64,
+}
+
+async fn change(
+    reader: Reader<Analyses>,
+    writer: Option<Writer<ChangeRequest>>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse> {
+    let parameters = headers::parameters(&request)?;
+    let bounds = Bounds::of(&parameters, &["record"])?;
+    let recorded = match parameters.iter().find(|(name, _)| name == "record").map(|(_, value)| value.as_str()) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Error::malformed("invalid_parameter", "record is true or false")),
+    };
+    if recorded && writer.is_none() {
+        reader.caller().require(Kind::ChangeRequest.collection(), crate::auth::Action::Write)?;
+    }
+    if recorded && bounds.moment.is_some() {
+        return Err(Error::malformed("invalid_parameter", "what would have been answered in the past is not recorded"));
+    }
+    let wishes = Wishes::of(&request)?;
+    let question: ChangeQuestion = question(reader.caller(), &request, payload).await?;
+    let caller = reader.caller().clone();
+    let (answer, target) = reader
+        .scan(async move |conn, _| {
+            let view = View::of(conn, caller.scene(), bounds.moment).await?;
+            assessed(conn, &view, question, bounds).await
+        })
+        .await?;
+    if let Some(writer) = writer.filter(|_| recorded) {
+        let Some(target) = target else {
+            return Err(Error::invalid("/change", "unknown_reference", "there is no such change request to record it on"));
+        };
+        record::on(&writer, &wishes, target, &answer).await?;
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+async fn assessed(
+    conn: &mut Conn<'_>,
+    view: &View<'_>,
+    question: ChangeQuestion,
+    bounds: Bounds,
+) -> Result<(ChangeAnswer, Option<Id>)> {
+    let request = match &question.change {
+        Some(named) => known(conn, view, named).await?,
+        None => None,
+    };
+    let window = question.window.or_else(|| {
+        let body = &request.as_ref()?.body;
+        Some(ChangeWindow { start: body.planned_start?, end: body.planned_end? })
+    });
+    if window.is_some_and(|window| window.end < window.start) {
+        return Err(Error::invalid("/window/end", "inconsistent", "it cannot end before it starts"));
+    }
+    let mut faults = Faults::default();
+    let mut asked: Vec<Asked<'_>> = each("items", &question.items, LOSABLE).collect();
+    let body = request.as_ref().map(|request| &request.body);
+    let own = body.into_iter().flat_map(|body| body.services.iter().chain(&body.components));
+    let own: Vec<Id> = own.filter_map(Link::id).collect();
+    let found = view.found(conn, &asked, &mut faults).await?;
+    asked.clear();
+    faults.into_result()?;
+    let edited = edits::touched(conn, view, &question.proposed).await?;
+    let after = view.edited(conn, "proposed", &question.proposed).await?;
+    let mut items: Vec<Id> = found.into_iter().flatten().chain(own).chain(edited).collect();
+    items.sort_unstable();
+    items.dedup();
+    if items.is_empty() {
+        let detail = "name items, proposed changes, or a change request that names what it touches";
+        return Err(Error::invalid("/items", "required", detail));
+    }
+    let effects = effects::Effects::of(view.landscape.clone(), after, &items, !question.proposed.is_empty());
+    let course = course::course(conn, view, &effects, window, bounds.limit).await?;
+    let answer = effects.told(conn, view, course, bounds.limit).await?;
+    let change = request.as_ref().map(super::schedule::of);
+    Ok((ChangeAnswer { change, ..answer }, request.map(|request| request.head.id)))
+}
+
+/// The change request with an id of the ITSM tool.
+async fn known(conn: &mut Conn<'_>, view: &View<'_>, named: &ChangeNamed) -> Result<Option<Object<ChangeRequest>>> {
+    let org = view.scene.organization;
+    let spelling = Spelling::External { system: named.system.clone(), id: named.id.clone() };
+    if let Some(all) = view.then::<ChangeRequest>(conn).await? {
+        let has =
+            |one: &Object<ChangeRequest>| one.head.external_refs.iter().any(|r| r.system == named.system && r.id == named.id);
+        return Ok(all.into_iter().find(has));
+    }
+    let found = resolve::locate(conn, org, &[Kind::ChangeRequest], &HashSet::from([spelling.clone()])).await?;
+    match found.get(&spelling).and_then(|all| all.first()) {
+        Some((_, id)) => ChangeRequest::find(conn, org, *id).await,
+        None => Ok(None),
+    }
+}
+
+pub fn routes(api: &mut Api) {
+    let words = "What a change touches and breaks, before anybody makes it: the services and vital business functions that depend \
+                 on its items, objectives that are no longer met once the proposed mappings and capabilities are in place, new \
+                 single points of failure and start-up deadlocks, plans to review, proofs that become stale and tests to repeat, \
+                 exercises within its window. `block` when it breaks a vital business function's objective, or makes a single \
+                 point of failure of one or a deadlock; `warn` when there is anything to look at; else `pass`. Nothing is \
+                 written, but with `record=true` the verdict and its reasons stand on the change request afterwards (needs \
+                 `change-requests:write`).";
+    let example = json!({
+        "change": null, "verdict": "pass", "reasons": [], "items": [], "services": [], "processes": [],
+        "vital_business_functions": [],
+        "totals": {"services": 0, "processes": 0, "vital_business_functions": 0, "compared": 0}, "objectives": [],
+        "new_single_points_of_failure": [], "new_deadlocks": [], "plans": [], "proofs": [], "tests_to_repeat": [],
+        "collisions": [], "seq": 208
+    });
+    let question = json!({
+        "change": {"system": "servicenow", "id": "CHG0030042"}, "items": ["key:DISK-1"],
+        "proposed": [{"op": "set_capability", "item": "key:DISK-1", "recovery_time_seconds": 7200}],
+        "window": {"start": "2027-02-06T20:00:00Z", "end": "2027-02-07T04:00:00Z"}
+    });
+    let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let op =
+        Operation::new(Method::POST, "/api/v1/analysis/change", "analyses", "analyze_change", "Assessment of a change", words);
+    let op = bounded(op)
+        .query("record", json!({"type": "boolean", "default": false}), "Keep the verdict on the change request.")
+        .body(&["application/json"], named("ChangeQuestion"), &question);
+    api.add(op.json(200, "What it touches and breaks.", named("ChangeAnswer"), &example, Value::Null), change);
+}
