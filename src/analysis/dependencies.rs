@@ -1,5 +1,6 @@
 //! `GET /{collection}/{id}/dependencies`: what an object depends on, or what depends on it, respecting redundancy.
 use super::drawing::Drawing;
+use super::{MERMAID, SVG, form};
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
 use crate::collection::read;
@@ -10,6 +11,7 @@ use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Kind, Reference, Result, Word};
+use crate::planning::map;
 use crate::store::{Stored, resolve};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,7 +21,6 @@ use std::collections::HashSet;
 const MOST_DEPTH: usize = 32;
 const DEFAULT_DEPTH: usize = 10;
 const DOT: &str = "text/vnd.graphviz";
-const MERMAID: &str = "text/vnd.mermaid";
 
 /// The handler.
 pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
@@ -39,22 +40,16 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
         Some(Ok(depth)) if (1..=MOST_DEPTH).contains(&depth) => depth,
         Some(_) => return Err(bad("depth is an integer from 1 to 32")),
     };
-    let format = match value("format") {
-        None if headers::wants(&request, DOT) => "dot",
-        None if headers::wants(&request, MERMAID) => "mermaid",
-        None => "json",
-        Some("json") => "json",
-        Some("dot") => "dot",
-        Some("mermaid") => "mermaid",
-        Some(_) => return Err(bad("format is json, dot or mermaid")),
-    };
+    let forms = [("json", "application/json"), ("svg", SVG), ("dot", DOT), ("mermaid", MERMAID)];
+    let format = form(&request, &parameters, &forms)?;
+    let most = if format == "svg" { map::MOST_NODES } else { region::MOST_NODES };
     let (media_type, text) = reader
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
             R::find(conn, org, root).await?.ok_or(Error::NotFound)?;
-            let found = region::region(conn, org, root, direction, depth, region::MOST_NODES).await?;
-            if found.distances.len() > region::MOST_NODES {
-                let detail = format!("more than {} objects lie within this depth: ask for a smaller one", region::MOST_NODES);
+            let found = region::region(conn, org, root, direction, depth, most).await?;
+            if found.distances.len() > most {
+                let detail = format!("more than {most} objects lie within this depth: ask for a smaller one");
                 return Err(Error::refused(422, "too_many_objects", detail));
             }
             let places = places(root, direction, &found.distances, &found.dependencies);
@@ -68,8 +63,12 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
             let named = |id| names.get(id).cloned().ok_or(Error::NotFound);
             if format != "json" {
                 let nodes = places.iter().map(|place| Ok((named(&place.id)?, place.state))).collect::<Result<Vec<_>>>()?;
-                let drawing = Drawing { root, nodes: &nodes, edges: &edges };
-                return Ok(if format == "dot" { (DOT, drawing.dot()) } else { (MERMAID, drawing.mermaid()) });
+                let drawing = Drawing { root, direction, nodes: &nodes, edges: &edges, more: found.more };
+                return Ok(match format {
+                    "svg" => (SVG, drawing.svg()),
+                    "dot" => (DOT, drawing.dot()),
+                    _ => (MERMAID, drawing.mermaid()),
+                });
             }
             let nodes = places
                 .iter()
@@ -86,7 +85,7 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
             Ok(("application/json", answer.to_string()))
         })
         .await?;
-    Ok(HttpResponse::Ok().content_type(media_type).body(text))
+    Ok(HttpResponse::Ok().insert_header(("vary", "accept")).content_type(media_type).body(text))
 }
 
 fn node(reference: Reference, distance: usize, state: State, direction: Direction) -> Value {
@@ -131,7 +130,8 @@ pub fn route<R: Stored>(api: &mut Api) {
     });
     let words = "What it depends on (`down`) or what depends on it (`up`), through mappings and places, with the distance. \
                  Down, `effect_on_root` tells what losing that one alone does to the root; up, `state` tells what losing the root \
-                 does to that one: redundancy groups are respected. Needs `mappings:read` too. At most 2,000 objects.";
+                 does to that one: redundancy groups are respected. Needs `mappings:read` too. At most 2,000 objects, \
+                 300 as a picture.";
     let operation = Operation::new(
         Method::GET,
         &path,
@@ -144,8 +144,9 @@ pub fn route<R: Stored>(api: &mut Api) {
     .path_parameter("id", "The UUID, `key:KEY` or `ref:system:id` (percent-encoded).", "key:EXAMPLE")
     .query("direction", json!({"type": "string", "enum": ["down", "up"], "default": "down"}), "Which way to look.")
     .query("depth", json!({"type": "integer", "minimum": 1, "maximum": MOST_DEPTH, "default": DEFAULT_DEPTH}), "How far.")
-    .query("format", json!({"type": "string", "enum": ["json", "dot", "mermaid"]}), "Instead of `Accept`.")
+    .query("format", json!({"type": "string", "enum": ["json", "svg", "dot", "mermaid"]}), "Instead of `Accept`.")
     .json(200, "The region.", json!({"$ref": "#/components/schemas/Dependencies"}), &example, Value::Null)
+    .also(200, SVG, "<svg/>")
     .also(200, DOT, "digraph dependencies {}\n")
     .also(200, MERMAID, "flowchart LR\n")
     .problems(&[404, 422]);

@@ -1,15 +1,20 @@
 //! Dependency maps as text for drawing programs. One encoder per language; text of users never becomes syntax.
 use crate::graph::net::State;
-use crate::graph::region::Dependency;
+use crate::graph::region::{Dependency, Direction};
 use crate::model::{Id, Reference, Word};
+use crate::planning::map::{self, Look, Map};
 use std::collections::HashMap;
 use std::fmt::Write;
 
 /// What both languages draw.
 pub struct Drawing<'a> {
     pub root: Id,
+    /// Which way was looked from the root.
+    pub direction: Direction,
     pub nodes: &'a [(Reference, State)],
     pub edges: &'a [Dependency],
+    /// Whether more lies beyond what is drawn.
+    pub more: bool,
 }
 
 fn label(reference: &Reference) -> String {
@@ -27,6 +32,55 @@ fn edge_label(edge: &Dependency) -> String {
 impl Drawing<'_> {
     fn numbers(&self) -> HashMap<Id, usize> {
         self.nodes.iter().enumerate().map(|(number, (reference, _))| (reference.id, number)).collect()
+    }
+
+    /// A picture.
+    pub fn svg(&self) -> String {
+        let numbers = self.numbers();
+        let root = numbers.get(&self.root).copied().unwrap_or_default();
+        let name = |reference: &Reference| reference.name.clone().unwrap_or_else(|| reference.key.clone());
+        let called = self.nodes.get(root).map(|(reference, _)| name(reference)).unwrap_or_default();
+        let (what, meaning) = match self.direction {
+            Direction::Down => ("What it depends on", "Marked is what losing that item alone does to it."),
+            Direction::Up => ("What depends on it", "Marked is what losing it does to that item."),
+        };
+        let more = if self.more { " More lies beyond." } else { "" };
+        let summary = format!("{what}: {} objects, {} dependencies. {meaning}{more}", self.nodes.len(), self.edges.len());
+        let title = format!("Dependencies of {called}");
+        let nodes = self.nodes.iter().map(|(reference, state)| map::Node {
+            label: reference.name.as_deref().unwrap_or(&reference.key),
+            key: &reference.key,
+            kind: reference.kind.as_str(),
+            state: match state {
+                State::Down => Look::Down,
+                State::Degraded => Look::Degraded,
+                State::Up => Look::Up,
+            },
+        });
+        let edge = |edge: &Dependency| {
+            let effect = match edge.effect {
+                State::Down => map::Effect::Solid,
+                State::Degraded => map::Effect::Dashed,
+                State::Up => map::Effect::Dotted,
+            };
+            let group = edge.group.as_ref().map(|name| self.spoken(edge, name));
+            let (from, to) = (*numbers.get(&edge.dependent)?, *numbers.get(&edge.provider)?);
+            Some(map::Edge { from, to, effect, group, relation: edge.relation })
+        };
+        map::draw(&Map {
+            title: &title,
+            summary,
+            root,
+            nodes: nodes.collect(),
+            edges: self.edges.iter().filter_map(edge).collect(),
+        })
+    }
+
+    /// A redundancy group in words: how many of its members must be up.
+    fn spoken(&self, edge: &Dependency, name: &str) -> String {
+        let mates = self.edges.iter().filter(|one| one.dependent == edge.dependent && one.group == edge.group);
+        let members: std::collections::HashSet<Id> = mates.map(|one| one.provider).collect();
+        format!("{name}: {} of {}", edge.required.unwrap_or(1), members.len())
     }
 
     /// Graphviz DOT.
@@ -100,7 +154,8 @@ mod tests {
         let evil = "a\"]; x -> y; [\"\n\\ <script>#`|";
         let reference = Reference { id: Id::SYSTEM, kind: Kind::Service, key: "K".into(), name: Some(evil.into()) };
         let nodes = [(reference, State::Up)];
-        let drawing = Drawing { root: Id(uuid::Uuid::max()), nodes: &nodes, edges: &[] };
+        let root = Id(uuid::Uuid::max());
+        let drawing = Drawing { root, direction: Direction::Up, nodes: &nodes, edges: &[], more: false };
         let dot = drawing.dot();
         let line = dot.lines().find(|l| l.contains("n0")).unwrap_or_default();
         assert_eq!(line, "  n0 [label=\"a\\\"]; x -> y; [\\\" \\\\ <script>#`| (service)\"];");

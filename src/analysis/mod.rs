@@ -70,7 +70,27 @@ fn told<T: ToSchema>() -> Map<String, Value> {
     let mut all = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut all);
     let own = all.into_iter().filter(|(name, _)| !SCHEMAS.contains_key(name));
-    own.map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
+    own.map(|(name, schema)| (name, bounded(serde_json::to_value(schema).unwrap_or_default()))).collect()
+}
+
+/// The schema with the bounds that the types imply: counts have 64 bits, and lists within lists are as long as these.
+fn bounded(mut schema: Value) -> Value {
+    let mut open = vec![&mut schema];
+    while let Some(value) = open.pop() {
+        if let Value::Object(members) = value {
+            let is = |members: &Map<String, Value>, word: &str| members.get("type").is_some_and(|own| own == word);
+            if is(members, "integer") {
+                members.entry("format").or_insert("int64".into());
+            }
+            if is(members, "array") {
+                members.entry("maxItems").or_insert(10_000.into());
+            }
+            open.extend(members.values_mut());
+        } else if let Value::Array(all) = value {
+            open.extend(all);
+        }
+    }
+    schema
 }
 
 /// The form wanted of those there are, the first by default: by `format=`, else by `Accept`.

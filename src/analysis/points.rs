@@ -247,7 +247,7 @@ fn wanting(op: Operation) -> Operation {
     let kinds =
         "Of which kinds: some of component, site, supplier, service, with commas between; not services unless it is said.";
     bounded(op)
-        .query("order", json!({"type": "integer", "enum": [1, 2], "default": 1}), "2 for pairs too.")
+        .query("order", json!({"type": "integer", "minimum": 1, "maximum": 2, "default": 1}), "2 for pairs too.")
         .query("kinds", json!({"type": "string", "maxLength": 64}), kinds)
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .response(304, "Unchanged.", Value::Null, etag())

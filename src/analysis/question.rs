@@ -129,12 +129,12 @@ impl<'a> View<'a> {
     fn of_then(&self, wanted: &HashSet<Spelling>, found: &mut resolve::Found) {
         let keys: HashSet<&str> =
             wanted.iter().filter_map(|one| if let Spelling::Key(key) = one { Some(key.as_str()) } else { None }).collect();
-        let is_item = |kind: &Kind| LOSABLE.contains(kind);
-        found.values_mut().for_each(|all| all.retain(|(kind, id)| !is_item(kind) || self.landscape.node(*id).is_some()));
+        for (spelling, all) in found.iter_mut() {
+            let was_there = |id: &Id| !matches!(spelling, Spelling::Key(_)) && self.landscape.node(*id).is_some();
+            all.retain(|(kind, id)| !LOSABLE.contains(kind) || was_there(id));
+        }
         for item in self.landscape.items().iter().filter(|item| keys.contains(&*item.key)) {
-            let all = found.entry(Spelling::Key(item.key.to_string())).or_default();
-            all.retain(|(kind, _)| *kind != item.kind);
-            all.push((item.kind, item.id));
+            found.entry(Spelling::Key(item.key.to_string())).or_default().push((item.kind, item.id));
         }
     }
 

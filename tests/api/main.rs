@@ -1,6 +1,7 @@
 //! Holdfast tried from outside: a real process, real HTTP, SQLite and PostgreSQL.
 
 mod access;
+mod analyses;
 mod command;
 mod conformance;
 mod crash;

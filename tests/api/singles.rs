@@ -21,11 +21,14 @@ const SINGLES: [Single; 2] = [
     Single {
         path: "/settings",
         kind: "settings",
-        defaults: || json!({"intolerable_level": 3, "plan_approvals": []}),
+        defaults: || json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0}),
         others: || {
             let both = json!(["process_owner", "it_service_continuity_manager"]);
             let approvals = json!([{"kind": "crisis", "roles": ["administrator"]}, {"kind": "disaster_recovery", "roles": both}]);
-            [json!({"intolerable_level": 1, "plan_approvals": approvals}), json!({"intolerable_level": 4, "plan_approvals": []})]
+            [
+                json!({"intolerable_level": 1, "plan_approvals": approvals, "detection_seconds": 60, "declaration_seconds": 0}),
+                json!({"intolerable_level": 4, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 900}),
+            ]
         },
     },
 ];
@@ -233,7 +236,8 @@ both! {
             api.put("/settings", &json!({"intolerable_level": level})).invalid(&[("/intolerable_level", "wrong_type")]);
         }
         let whole = api.put("/settings", &json!({})).expect(200).json();
-        assert_eq!(content(whole), json!({"intolerable_level": 3, "plan_approvals": []}), "what is left out has its default");
+        let defaults = json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0});
+        assert_eq!(content(whole), defaults, "what is left out has its default");
     }
 
     fn each_kind_of_plan_names_the_roles_whose_approval_it_needs(server) {

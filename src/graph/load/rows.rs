@@ -88,7 +88,7 @@ fn as_item(kind: Kind, row: Row) -> Item {
         wrt,
         ability: Ability { recovery, restart, data_loss },
         vital,
-        criticality: rank(Criticality::from_word(&criticality).unwrap_or_default()),
+        criticality: Criticality::from_word(&criticality).map_or(0, rank),
         keeps_data: ComponentKind::from_word(&word).is_some_and(keeps_data),
     }
 }

@@ -103,6 +103,16 @@ fn below(operation: &Operation, admin: &World, roles: &[&str]) -> Option<(String
     Some((path, body))
 }
 
+/// What is asked of an analysis.
+fn question(path: &str, components: &World) -> Value {
+    let component = prepared::id(&components.create(&components.minimal())).to_owned();
+    match path.rsplit('/').next() {
+        Some("impact") => json!({"lost": [component]}),
+        Some("change") => json!({"items": [component]}),
+        _ => json!({}),
+    }
+}
+
 /// A path and a body with which the operation works for someone with some of these roles who may.
 pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String, Option<Value>) {
     if let Some(prepared) = below(operation, admin, roles) {
@@ -113,12 +123,13 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String
         let body = match resource {
             "risk-matrix" => Some(five()),
             "settings" => Some(json!({"intolerable_level": 2})),
+            "analysis" => Some(question(&path, &admin.of("components"))),
             _ => None,
         };
         if path.ends_with("/risk-situation") {
             path.push_str("?from=2026-01-01");
         }
-        return (path, body.filter(|_| operation.method == "PUT"));
+        return (path, body.filter(|_| operation.method != "GET"));
     };
     let world = admin.of(spec.path);
     // An assessment is not reviewed before it has ratings, a plan not before it says something.

@@ -15,7 +15,7 @@ pub fn may(role: &str, method: &str, template: &str) -> bool {
         _ if path.ends_with("/history") => mighty || role == "auditor",
         // Dependencies show mappings.
         _ if path.ends_with("/dependencies") => reads(role, resource) && reads(role, "mappings"),
-        _ if method == "GET" => reads(role, resource),
+        _ if method == "GET" || resource == "analyses" => reads(role, resource),
         "settings" | "risk-matrix" => governs,
         _ if decides(template) => approves(role, resource),
         // Whoever reports a disruption writes his own report and no other.
@@ -87,6 +87,7 @@ pub fn collection(template: &str) -> &str {
         ("plans", Some("versions")) => "plan-versions",
         ("runs", Some("steps" | "notes")) => "run-steps",
         (_, Some("proof")) => "measurements",
+        ("analysis", _) | (_, Some("recovery" | "single-points-of-failure")) => "analyses",
         ("calendar" | "calendar.ics", _) => "exercises",
         (first, _) => first,
     }

@@ -11,7 +11,15 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 97] = [
+const OTHERS: [(&str, &str, &str); 105] = [
+    ("POST", "/api/v1/analysis/impact", "analyses.rs, analyses/fresh.rs"),
+    ("POST", "/api/v1/analysis/recovery", "analyses/recovery.rs"),
+    ("POST", "/api/v1/analysis/recovery-sequence", "analyses/recovery.rs"),
+    ("POST", "/api/v1/analysis/change", "analyses/change.rs"),
+    ("GET", "/api/v1/analysis/single-points-of-failure", "analyses/points.rs"),
+    ("GET", "/api/v1/services/{id}/single-points-of-failure", "analyses/points.rs"),
+    ("GET", "/api/v1/business-processes/{id}/single-points-of-failure", "analyses/points.rs"),
+    ("GET", "/api/v1/services/{id}/recovery", "analyses/recovery.rs"),
     ("POST", "/api/v1/batch", "conformance/batch.rs, conformance/bulk.rs"),
     ("GET", "/api/v1/changes", "conformance/history.rs"),
     ("GET", "/api/v1/me", "access.rs"),

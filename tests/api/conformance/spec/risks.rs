@@ -229,7 +229,7 @@ pub static CHANGE_REQUESTS: Spec = Spec {
     shared: false,
     can: ANYTHING,
     shape: None,
-    owned: &[],
+    owned: &[("assessment", Start::Json("null"))],
     derived: &[],
     fields: &[
         KEY,

@@ -1,0 +1,90 @@
+//! Graphs made to break things: long chains, complete graphs, circles, diamonds.
+
+use super::keys;
+use crate::both;
+use crate::support::Api;
+use serde_json::{Value, json};
+
+/// Loads components and the mappings between them by number.
+fn load(api: &Api, nodes: usize, edges: &[(usize, usize)]) {
+    let component = |number: usize| {
+        json!({"op": "upsert", "kind": "component", "id": format!("key:N-{number}"),
+               "data": {"name": format!("Node {number}"), "kind": "server", "recovery_time_seconds": 1, "restart_seconds": 1}})
+    };
+    let mapping = |(index, (dependent, provider)): (usize, &(usize, usize))| {
+        json!({"op": "upsert", "kind": "mapping", "id": format!("key:E-{index}"),
+               "data": {"dependent": format!("key:N-{dependent}"), "provider": format!("key:N-{provider}")}})
+    };
+    let service = json!({"op": "upsert", "kind": "service", "id": "key:TOP", "data": {"name": "Top", "restart_seconds": 1}});
+    let last =
+        json!({"op": "upsert", "kind": "mapping", "id": "key:TOP-0", "data": {"dependent": "key:TOP", "provider": "key:N-0"}});
+    let rows = (0..nodes).map(component).chain(edges.iter().enumerate().map(mapping)).chain([service, last]);
+    let rows: Vec<Value> = rows.collect();
+    for chunk in rows.chunks(10_000) {
+        api.post("/batch", &json!({"rows": chunk})).expect(200);
+    }
+}
+
+/// Every analysis answers, and they agree.
+fn asked(api: &Api, deepest: usize, nodes: usize) -> Value {
+    let lost = format!("N-{deepest}");
+    let answer = api.post("/analysis/impact?limit=1", &json!({"lost": [format!("key:{lost}")]})).expect(200).json();
+    assert_eq!(answer["totals"]["down"], json!(nodes), "{answer}");
+    let points = api.get("/services/key:TOP/single-points-of-failure?limit=1").expect(200).json();
+    assert_eq!(points["total"], json!(nodes), "all of them");
+    api.get("/analysis/single-points-of-failure?limit=1").expect(200);
+    api.get("/services/key:TOP/recovery?limit=1").expect(200).json()
+}
+
+both! {
+    fn a_long_chain_is_followed_to_its_end(server) {
+        let api = server.fresh_organization();
+        let nodes = 3000;
+        let edges: Vec<(usize, usize)> = (1..nodes).map(|number| (number - 1, number)).collect();
+        load(&api, nodes, &edges);
+        let recovery = asked(&api, nodes - 1, nodes);
+        assert_eq!(recovery["service"]["achievable_seconds"], json!(nodes + 1));
+        let change = api.post("/analysis/change?limit=1", &json!({"items": ["key:N-2999"]})).expect(200).json();
+        assert_eq!(change["totals"]["services"], json!(1));
+        assert_eq!(api.get("/services/key:TOP/dependencies?format=svg&depth=32").status(), 200);
+    }
+
+    fn where_everything_depends_on_everything_nothing_starts(server) {
+        let api = server.fresh_organization();
+        let nodes = 40;
+        let all = (0..nodes).flat_map(|one| (0..nodes).filter(move |other| one != *other).map(move |other| (one, other)));
+        load(&api, nodes, &all.collect::<Vec<_>>());
+        let recovery = asked(&api, 7, nodes);
+        assert_eq!(recovery["service"]["verdict"], json!("never"));
+        assert!(!keys(&recovery["deadlocks"][0], "").is_empty(), "{recovery}");
+        api.get("/services/key:TOP/dependencies?format=svg").expect(200);
+        api.get("/analysis/single-points-of-failure?order=2&limit=1").expect(200);
+    }
+
+    fn diamonds_on_diamonds_are_walked_once(server) {
+        let api = server.fresh_organization();
+        let layers = 40;
+        // 2^40 ways lead through these.
+        let edges: Vec<(usize, usize)> = (0..layers)
+            .flat_map(|layer| [(3 * layer, 3 * layer + 1), (3 * layer, 3 * layer + 2), (3 * layer + 1, 3 * layer + 3), (3 * layer + 2, 3 * layer + 3)])
+            .collect();
+        let nodes = 3 * layers + 1;
+        load(&api, nodes, &edges);
+        let recovery = asked(&api, nodes - 1, nodes);
+        assert_eq!(recovery["service"]["achievable_seconds"], json!(2 * layers + 2));
+    }
+
+    fn a_picture_has_a_limit_and_says_so(server) {
+        let api = server.fresh_organization();
+        let nodes = 301;
+        let edges: Vec<(usize, usize)> = (1..nodes).map(|number| (0, number)).collect();
+        load(&api, nodes, &edges);
+        api.get("/services/key:TOP/dependencies?format=svg").refused(422, "too_many_objects");
+        api.get("/services/key:TOP/dependencies").expect(200);
+        let last = api.get("/mappings?dependent=key:N-0&limit=500").expect(200).items();
+        for mapping in last.iter().take(2) {
+            api.delete(&format!("/mappings/{}", mapping["id"].as_str().expect("an id"))).expect(204);
+        }
+        api.get("/services/key:TOP/dependencies?format=svg").expect(200);
+    }
+}
