@@ -50,12 +50,12 @@ while [ $# -gt 0 ]; do
         --items)
             file=$2
             [ "$file" != - ] || file=/dev/stdin
-            jq -R 'gsub("^\\s+|\\s+$"; "") | select(. != "" and (startswith("#") | not))' <"$file" >>"$folder/items" ||
-                fail "cannot read the items"
+            jq -R 'gsub("^\\s+|\\s+$"; "") | select(. != "" and (startswith("#") | not))' \
+                <"$file" >>"$folder/items" || fail "cannot read the items"
             shift ;;
         --proposed)
-            jq -e 'if type == "array" then . else error("not an array") end' <"$2" >"$folder/proposed" ||
-                fail "cannot read the proposed changes"
+            jq -s 'if length == 1 and (.[0] | type) == "array" then .[0] else error("not one array") end' \
+                <"$2" >"$folder/proposed" || fail "cannot read the proposed changes"
             shift ;;
         --change) system=$2 change=$3 && shift 2 ;;
         --window) start=$2 end=$3 && shift 2 ;;
@@ -108,7 +108,7 @@ verdict=$(jq -r '.verdict | strings' <"$folder/answer" 2>/dev/null) || fail 'the
 jq -r "$told"'
     def named: .name // .key // .id | told;
     "change gate: \(.verdict | told)",
-    (.reasons // [] | .[] | "  \(.severity | told)  \(.code | told): \(.detail | told)"
+    (.reasons // [] | sort_by(.severity != "block") | .[] | "  \(.severity | told)  \(.code | told): \(.detail | told)"
         + if (.items | length) > 0 then "\n         \([.items[] | named] | join(", "))" else "" end),
     (.totals // empty | "  It touches \(.services) services and \(.processes) business processes, \(
         .vital_business_functions) of them vital business functions.")' <"$folder/answer" || fail 'the answer cannot be read'
