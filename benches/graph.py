@@ -225,7 +225,7 @@ def after_writes(report, database, client, wrk, options, service, token):
     writes, first = [], []
     with concurrent.futures.ThreadPoolExecutor(1) as others:
         beside = others.submit(wrk.run, service.port, 1, "get.lua", tokens, paths)
-        while not beside.done():
+        while not beside.done() or len(first) < 10:
             for provider in [other, old]:
                 body = json.dumps({"provider": provider, "effect": "cascade"}).encode()
                 writes.append(client.send("PATCH", path, body)[1])
