@@ -1,8 +1,9 @@
--- POST of every line of a file, once: path, tab, body. Arguments: tokens file, lines file.
+-- POST of every line of a file, once: path, tab, body. Arguments: tokens file, lines file, and `again` to begin anew
+-- after the last line.
 
 dofile(debug.getinfo(1, "S").source:match("^@(.*)/") .. "/common.lua")
 
-local lines, headers
+local lines, headers, again
 -- wrk asks for one request before it sends any, to look at it.
 local number = -1
 
@@ -12,13 +13,16 @@ function init(args)
         ["Content-Type"] = "application/json",
     }
     lines = lines_of(args[2])
+    again = args[3] == "again"
 end
 
 function request()
     number = number + 1
-    if number >= #lines then
+    if again then
+        number = number % #lines
+    elseif number >= #lines then
         wrk.thread:stop()
     end
-    local path, body = lines[math.max(1, math.min(number, #lines))]:match("^(.-)\t(.*)$")
+    local path, body = lines[math.max(1, math.min(again and number + 1 or number, #lines))]:match("^(.-)\t(.*)$")
     return wrk.format("POST", path, headers, body)
 end

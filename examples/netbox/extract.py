@@ -3,7 +3,7 @@
 
     extract.py netbox-demo-v3.6.json netbox-demo-extract.json
 
-Empty fields, and ports without a cable, are left out. Stops if the extract gives other rows.
+Empty fields, and ports without a cable (but power ports), are left out. Stops if the extract gives other rows.
 """
 import json
 import sys
@@ -47,7 +47,8 @@ FIELDS = {
     "virtualization.clustertype": "slug",
     "virtualization.virtualmachine": NAMED,
 }
-PORTS = ("dcim.frontport", "dcim.interface", "dcim.poweroutlet", "dcim.powerport", "dcim.rearport")
+# Of these only those with a cable matter. How many power ports a device has matters without one.
+PORTS = ("dcim.frontport", "dcim.interface", "dcim.poweroutlet", "dcim.rearport")
 
 
 def main():

@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
-from netbox_rows import KINDS, SYSTEM, Dump, Rows, check, expected, fail
+from netbox_rows import KINDS, SYSTEM, Dump, Rows, check, expected, fail, read_times
 
 MAX_ROWS, MAX_BYTES = 10_000, 16 * 1024 * 1024  # of one batch
 
@@ -85,13 +85,16 @@ def main():
     p.add_argument("--dry-run", action="store_true", help="the service checks everything and keeps nothing")
     p.add_argument("--snapshot", action="store_true", help="what NetBox no longer holds is deleted")
     p.add_argument("--max-delete-percent", type=int, default=10, help="brake of --snapshot (default 10)")
+    p.add_argument("--recovery-times", metavar="FILE", help="how long recovery takes, by device role and kind")
     p.add_argument("--print", action="store_true", help="write the rows as NDJSON and send nothing")
     p.add_argument("--expect", action="store_true", help="write the expected counts as JSON and send nothing")
     args = p.parse_args()
 
     try:
         dump = Dump(args.dump)
-        counts, rows = expected(dump), Rows(dump).rows
+        times = read_times(args.recovery_times, dump) if args.recovery_times else {}
+        made, counts = Rows(dump, times), expected(dump)
+        rows = made.rows
     except KeyError as e:
         fail(f"an object in {args.dump} lacks {e}: is it a dump of NetBox 3.3 to 3.7?")
     except TypeError:
@@ -109,6 +112,8 @@ def main():
     if not args.token:
         fail("no token: use --token, --token-file or HOLDFAST_TOKEN")
     print(f"{len(rows)} rows: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+    if times and made.untimed:
+        print("without a recovery time: " + ", ".join(f"{n} {kind}" for kind, n in made.untimed.items()))
     batches = list(chunks(rows))
     if len(batches) > 1 and (args.dry_run or args.snapshot):
         fail(f"{len(rows)} rows need {len(batches)} batches; a dry run or a snapshot must be a single one")

@@ -68,6 +68,8 @@ class Dump:
         self.power = self.cabled("dcim.powerport", {
             "dcim.poweroutlet": lambda pk: ("dcim.device", self.get("dcim.poweroutlet", pk, "device")),
             "dcim.powerfeed": lambda pk: ("dcim.powerfeed", pk)})
+        for device, feeds in self.fed_by_rack().items():
+            self.power.setdefault(device, feeds)
         self.uplinks = self.cabled("dcim.interface", {"circuits.circuittermination": lambda pk: (
             "circuits.circuit", self.get("circuits.circuittermination", pk, "circuit"))})
         self.hosts = collections.defaultdict(list)       # cluster -> its devices
@@ -112,6 +114,19 @@ class Dump:
                     found[f["device"]][provider] = True
         return {device: list(providers) for device, providers in found.items()}
 
+    def fed_by_rack(self):
+        """{device: the feeds of its rack}, of devices that have a power port for each feed and a cable in none."""
+        feeds, ports, cabled = collections.defaultdict(list), collections.Counter(), set()
+        for pk, f in self.models["dcim.powerfeed"].items():
+            if f.get("rack"):
+                feeds[f["rack"]].append(("dcim.powerfeed", pk))
+        for f in self.models["dcim.powerport"].values():
+            ports[f["device"]] += 1
+            if f.get("cable"):
+                cabled.add(f["device"])
+        racks = {pk: self.get("dcim.device", pk, "rack") for pk in ports if pk not in cabled}
+        return {pk: feeds[rack] for pk, rack in racks.items() if feeds.get(rack) and ports[pk] >= len(feeds[rack])}
+
     def is_router(self, device):
         return "router" in words(self.get("dcim.devicerole", self.get("dcim.device", device, "role")))
 
@@ -142,13 +157,22 @@ def typed(model, pk):
 
 
 class Rows:
-    """Builds the rows, one method per kind of NetBox object."""
+    """Builds the rows, one method per kind of NetBox object.
 
-    def __init__(self, dump):
-        self.dump, self.rows = dump, []
+    `times` says how long recovery and restart take, by device role, component kind, or kind of row."""
+
+    def __init__(self, dump, times=None):
+        self.dump, self.rows, self.times, self.untimed = dump, [], times or {}, collections.Counter()
         self.contacts(), self.suppliers(), self.sites(), self.components()
         self.mappings(), self.offices()
         self.rows.sort(key=lambda r: KINDS.index(r["kind"]))
+
+    def timed(self, *words):
+        """How long it takes, by the first of these words that is known."""
+        found = next((self.times[word] for word in words if word in self.times), None)
+        if found is None:
+            self.untimed[words[-1]] += 1
+        return found or {}
 
     def add(self, model, pk, f, tags=(), **data):
         tenant = self.dump.get("tenancy.tenant", f.get("tenant"))
@@ -212,7 +236,7 @@ class Rows:
 
     def component(self, model, pk, f, kind, name, site=None, supplier=None, **attributes):
         self.add(model, pk, f, name=name, kind=kind, lifecycle=self.dump.lifecycle(model, pk),
-                 site=site and ref("dcim.site", site), attributes=attributes,
+                 site=site and ref("dcim.site", site), attributes=attributes, **self.timed(attributes.get("role"), kind),
                  supplier=supplier and ref("circuits.provider", supplier))
 
     def components(self):
@@ -282,7 +306,7 @@ class Rows:
             state = self.dump.lifecycle("dcim.site", pk)
             service, process = ("branch-network", pk), ("office-work", pk)
             self.add(*service, f, name=f"Branch network {f['name']}", kind="technical_service",
-                     lifecycle={"in_service": "live"}.get(state, state))
+                     **self.timed("service"), lifecycle={"in_service": "live"}.get(state, state))
             self.add(*process, f, name=f"Office work at {f['name']}",
                      status={"in_service": "active", "planned": "draft"}.get(state, state))
             routers, circuits = self.dump.network_of(pk)
@@ -296,6 +320,28 @@ class Rows:
 
 def filled(data):
     return {k: v for k, v in data.items() if v not in (None, "", [], {})}
+
+
+TIMES = ("recovery_time_seconds", "restart_seconds")
+
+
+def read_times(path, dump):
+    """The file of --recovery-times: {role or kind: {"recovery_time_seconds": …, "restart_seconds": …}}."""
+    try:
+        times = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except OSError as e:
+        fail(f"cannot read {path}: {e.strerror}")
+    except ValueError as e:
+        fail(f"{path} is not JSON: {e}")
+    roles = {f.get("slug") for f in dump.models["dcim.devicerole"].values()}
+    words = {kind for kind, _ in ROLE_WORDS} | {"virtual_machine", "platform", "data_communication", "other", "service"}
+    for word, own in times.items() if isinstance(times, dict) else [(path, None)]:
+        if word not in roles | words:
+            fail(f"{path}: {word} is neither a device role of the dump nor one of {', '.join(sorted(words))}")
+        if not isinstance(own, dict) or not set(own) <= set(TIMES) or \
+                not all(type(seconds) is int and seconds >= 0 for seconds in own.values()):
+            fail(f"{path}: {word} is to hold {' and '.join(TIMES)}, whole seconds")
+    return times
 
 
 def expected(dump):
