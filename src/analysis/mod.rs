@@ -6,6 +6,8 @@ pub mod document;
 mod drawing;
 mod edits;
 pub mod events;
+pub mod freshness;
+pub mod gaps;
 pub mod impact;
 pub mod proof;
 mod question;
@@ -38,6 +40,7 @@ pub fn routes(api: &mut Api) {
     calendar::routes(api);
     impact::routes(api);
     recovery::routes(api);
+    gaps::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -53,6 +56,7 @@ pub fn schemas() -> Map<String, Value> {
         told::<recovery::ServiceRecovery>(),
         told::<recovery::sequence::SequenceQuestion>(),
         told::<recovery::sequence::SequenceAnswer>(),
+        told::<gaps::answer::GapList>(),
     ];
     dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
 }
