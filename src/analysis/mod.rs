@@ -1,5 +1,6 @@
 //! Questions asked of the graph, of plans and of runs, and their endpoints.
 pub mod calendar;
+pub mod continuity;
 pub mod dependencies;
 pub mod diff;
 pub mod document;
@@ -11,6 +12,7 @@ pub mod gaps;
 pub mod impact;
 pub mod proof;
 mod question;
+pub mod readiness;
 pub mod recovery;
 pub mod schedule;
 pub mod situation;
@@ -41,6 +43,7 @@ pub fn routes(api: &mut Api) {
     impact::routes(api);
     recovery::routes(api);
     gaps::routes(api);
+    continuity::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -57,6 +60,7 @@ pub fn schemas() -> Map<String, Value> {
         told::<recovery::sequence::SequenceQuestion>(),
         told::<recovery::sequence::SequenceAnswer>(),
         told::<gaps::answer::GapList>(),
+        told::<continuity::Continuity>(),
     ];
     dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
 }

@@ -163,6 +163,23 @@ impl<'a> View<'a> {
         bodies.map(from_record::<R>).collect::<Result<Vec<_>>>().map(Some)
     }
 
+    /// One object as it is, or was then.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there.
+    pub async fn one<R: Rows>(&self, conn: &mut Conn<'_>, id: Id) -> Result<Object<R>> {
+        let org = self.scene.organization;
+        let found = match self.scene.place {
+            Place::Past(seq) => {
+                let entries = ledger::these_as_of(conn, org, &[id], seq).await?;
+                let body = entries.into_iter().next().and_then(|entry| entry.body);
+                body.map(|body| from_record::<R>(&body)).transpose()?
+            }
+            _ => R::find(conn, org, id).await?,
+        };
+        found.ok_or(Error::NotFound)
+    }
+
     /// All objects of a kind as they are, or were then: one statement.
     ///
     /// # Errors

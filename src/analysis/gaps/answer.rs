@@ -82,6 +82,7 @@ pub struct GapList {
 }
 
 /// A gap with its rule, before what explains it has been looked up.
+#[derive(Debug, Clone)]
 pub struct Told {
     pub id: String,
     pub code: &'static str,

@@ -3,7 +3,7 @@ use crate::analysis::freshness::{Standing, standings};
 use crate::analysis::question::View;
 use crate::analysis::recovery::{Comeback, Loss};
 use crate::graph::landscape::Landscape;
-use crate::model::{Id, Kind, Link, Result};
+use crate::model::{Id, Kind, Link, Result, Timestamp};
 use crate::resources::business_processes::{BusinessProcess, ProcessStatus, store as processes};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
 use crate::resources::findings::Finding;
@@ -26,7 +26,8 @@ pub struct Facts {
     pub landscape: Arc<Landscape>,
     /// The loss of every component and service.
     pub loss: Loss,
-    /// The day looked at.
+    /// The moment looked at, and its day.
+    pub now: Timestamp,
     pub today: String,
     /// The nodes of the services that are live.
     pub live: Vec<usize>,
@@ -73,6 +74,7 @@ impl Facts {
         let covering = covering(conn, view, &plans, &versions).await?;
         Ok(Facts {
             loss,
+            now: view.scene.now,
             today: view.scene.now.day(),
             live,
             active,
