@@ -3,10 +3,12 @@
 mod access;
 mod command;
 mod conformance;
+mod continuity;
 mod crash;
 mod dependencies;
 mod differential;
 mod exposure;
+mod gaps;
 mod lifecycle;
 mod migrations;
 mod netbox;

@@ -1,6 +1,6 @@
 //! Gaps as they are told: in their order, counted, and with what explains them.
 use super::facts::Facts;
-use super::rules::{Details, Found, GapSeverity, RULES};
+use super::rules::{Details, Found, GapSeverity, MOST_DETAILS, RULES};
 use crate::analysis::impact::foremost;
 use crate::analysis::question::View;
 use crate::graph::net::State;
@@ -11,9 +11,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// So many objects explain a gap at most.
-const MOST_DETAILS: usize = 50;
 
 /// Something that is missing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

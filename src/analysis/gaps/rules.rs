@@ -4,6 +4,9 @@ use super::facts::Facts;
 use crate::model::{Date, Id, Reference};
 use crate::words;
 
+/// So many objects explain a gap at most.
+pub const MOST_DETAILS: usize = 50;
+
 words! {
     /// How much a gap matters: whether the continuity of something the business cannot do without is in doubt, whether a
     /// duty of the continuity process is neglected, or whether something should be known.
@@ -45,7 +48,10 @@ impl Found {
     pub fn due(self, due: Option<Date>) -> Found {
         Found { due, ..self }
     }
-    pub fn details(self, details: Details) -> Found {
+    pub fn details(self, mut details: Details) -> Found {
+        if let Details::These(ids) = &mut details {
+            ids.truncate(MOST_DETAILS);
+        }
         Found { details, ..self }
     }
 }

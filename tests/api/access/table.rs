@@ -87,6 +87,7 @@ pub fn collection(template: &str) -> &str {
         ("plans", Some("versions")) => "plan-versions",
         ("runs", Some("steps" | "notes")) => "run-steps",
         (_, Some("proof")) => "measurements",
+        ("gaps", _) | (_, Some("continuity" | "badge.svg")) => "analyses",
         ("calendar" | "calendar.ics", _) => "exercises",
         (first, _) => first,
     }

@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 97] = [
+const OTHERS: [(&str, &str, &str); 100] = [
     ("POST", "/api/v1/batch", "conformance/batch.rs, conformance/bulk.rs"),
     ("GET", "/api/v1/changes", "conformance/history.rs"),
     ("GET", "/api/v1/me", "access.rs"),
@@ -100,6 +100,9 @@ const OTHERS: [(&str, &str, &str); 97] = [
     ("GET", "/api/v1/disruptions/{id}/situation", "practice/disruptions.rs"),
     ("GET", "/api/v1/services/{id}/proof", "practice/crew.rs"),
     ("GET", "/api/v1/components/{id}/proof", "practice/crew.rs"),
+    ("GET", "/api/v1/gaps", "gaps.rs, gaps/rules.rs, gaps/proofs.rs"),
+    ("GET", "/api/v1/services/{id}/continuity", "continuity.rs"),
+    ("GET", "/api/v1/services/{id}/badge.svg", "continuity.rs"),
     ("GET", "/api/v1/calendar", "practice/series.rs"),
     ("GET", "/api/v1/calendar.ics", "practice/series.rs"),
     ("GET", "/problems", "openapi.rs"),

@@ -12,7 +12,7 @@ pub fn find(facts: &Facts) -> Vec<Found> {
         let [services, vital] = taken_down[node];
         let looked_at = matches!(item.kind, Kind::Component | Kind::Site | Kind::Supplier) && facts.supports_vital(node);
         if looked_at && vital > 0 {
-            let words = format!("Its loss alone takes {vital} vital business functions and {services} services down.");
+            let words = format!("Its loss alone takes down vital business functions: {vital}, services: {services}.");
             gaps.push(Found::new(GapSeverity::Major, item.reference(), words).details(Details::TakenDownBy(node)));
         }
     }
