@@ -65,10 +65,10 @@ pub struct Proven {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DependencyCounts {
     /// What it depends on.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub providers: usize,
     /// What depends on it.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub dependents: usize,
 }
 
@@ -77,7 +77,7 @@ pub struct DependencyCounts {
 pub struct SinglePoints {
     #[schema(max_items = 20)]
     pub items: Vec<Reference>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 
@@ -97,7 +97,7 @@ pub struct RiskTold {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ClassCount {
     pub class: RiskClass,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub count: usize,
 }
 
@@ -106,7 +106,7 @@ pub struct ClassCount {
 pub struct RisksTold {
     #[schema(max_items = 20)]
     pub items: Vec<RiskTold>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
     /// The gravest first; risks that were never assessed have no class.
     #[schema(max_items = 5)]
@@ -129,9 +129,9 @@ pub struct MeasuresTold {
     /// What is due first comes first.
     #[schema(max_items = 20)]
     pub items: Vec<MeasureTold>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub open: usize,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub overdue: usize,
 }
 
@@ -152,9 +152,9 @@ pub struct FindingsTold {
     /// What is due first comes first.
     #[schema(max_items = 20)]
     pub items: Vec<FindingTold>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub open: usize,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub overdue: usize,
 }
 
@@ -178,7 +178,7 @@ pub struct PlanTold {
 pub struct PlansTold {
     #[schema(max_items = 20)]
     pub items: Vec<PlanTold>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 
@@ -221,7 +221,7 @@ pub struct DisruptionTold {
 pub struct DisruptionsTold {
     #[schema(max_items = 20)]
     pub items: Vec<DisruptionTold>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 
@@ -231,7 +231,7 @@ pub struct GapsTold {
     /// The gravest first.
     #[schema(max_items = 20)]
     pub items: Vec<Gap>,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 

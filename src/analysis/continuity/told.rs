@@ -25,6 +25,7 @@ use crate::resources::risks::{Rating, Risk};
 use crate::resources::runs::RunMode;
 use crate::resources::services::Service;
 use crate::store::{Conn, Object, Rows};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 /// A list of an answer holds so many at most.
@@ -191,7 +192,7 @@ async fn disruptions(conn: &mut Conn<'_>, view: &View<'_>, service: Id) -> Resul
             items.push(DisruptionTold { disruption, status, severity, occurred_at, state: state.as_str() });
         }
     }
-    items.sort_by(|a, b| (b.occurred_at, b.disruption.id).cmp(&(a.occurred_at, a.disruption.id)));
+    items.sort_by_key(|one: &DisruptionTold| Reverse((one.occurred_at, one.disruption.id)));
     let total = items.len();
     items.truncate(MOST);
     Ok(DisruptionsTold { items, total })

@@ -43,20 +43,20 @@ pub struct Gap {
 pub struct GapCount {
     #[schema(max_length = 64)]
     pub code: &'static str,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub count: usize,
 }
 
 /// How many gaps there are.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct GapTotals {
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub all: usize,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub critical: usize,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub major: usize,
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, value_type = i64)]
     pub minor: usize,
     /// Of the codes that there are gaps of.
     #[schema(max_items = 100)]
