@@ -1,16 +1,20 @@
 //! Questions asked of the graph, of plans and of runs, and their endpoints.
 pub mod calendar;
 pub mod change;
+pub mod continuity;
 pub mod dependencies;
 pub mod diff;
 pub mod document;
 mod drawing;
 mod edits;
 pub mod events;
+pub mod freshness;
+pub mod gaps;
 pub mod impact;
 pub mod points;
 pub mod proof;
 mod question;
+pub mod readiness;
 pub mod recovery;
 pub mod schedule;
 pub mod situation;
@@ -42,6 +46,8 @@ pub fn routes(api: &mut Api) {
     change::routes(api);
     points::routes(api);
     recovery::routes(api);
+    gaps::routes(api);
+    continuity::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -61,6 +67,8 @@ pub fn schemas() -> Map<String, Value> {
         told::<recovery::ServiceRecovery>(),
         told::<recovery::sequence::SequenceQuestion>(),
         told::<recovery::sequence::SequenceAnswer>(),
+        told::<gaps::answer::GapList>(),
+        told::<continuity::Continuity>(),
     ];
     dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
 }

@@ -8,10 +8,10 @@ use crate::graph::landscape::Landscape;
 use crate::http::body;
 use crate::http::context::{Analyses, Caller, Reader};
 use crate::http::headers;
-use crate::model::{Error, Faults, Id, Kind, Link, Result, Spelling, Timestamp};
+use crate::model::{Error, Faults, Id, Kind, Link, Query, Result, Spelling, Timestamp};
 use crate::resources::Resource;
 use crate::store::record::from_record;
-use crate::store::{Conn, Object, Place, Scene, ledger, resolve};
+use crate::store::{Conn, Object, Place, Rows, Scene, ledger, resolve};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -159,6 +159,34 @@ impl<'a> View<'a> {
         let entries = ledger::as_of(conn, self.scene.organization, &[R::KIND], seq, i64::MAX).await?;
         let bodies = entries.iter().filter_map(|entry| entry.body.as_deref());
         bodies.map(from_record::<R>).collect::<Result<Vec<_>>>().map(Some)
+    }
+
+    /// One object as it is, or was then.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there.
+    pub async fn one<R: Rows>(&self, conn: &mut Conn<'_>, id: Id) -> Result<Object<R>> {
+        let org = self.scene.organization;
+        let found = match self.scene.place {
+            Place::Past(seq) => {
+                let entries = ledger::these_as_of(conn, org, &[id], seq).await?;
+                let body = entries.into_iter().next().and_then(|entry| entry.body);
+                body.map(|body| from_record::<R>(&body)).transpose()?
+            }
+            _ => R::find(conn, org, id).await?,
+        };
+        found.ok_or(Error::NotFound)
+    }
+
+    /// All objects of a kind as they are, or were then: one statement.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn every<R: Rows>(&self, conn: &mut Conn<'_>) -> Result<Vec<Object<R>>> {
+        match self.then::<R>(conn).await? {
+            Some(all) => Ok(all),
+            None => R::page(conn, self.scene.organization, &Query::first(usize::MAX)).await,
+        }
     }
 }
 

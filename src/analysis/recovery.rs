@@ -1,6 +1,6 @@
 //! `GET /services/{id}/recovery` and `POST /analysis/recovery`: how soon services can be back after a loss, what decides it,
 //! and whether that is in time.
-mod of_service;
+pub mod of_service;
 pub mod sequence;
 
 use super::edits::Edit;

@@ -346,8 +346,8 @@ pub async fn as_of(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, limit
     .settle()
 }
 
-/// As [`as_of`] for named objects, of any kind.
-pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<Entry>> {
+/// Everything about named objects, of any kind, up to a place in the ledger, oldest first.
+pub async fn these_until(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
@@ -359,11 +359,16 @@ pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> 
             .select(Entry::as_select())
             .load(c))
         .settle()?;
-        let mut newest = std::collections::HashMap::new();
-        for entry in entries {
-            newest.insert(entry.object_id, entry);
-        }
-        found.extend(newest.into_values().filter(|entry| entry.operation.0 != Operation::Deleted));
+        found.extend(entries);
     }
     Ok(found)
+}
+
+/// As [`as_of`] for named objects, of any kind.
+pub async fn these_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<Entry>> {
+    let mut newest = HashMap::new();
+    for entry in these_until(conn, org, ids, seq).await? {
+        newest.insert(entry.object_id, entry);
+    }
+    Ok(newest.into_values().filter(|entry| entry.operation.0 != Operation::Deleted).collect())
 }

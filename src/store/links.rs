@@ -79,3 +79,24 @@ pub async fn owners(conn: &mut Conn<'_>, org: Id, field: &str, targets: &[Id]) -
     found.sort_unstable();
     Ok(found)
 }
+
+/// What objects have in one of their lists: owner and target.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn targets(conn: &mut Conn<'_>, org: Id, field: &str, owners: &[Id]) -> Result<Vec<(Id, Id)>> {
+    let mut found = Vec::new();
+    for owners in owners.chunks(CHUNK) {
+        let owners: Vec<DbId> = owners.iter().copied().map(DbId).collect();
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| links::table
+            .filter(links::organization_id.eq(DbId(org)))
+            .filter(links::owner_id.eq_any(owners))
+            .filter(links::field.eq(field))
+            .select((links::owner_id, links::target_id))
+            .load(c))
+        .settle()?;
+        found.extend(rows.into_iter().map(|(owner, target)| (owner.0, target.0)));
+    }
+    found.sort_unstable();
+    Ok(found)
+}

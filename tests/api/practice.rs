@@ -7,5 +7,5 @@ mod disruptions;
 mod figures;
 mod ledger;
 mod series;
-mod stage;
+pub mod stage;
 mod stream;

@@ -72,6 +72,92 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
     Ok(Region { distances, dependencies, more })
 }
 
+/// What lies beneath some objects, read once to be looked at from each of them.
+#[derive(Default)]
+pub struct Ground(HashMap<Id, Vec<Dependency>>);
+
+impl Ground {
+    /// Reads as far down as a depth: a fixed number of statements a level, however many objects it begins with.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn beneath(conn: &mut Conn<'_>, org: Id, roots: &[Id], depth: usize) -> Result<Ground> {
+        let mut ground = Ground::default();
+        let mut seen: HashSet<Id> = roots.iter().copied().collect();
+        let mut frontier: Vec<Id> = seen.iter().copied().collect();
+        for _ in 0..=depth {
+            if frontier.is_empty() {
+                break;
+            }
+            let edges = edges_at(conn, org, Direction::Down, &frontier).await?;
+            frontier = edges.iter().map(|edge| edge.provider).filter(|id| seen.insert(*id)).collect();
+            edges.into_iter().for_each(|edge| ground.add(edge));
+        }
+        Ok(ground)
+    }
+
+    pub fn add(&mut self, edge: Dependency) {
+        self.0.entry(edge.dependent).or_default().push(edge);
+    }
+    /// Adds that something lies in a place.
+    pub fn place(&mut self, dependent: Id, provider: Id) {
+        self.add(located_at(dependent, provider));
+    }
+    /// Every object that stands in it.
+    pub fn ids(&self) -> HashSet<Id> {
+        self.0.values().flatten().flat_map(|edge| [edge.dependent, edge.provider]).collect()
+    }
+
+    /// What [`region`] finds beneath a root.
+    pub fn region(&self, root: Id, depth: usize, most: usize) -> Region {
+        let (mut distances, mut seen, mut more) = (vec![(root, 0)], HashSet::from([root]), false);
+        let mut found: Vec<&Dependency> = Vec::new();
+        let mut frontier = vec![root];
+        for distance in 1..=depth + 1 {
+            for edge in std::mem::take(&mut frontier).iter().filter_map(|id| self.0.get(id)).flatten() {
+                let new = !seen.contains(&edge.provider);
+                if distance > depth && new {
+                    more = true;
+                    continue;
+                }
+                if new {
+                    seen.insert(edge.provider);
+                    distances.push((edge.provider, distance));
+                    frontier.push(edge.provider);
+                }
+                found.push(edge);
+            }
+            if seen.len() > most {
+                more = true;
+                break;
+            }
+            if frontier.is_empty() {
+                break;
+            }
+        }
+        // Of a group all members count, also those that lie too deep.
+        let grouped: HashSet<Id> = found.iter().filter(|edge| edge.group.is_some()).map(|edge| edge.dependent).collect();
+        found.extend(grouped.iter().filter_map(|id| self.0.get(id)).flatten().filter(|edge| edge.group.is_some()));
+        let key = |edge: &&Dependency| (edge.dependent, edge.provider, edge.mapping);
+        found.sort_by_key(key);
+        found.dedup_by_key(|edge| key(edge));
+        Region { distances, dependencies: found.into_iter().cloned().collect(), more }
+    }
+}
+
+fn located_at(dependent: Id, provider: Id) -> Dependency {
+    Dependency {
+        mapping: None,
+        dependent,
+        provider,
+        relation: LOCATED_AT,
+        effect: State::Down,
+        group: None,
+        required: None,
+        needed_to_start: true,
+    }
+}
+
 /// The dependencies that lead on from some objects, places included.
 ///
 /// # Errors
@@ -138,18 +224,14 @@ pub async fn located(
             .ids(ids)
             .sql(")");
         let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
-        found.extend(rows.into_iter().map(|(dependent, provider)| Dependency {
-            mapping: None,
-            dependent: dependent.0,
-            provider: provider.0,
-            relation: LOCATED_AT,
-            effect: State::Down,
-            group: None,
-            required: None,
-            needed_to_start: true,
-        }));
+        found.extend(rows.into_iter().map(|(dependent, provider)| located_at(dependent.0, provider.0)));
     }
     Ok(found)
+}
+
+/// One of [`traits`].
+pub fn told(lifecycle: &str, option: &str) -> String {
+    format!("{lifecycle} {option}")
 }
 
 /// What besides their dependencies tells how components and services recover: lifecycle and recovery option, in words.
@@ -167,7 +249,7 @@ pub async fn traits(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<
                 .ids(ids)
                 .sql(")");
             let rows: Vec<(DbId, String, String)> = on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).settle()?;
-            found.extend(rows.into_iter().map(|(id, lifecycle, option)| (id.0, format!("{lifecycle} {option}"))));
+            found.extend(rows.into_iter().map(|(id, lifecycle, option)| (id.0, told(&lifecycle, &option))));
         }
     }
     Ok(found)

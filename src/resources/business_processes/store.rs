@@ -1,6 +1,7 @@
 use super::{BusinessProcess, ProcessStatus};
 use crate::model::Date;
 use crate::resources::services::Criticality;
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
 diesel::table! {
@@ -100,4 +101,15 @@ impl Stored for BusinessProcess {
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         crate::store::hierarchy::inspect(tx, planned, "business_processes", |process| process.parent.as_ref()).await
     }
+}
+
+/// The business processes that are active.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn active(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
+    let statement =
+        Fragment::default().sql("SELECT id FROM business_processes WHERE status = 'active' AND organization_id = ").id(org);
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    Ok(ids.into_iter().map(Id::from).collect())
 }

@@ -121,6 +121,18 @@ pub async fn approved(conn: &mut Conn<'_>, org: Id, processes: &[Id]) -> Result<
     ImpactAssessment::find_all(conn, org, &ids).await
 }
 
+/// The business processes with an approved assessment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn assessed(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
+    let statement = Fragment::default()
+        .sql("SELECT business_process_id FROM impact_assessments WHERE status = 'approved' AND organization_id = ")
+        .id(org);
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    Ok(ids.into_iter().map(Id::from).collect())
+}
+
 impl Stored for ImpactAssessment {
     /// What has been approved stays as it was approved.
     async fn inspect(_tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {

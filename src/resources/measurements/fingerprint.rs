@@ -1,5 +1,5 @@
 //! What a service or component depends on, as one figure that changes when any of it does.
-use crate::graph::load::region::{self, Region};
+use crate::graph::load::region::{self, Ground, Region};
 use crate::graph::region::Direction;
 use crate::model::{Id, Result};
 use crate::store::Conn;
@@ -63,6 +63,22 @@ pub async fn of(conn: &mut Conn<'_>, org: Id, subject: Id) -> Result<Fingerprint
     let ids: Vec<Id> = found.distances.iter().map(|(id, _)| *id).collect();
     let traits = region::traits(conn, org, &ids).await?;
     Ok(print(&found, &traits))
+}
+
+/// The fingerprints of many subjects as things are: no more statements than for one of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_all(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
+    let ground = Ground::beneath(conn, org, subjects, DEPTH).await?;
+    let ids: Vec<Id> = ground.ids().into_iter().chain(subjects.iter().copied()).collect();
+    let traits = region::traits(conn, org, &ids).await?;
+    Ok(on(&ground, &traits, subjects))
+}
+
+/// The fingerprints of subjects on some ground; `traits` are those of [`region::traits`].
+pub fn on(ground: &Ground, traits: &HashMap<Id, String>, subjects: &[Id]) -> HashMap<Id, Fingerprint> {
+    subjects.iter().map(|subject| (*subject, print(&ground.region(*subject, DEPTH, MOST_NODES), traits))).collect()
 }
 
 fn print(region: &Region, traits: &HashMap<Id, String>) -> Fingerprint {

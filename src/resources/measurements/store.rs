@@ -1,6 +1,6 @@
 use super::fingerprint;
 use super::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
-use crate::model::{Faults, Link};
+use crate::model::{Faults, Link, Timestamp};
 use crate::resources::runs::{Run, RunMode};
 use crate::store::Rows;
 use crate::store::fragment::Fragment;
@@ -199,6 +199,60 @@ pub async fn newest(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<Vec
     let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     Measurement::find_all(conn, org, &ids).await
+}
+
+/// A measurement without what it was kept with.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub id: Id,
+    pub subject: Id,
+    pub at: Option<Timestamp>,
+    pub level: ProofLevel,
+    pub restoration: Option<i64>,
+    pub data_loss: Option<i64>,
+    /// The digest of what the subject depended on.
+    pub sha256: String,
+}
+
+impl From<&Object<Measurement>> for Taken {
+    fn from(one: &Object<Measurement>) -> Taken {
+        let body = &one.body;
+        Taken {
+            id: one.head.id,
+            subject: body.subject.id().unwrap_or(Id::SYSTEM),
+            at: body.measured_at,
+            level: body.level,
+            restoration: body.restoration_seconds,
+            data_loss: body.data_loss_seconds,
+            sha256: body.fingerprint.sha256.clone(),
+        }
+    }
+}
+
+/// Everything that has been measured.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn taken(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Taken>> {
+    type Columns = (sql::Identity, sql::Identity, Maybe<sql::Instant>, Words, Maybe<Number>, Maybe<Number>, Maybe<Words>);
+    type Row = (DbId, DbId, Option<DbTime>, DbWord<ProofLevel>, Option<i64>, Option<i64>, Option<String>);
+    let statement = Fragment::default()
+        .sql(
+            "SELECT id, subject_id, measured_at, level, restoration_seconds, data_loss_seconds, fingerprint ->> 'sha256' \
+             FROM measurements WHERE organization_id = ",
+        )
+        .id(org);
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let one = |(id, subject, at, level, restoration, data_loss, sha256): Row| Taken {
+        id: id.0,
+        subject: subject.0,
+        at: at.map(|at| at.0),
+        level: level.0,
+        restoration,
+        data_loss,
+        sha256: sha256.unwrap_or_default(),
+    };
+    Ok(rows.into_iter().map(one).collect())
 }
 
 /// The measurements of a subject, the newest first.

@@ -1,4 +1,5 @@
 use super::{Criticality, Service, ServiceKind, ServiceLifecycle};
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
 diesel::table! {
@@ -81,3 +82,13 @@ impl From<ServiceRow> for Service {
 stored!(Service, ServiceRow, services, [("services", "owner_id", "id")]);
 
 impl Stored for Service {}
+
+/// The services that are live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn live(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
+    let statement = Fragment::default().sql("SELECT id FROM services WHERE lifecycle = 'live' AND organization_id = ").id(org);
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    Ok(ids.into_iter().map(Id::from).collect())
+}

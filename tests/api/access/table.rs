@@ -88,6 +88,7 @@ pub fn collection(template: &str) -> &str {
         ("runs", Some("steps" | "notes")) => "run-steps",
         (_, Some("proof")) => "measurements",
         ("analysis", _) | (_, Some("recovery" | "single-points-of-failure")) => "analyses",
+        ("gaps", _) | (_, Some("continuity" | "badge.svg")) => "analyses",
         ("calendar" | "calendar.ics", _) => "exercises",
         (first, _) => first,
     }

@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 105] = [
+const OTHERS: [(&str, &str, &str); 108] = [
     ("POST", "/api/v1/analysis/impact", "analyses.rs, analyses/fresh.rs"),
     ("POST", "/api/v1/analysis/recovery", "analyses/recovery.rs"),
     ("POST", "/api/v1/analysis/recovery-sequence", "analyses/recovery.rs"),
@@ -108,6 +108,9 @@ const OTHERS: [(&str, &str, &str); 105] = [
     ("GET", "/api/v1/disruptions/{id}/situation", "practice/disruptions.rs"),
     ("GET", "/api/v1/services/{id}/proof", "practice/crew.rs"),
     ("GET", "/api/v1/components/{id}/proof", "practice/crew.rs"),
+    ("GET", "/api/v1/gaps", "gaps.rs, gaps/rules.rs, gaps/proofs.rs"),
+    ("GET", "/api/v1/services/{id}/continuity", "continuity.rs"),
+    ("GET", "/api/v1/services/{id}/badge.svg", "continuity.rs"),
     ("GET", "/api/v1/calendar", "practice/series.rs"),
     ("GET", "/api/v1/calendar.ics", "practice/series.rs"),
     ("GET", "/problems", "openapi.rs"),

@@ -1,0 +1,153 @@
+//! What of an organisation concerns one service.
+use crate::analysis::gaps::answer::Told;
+use crate::analysis::gaps::facts::{Facts, is_held};
+use crate::analysis::gaps::rules::GapSeverity;
+use crate::analysis::readiness::Known;
+use crate::graph::points;
+use crate::model::{Id, Kind, Link, Timestamp};
+use crate::resources::exercises::{Exercise, ExerciseStatus};
+use crate::resources::findings::Finding;
+use crate::resources::is_past;
+use crate::resources::measures::Measure;
+use crate::resources::plans::Plan;
+use crate::resources::risks::{Risk, RiskStatus};
+use crate::store::Object;
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+/// What concerns a service; the lists are in the order in which they are told.
+pub struct About<'a> {
+    pub node: usize,
+    /// Itself and what its loss may come from.
+    pub beneath: HashSet<Id>,
+    /// Components, sites and suppliers whose loss alone takes it down.
+    pub single_points: Vec<usize>,
+    /// Risks that are not closed and affect something beneath, the highest first.
+    pub risks: Vec<&'a Object<Risk>>,
+    /// Measures that are not done with and apply to something beneath, or treat one of the risks; the overdue first.
+    pub measures: Vec<&'a Object<Measure>>,
+    /// Findings that are open and concern something beneath; the overdue first.
+    pub findings: Vec<&'a Object<Finding>>,
+    /// Plans in force that bring it back, by their keys.
+    pub plans: Vec<&'a Object<Plan>>,
+    pub last: Option<&'a Object<Exercise>>,
+    pub next: Option<&'a Object<Exercise>>,
+    pub gaps: Vec<&'a Told>,
+    pub known: Known,
+}
+
+fn names(lists: &[&[Link]], any: &HashSet<Id>) -> bool {
+    lists.iter().copied().flatten().filter_map(Link::id).any(|id| any.contains(&id))
+}
+
+/// When an exercise was held.
+pub fn held_at(exercise: &Exercise) -> Timestamp {
+    exercise.scheduled_end.min(exercise.status_changed_at)
+}
+
+impl<'a> About<'a> {
+    pub fn of(facts: &'a Facts, node: usize, gaps: &'a [Told]) -> About<'a> {
+        let landscape = &facts.landscape;
+        let id = landscape.items()[node].id;
+        let found = landscape.beneath(&[id]);
+        let beneath: HashSet<Id> = found.certain.into_iter().chain(found.possible).collect();
+        let stands = |node: &usize| matches!(landscape.items()[*node].kind, Kind::Component | Kind::Site | Kind::Supplier);
+        let single_points = points::of(landscape.graph(), node).into_iter().filter(stands).collect();
+        let mut plans: Vec<&Object<Plan>> = facts.plans_of(id).collect();
+        plans.sort_by(|a, b| a.head.key.cmp(&b.head.key));
+        let risks = risks(facts, &beneath);
+        let (measures, findings) = (measures(facts, &beneath, &risks), findings(facts, &beneath));
+        let (last, next) = exercises(facts, id, &plans);
+        let mut about = About {
+            node,
+            single_points,
+            risks,
+            measures,
+            findings,
+            plans,
+            last,
+            next,
+            gaps: Vec::new(),
+            known: Known::default(),
+            beneath,
+        };
+        about.gaps = about.concerned(gaps);
+        about.known = about.known(facts);
+        about
+    }
+
+    /// The gaps of the service, and of all that is told of it.
+    fn concerned(&self, gaps: &'a [Told]) -> Vec<&'a Told> {
+        let mut items: HashSet<Id> = self.beneath.clone();
+        items.extend(self.plans.iter().map(|one| one.head.id));
+        items.extend(self.risks.iter().map(|one| one.head.id));
+        items.extend(self.measures.iter().map(|one| one.head.id));
+        items.extend(self.findings.iter().map(|one| one.head.id));
+        gaps.iter().filter(|gap| items.contains(&gap.found.item.id)).collect()
+    }
+
+    fn known(&self, facts: &Facts) -> Known {
+        let (own, back) = (facts.landscape.objectives()[self.node], facts.comeback(self.node));
+        let id = back.item.id;
+        let late = |due| is_past(due, &facts.today);
+        let measures = self.measures.iter().filter(|one| late(one.body.due_on)).count();
+        let findings = self.findings.iter().filter(|one| late(one.body.due_on)).count();
+        let grave = |gap: &&&Told| gap.found.item.id == id && gap.found.severity == GapSeverity::Critical;
+        Known {
+            now: facts.now,
+            rto: own.rto.is_some(),
+            rpo: own.rpo.is_some(),
+            providers: facts.landscape.graph().providers(self.node).len(),
+            plans: self.plans.len(),
+            dated: self.plans.iter().filter(|one| one.body.review_due.is_some()).count(),
+            overdue_reviews: self.plans.iter().filter(|one| late(one.body.review_due)).count(),
+            exercised_at: self.last.map(|one| held_at(&one.body)),
+            proof: facts.proofs.get(&id).and_then(|standing| standing.restoration),
+            recovery: back.verdict,
+            data: back.data_verdict,
+            single_points: self.single_points.len(),
+            critical_gaps: self.gaps.iter().filter(grave).count(),
+            overdue: measures + findings,
+        }
+    }
+}
+
+fn risks<'a>(facts: &'a Facts, beneath: &HashSet<Id>) -> Vec<&'a Object<Risk>> {
+    let affects = |risk: &Risk| names(&[&risk.business_processes, &risk.services, &risk.components], beneath);
+    let open = facts.risks.iter().filter(|one| one.body.status != RiskStatus::Closed && affects(&one.body));
+    let mut all: Vec<&Object<Risk>> = open.collect();
+    all.sort_by_key(|one| (Reverse(one.body.current.map(|rating| rating.score())), one.head.id));
+    all
+}
+
+fn measures<'a>(facts: &'a Facts, beneath: &HashSet<Id>, risks: &[&Object<Risk>]) -> Vec<&'a Object<Measure>> {
+    let risks: HashSet<Id> = risks.iter().map(|risk| risk.head.id).collect();
+    let concerns = |one: &Measure| names(&[&one.services, &one.components], beneath) || names(&[&one.risks], &risks);
+    let open = facts.measures.iter().filter(|one| !one.body.status.is_done() && concerns(&one.body));
+    let mut all: Vec<&Object<Measure>> = open.collect();
+    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
+    all
+}
+
+fn findings<'a>(facts: &'a Facts, beneath: &HashSet<Id>) -> Vec<&'a Object<Finding>> {
+    let concerns = |one: &Finding| names(&[&one.services, &one.components], beneath);
+    let mut all: Vec<&Object<Finding>> = facts.findings.iter().filter(|one| one.body.is_open() && concerns(&one.body)).collect();
+    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
+    all
+}
+
+/// The exercise of a service, or of a plan that brings it back, that was held last, and the one that is held next.
+fn exercises<'a>(
+    facts: &'a Facts,
+    service: Id,
+    plans: &[&Object<Plan>],
+) -> (Option<&'a Object<Exercise>>, Option<&'a Object<Exercise>>) {
+    let (service, plans) = (HashSet::from([service]), plans.iter().map(|plan| plan.head.id).collect());
+    let tries = |one: &&Object<Exercise>| names(&[&one.body.services], &service) || names(&[&one.body.plans], &plans);
+    let coming = |one: &&Object<Exercise>| {
+        matches!(one.body.status, ExerciseStatus::Planned | ExerciseStatus::Approved | ExerciseStatus::InProgress)
+    };
+    let all = facts.exercises.iter().filter(tries);
+    let last = all.clone().filter(|one| is_held(&one.body)).max_by_key(|one| (held_at(&one.body), one.head.id));
+    (last, all.filter(coming).min_by_key(|one| (one.body.scheduled_start, one.head.id)))
+}

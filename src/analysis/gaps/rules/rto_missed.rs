@@ -1,0 +1,34 @@
+//! What can be done is as fast as what the business has asked for.
+use super::{Details, Facts, Found, GapSeverity, spoken};
+use crate::analysis::recovery::Verdict;
+
+pub const REMEDY: &str = "Make what decides it faster (GET /services/{id}/recovery names the cheapest improvement), or have the \
+                          business set another RTO.";
+
+pub fn find(facts: &Facts) -> Vec<Found> {
+    let items = facts.landscape.items();
+    let mut gaps = Vec::new();
+    for node in facts.live.iter().copied() {
+        let back = facts.comeback(node);
+        let words = match (back.verdict, back.achievable_seconds, back.rto_seconds) {
+            (Verdict::Missed, Some(took), Some(rto)) => {
+                format!(
+                    "When everything is lost, the service is back after {} at the earliest; the RTO is {}.",
+                    spoken(took),
+                    spoken(rto)
+                )
+            }
+            (Verdict::Never, _, Some(rto)) => {
+                format!(
+                    "When everything is lost, the service never starts, for a circle waits for itself; the RTO is {}.",
+                    spoken(rto)
+                )
+            }
+            _ => continue,
+        };
+        let severity = if facts.is_critical(node) { GapSeverity::Critical } else { GapSeverity::Major };
+        let chain = facts.loss.restoration.recovery.chain(node).into_iter().map(|node| items[node].id).collect();
+        gaps.push(Found::new(severity, back.item, words).details(Details::These(chain)));
+    }
+    gaps
+}
