@@ -182,7 +182,7 @@ fn diamonds() {
     let top = 2 * rows - 1;
     assert_eq!(of(&lattice(rows, false), top), (0..top - 1).collect::<Vec<_>>());
     let redundant = lattice(rows, true);
-    assert_eq!(of(&redundant, top), []);
+    assert_eq!(of(&redundant, top), Vec::<usize>::new());
     assert!(reach(&redundant, &vec![1; 2 * rows], 2).iter().all(|reached| *reached == [0, 0]));
     let few = lattice(400, true);
     let expected: Vec<_> = (0..399).map(|row| (2 * row, 2 * row + 1)).collect();
@@ -206,7 +206,7 @@ fn what_needs_too_much_work_is_refused() {
     let members = 20;
     let edges: Vec<Edge> = (1..=members).map(|provider| shared(0, provider, 0)).collect();
     let graph = Graph::new(members + 1, &edges, vec![Group { members, required: members - 1 }]);
-    assert_eq!(of(&graph, 0), []);
+    assert_eq!(of(&graph, 0), Vec::<usize>::new());
     // Twenty objects in one block, and as many steps to the group and one from there.
     assert_eq!(pairs(&graph, 0, &|_| true, 20 * 21 - 1), Err(TooMuch));
     assert_eq!(pairs(&graph, 0, &|_| true, 20 * 21).map(|pairs| pairs.len()), Ok(20 * 19 / 2));
