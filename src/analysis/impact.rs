@@ -8,7 +8,7 @@ use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Faults, Kind, Link, Objectives, Reference, Result, Timestamp};
+use crate::model::{Faults, Kind, Link, Objectives, Reference, Result, Shared, Timestamp};
 use crate::store::Conn;
 use crate::words;
 use actix_web::http::Method;
@@ -71,10 +71,11 @@ impl From<Objectives> for InForce {
 /// An item that is not up.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Hit {
-    pub item: Reference,
+    #[schema(value_type = Reference)]
+    pub item: Shared,
     /// A shortest way from a lost item to this one: each takes down or degrades the next.
-    #[schema(max_items = 100_000)]
-    pub cause: Vec<Reference>,
+    #[schema(value_type = Vec<Reference>, max_items = 100_000)]
+    pub cause: Vec<Shared>,
     pub objective: InForce,
     /// When its recovery time objective is broken.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -160,7 +161,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, 
     let landscape = view.edited(conn, "hypothetical", &question.hypothetical).await?;
     let at = question.at.unwrap_or(view.scene.now);
     let lost: Vec<usize> = lost.into_iter().flatten().filter_map(|id| landscape.node(id)).collect();
-    let (mut answer, down) = struck(&landscape, lost, at, bounds.limit);
+    let (mut answer, down) = struck(&landscape, lost, at, bounds.limit)?;
     answer.seq = view.seq;
     let wants = |what| question.include.as_ref().is_none_or(|all| all.contains(&what));
     if wants(Include::CostOverTime) {
@@ -195,7 +196,7 @@ pub fn foremost(landscape: &Landscape, mut nodes: Vec<usize>, limit: usize) -> V
 }
 
 /// What the loss does, and the services and processes it takes down, lost ones included.
-fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usize) -> (ImpactAnswer, Vec<usize>) {
+fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usize) -> Result<(ImpactAnswer, Vec<usize>)> {
     lost.sort_unstable();
     lost.dedup();
     let items = landscape.items();
@@ -222,34 +223,31 @@ fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usi
     };
     let hit = |node: usize| {
         let own = landscape.objectives()[node];
-        Hit {
-            item: items[node].reference(),
-            cause: found.cause(node).into_iter().map(|node| items[node].reference()).collect(),
+        Ok(Hit {
+            item: items[node].shared()?,
+            cause: found.cause(node).into_iter().map(|node| items[node].shared()).collect::<Result<_>>()?,
             objective: own.into(),
             breach_at: own.rto.and_then(|seconds| later(at, seconds)),
             mtpd_breach_at: own.mtpd.and_then(|seconds| later(at, seconds)),
-        }
+        })
     };
     let processes = down.iter().chain(&degraded).copied().filter(|node| items[*node].kind == Kind::BusinessProcess).collect();
-    let processes = foremost(landscape, processes, limit).into_iter().map(|node| ProcessHit {
-        state: found.state(node).as_str(),
-        vital: items[node].vital,
-        hit: hit(node),
-    });
+    let process = |node: usize| Ok(ProcessHit { state: found.state(node).as_str(), vital: items[node].vital, hit: hit(node)? });
+    let processes = foremost(landscape, processes, limit).into_iter().map(process);
     let answer = ImpactAnswer {
         lost: lost.iter().map(|node| items[*node].reference()).collect(),
         at,
-        processes: processes.collect(),
+        processes: processes.collect::<Result<_>>()?,
         untouched_by_redundancy: foremost(landscape, saved, limit).into_iter().map(|node| items[node].reference()).collect(),
-        down: foremost(landscape, down, limit).into_iter().map(hit).collect(),
-        degraded: foremost(landscape, degraded, limit).into_iter().map(hit).collect(),
+        down: foremost(landscape, down, limit).into_iter().map(hit).collect::<Result<_>>()?,
+        degraded: foremost(landscape, degraded, limit).into_iter().map(hit).collect::<Result<_>>()?,
         cost_over_time: None,
         plans_to_invoke: None,
         contacts: None,
         totals,
         seq: 0,
     };
-    (answer, business)
+    Ok((answer, business))
 }
 
 pub fn routes(api: &mut Api) {

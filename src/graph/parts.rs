@@ -1,11 +1,11 @@
 //! What a graph is made of, while it is put together or changed: the objects and the dependencies between them.
 use super::net::{Edge, Graph, Group, State};
 use super::recovery::Ability;
-use crate::model::{Id, Kind, Objectives, Reference};
+use crate::model::{Error, Id, Kind, Objectives, Reference, Result, Shared};
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What the graph knows of an object.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Item {
     pub criticality: u8,
     /// Whether data is kept there.
     pub keeps_data: bool,
+    /// How it stands in answers, once it has stood in one.
+    pub(super) shared: OnceLock<Shared>,
 }
 
 impl Item {
@@ -46,7 +48,19 @@ impl Item {
             vital: false,
             criticality: 0,
             keeps_data: false,
+            shared: OnceLock::new(),
         }
+    }
+    /// The same as [`Item::reference`], for long lists: its JSON is written once.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn shared(&self) -> Result<Shared> {
+        if let Some(known) = self.shared.get() {
+            return Ok(known.clone());
+        }
+        let made = Shared::new(self.reference()).map_err(Error::internal)?;
+        Ok(self.shared.get_or_init(|| made).clone())
     }
     pub fn reference(&self) -> Reference {
         Reference { id: self.id, kind: self.kind, key: self.key.to_string(), name: self.name.as_deref().map(str::to_owned) }

@@ -145,13 +145,13 @@ struct Gate {
     down: usize,
     spare: usize,
     /// Whether the dependent waits for it at all.
-    awaited: bool,
+    waited_for: bool,
 }
 
 impl Gate {
     /// How many of the members that are down have to come back: those beyond the ones it can spare.
     fn missing(&self) -> u32 {
-        let missing = if self.awaited { self.down.saturating_sub(self.spare) } else { 0 };
+        let missing = if self.waited_for { self.down.saturating_sub(self.spare) } else { 0 };
         u32::try_from(missing).unwrap_or(u32::MAX)
     }
 }
@@ -178,7 +178,7 @@ impl<'a> Sweep<'a> {
             let duration = if draft.time.lost { abilities[node].recovery } else { abilities[node].restart };
             draft.duration = duration.unwrap_or(0).max(0);
             draft.time.known = duration.is_some();
-            draft.pending = awaited(graph, states, node, &mut gates);
+            draft.pending = waited_for(graph, states, node, &mut gates);
         }
         let missing: Vec<u32> = gates.iter().map(Gate::missing).collect();
         for gate in gates.iter().filter(|gate| gate.missing() > 0) {
@@ -241,7 +241,7 @@ impl<'a> Sweep<'a> {
 }
 
 /// How many single providers a node waits for. Its groups are noted in `gates`.
-fn awaited(graph: &Graph, states: &[State], node: usize, gates: &mut [Gate]) -> u32 {
+fn waited_for(graph: &Graph, states: &[State], node: usize, gates: &mut [Gate]) -> u32 {
     let mut pending = 0;
     for step in graph.providers(node) {
         let down = states[step.node as usize] == State::Down;
@@ -252,7 +252,7 @@ fn awaited(graph: &Graph, states: &[State], node: usize, gates: &mut [Gate]) -> 
                 gate.dependent = node;
                 gate.down += usize::from(down);
                 gate.spare = graph.group(group).spare();
-                gate.awaited |= waits(step);
+                gate.waited_for |= waits(step);
             }
         }
     }

@@ -66,10 +66,10 @@ impl Updates {
 }
 
 impl Update {
-    fn walk<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    fn walk<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
+        DB: Backend + diesel::sql_types::HasSqlType<Identity>,
         Bind: QueryFragment<DB>,
-        DB: diesel::sql_types::HasSqlType<Identity>,
         DbId: diesel::serialize::ToSql<Identity, DB>,
     {
         if self.columns.len() > MOST_CACHED {

@@ -5,15 +5,18 @@ use crate::analysis::tagged;
 use crate::collection::asked::spelled;
 use crate::collection::doc::{etag, with_id};
 use crate::graph::landscape::Landscape;
+use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Faults, Kind, Link, Reference, Result, Word};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::json;
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 
 /// An item whose loss alone takes it down.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -82,10 +85,15 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
     single.retain(|node| wanted.wants(landscape, *node));
     let total = single.len();
     single.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
+    let above = above(landscape, root);
     let mut scratch = landscape.scratch();
     let mut told = Vec::with_capacity(total.min(limit));
     for node in single.into_iter().take(limit) {
-        let way = landscape.graph().impact(&mut scratch, &[node]).cause(root);
+        let way = match above.get(&node) {
+            Some(_) => std::iter::successors(Some(node), |node| above.get(node).copied().filter(|next| next != node)).collect(),
+            // Through a redundancy group: only the loss itself tells.
+            None => landscape.graph().impact(&mut scratch, &[node]).cause(root),
+        };
         told.push(PointOfOne {
             item: items[node].reference(),
             cause: way.into_iter().map(|node| items[node].reference()).collect(),
@@ -107,6 +115,25 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
         pairs: pairs.map(|all| all.iter().take(limit).map(pair).collect()),
         seq,
     })
+}
+
+/// For everything whose loss takes the root down without a redundancy group on the way: what it takes down next on a
+/// shortest way to the root. The root leads to itself.
+fn above(landscape: &Landscape, root: usize) -> FxHashMap<usize, usize> {
+    let mut above = FxHashMap::from_iter([(root, root)]);
+    let mut open = vec![root];
+    let mut next = 0;
+    while let Some(node) = open.get(next).copied() {
+        next += 1;
+        for step in landscape.graph().providers(node).iter().filter(|s| s.group.is_none() && s.effect == State::Down) {
+            let provider = step.node as usize;
+            if let Entry::Vacant(place) = above.entry(provider) {
+                place.insert(node);
+                open.push(provider);
+            }
+        }
+    }
+    above
 }
 
 pub fn routes(api: &mut Api) {

@@ -78,8 +78,6 @@ type Row = (DbId, String, String, Option<DbId>, Option<DbId>, Four, Three, bool,
 fn as_item(kind: Kind, row: Row) -> Item {
     let (id, key, name, place, owner, (rto, rpo, mtpd, wrt), (recovery, restart, data_loss), vital, criticality, word) = row;
     Item {
-        id: id.0,
-        kind,
         key: Arc::from(key),
         name: Some(name).filter(|name| !name.is_empty()).map(Arc::from),
         place: place.map(|place| place.0),
@@ -90,6 +88,7 @@ fn as_item(kind: Kind, row: Row) -> Item {
         vital,
         criticality: Criticality::from_word(&criticality).map_or(0, rank),
         keeps_data: ComponentKind::from_word(&word).is_some_and(keeps_data),
+        ..Item::bare(id.0, kind)
     }
 }
 

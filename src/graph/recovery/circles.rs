@@ -54,8 +54,8 @@ impl Recovery {
     }
 
     fn holds_up(&self, step: &Step) -> bool {
-        let awaited = step.group.map_or_else(|| waits(step), |group| self.missing[group.index()] > 0);
-        awaited && self.is_stuck(step.node as usize)
+        let waited_for = step.group.map_or_else(|| waits(step), |group| self.missing[group.index()] > 0);
+        waited_for && self.is_stuck(step.node as usize)
     }
 }
 

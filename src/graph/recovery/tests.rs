@@ -66,17 +66,17 @@ impl Case {
     }
 
     /// Of a node, its single providers it waits for, and of each group it waits for all members and how many it requires.
-    fn awaited(&self, node: usize) -> Vec<(Vec<usize>, usize)> {
+    fn waited_for(&self, node: usize) -> Vec<(Vec<usize>, usize)> {
         let steps = self.graph.providers(node);
         let single = steps.iter().filter(|step| step.group.is_none() && step.needed && step.effect != State::Up);
-        let mut awaited: Vec<_> = single.map(|step| (vec![step.node as usize], 1)).collect();
+        let mut waited_for: Vec<_> = single.map(|step| (vec![step.node as usize], 1)).collect();
         for (group, members) in grouped(steps) {
             if members.iter().any(|step| step.needed && step.effect != State::Up) {
                 let nodes = members.iter().map(|step| step.node as usize).collect();
-                awaited.push((nodes, members.len() - self.spare(node, group)));
+                waited_for.push((nodes, members.len() - self.spare(node, group)));
             }
         }
-        awaited
+        waited_for
     }
 
     fn spare(&self, node: usize, group: usize) -> usize {
@@ -173,7 +173,7 @@ fn simulate(case: &Case) -> Vec<Option<(i64, i64)>> {
         loop {
             let back = |node: &&usize| times[**node].is_some_and(|(_, end)| end <= now);
             let ready = |(nodes, required): &(Vec<usize>, usize)| nodes.iter().filter(back).count() >= *required;
-            let starting = case.down().find(|node| times[*node].is_none() && case.awaited(*node).iter().all(ready));
+            let starting = case.down().find(|node| times[*node].is_none() && case.waited_for(*node).iter().all(ready));
             let Some(node) = starting else { break };
             times[node] = Some((now, now + case.duration(node).unwrap_or(0)));
         }
@@ -189,7 +189,7 @@ fn sequence(case: &Case) -> Vec<(usize, Time)> {
         let mut ready = Vec::new();
         for node in case.down().filter(|node| place(node).is_none()) {
             let mut waited = BTreeSet::new();
-            let satisfied = case.awaited(node).iter().all(|(nodes, required)| {
+            let satisfied = case.waited_for(node).iter().all(|(nodes, required)| {
                 let up = nodes.iter().filter(|node| case.states[**node] != State::Down).count();
                 let mut back: Vec<usize> = nodes.iter().filter_map(place).collect();
                 back.sort_unstable();
@@ -225,7 +225,7 @@ fn sequence(case: &Case) -> Vec<(usize, Time)> {
 fn reach(case: &Case, recovery: &Recovery) -> (Vec<BTreeSet<usize>>, Vec<BTreeSet<usize>>) {
     let mut direct = vec![BTreeSet::new(); case.graph.nodes()];
     for node in recovery.stuck() {
-        for (nodes, required) in case.awaited(node) {
+        for (nodes, required) in case.waited_for(node) {
             let (stuck, back): (Vec<usize>, Vec<usize>) = nodes.into_iter().partition(|node| recovery.is_stuck(*node));
             if back.len() < required {
                 direct[node].extend(stuck);

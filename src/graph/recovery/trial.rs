@@ -53,7 +53,7 @@ struct Member {
     end: i64,
     node: usize,
     /// Whether its step makes the dependent wait for the group.
-    awaited: bool,
+    waited_for: bool,
 }
 
 const NEVER: i64 = i64::MAX;
@@ -158,7 +158,7 @@ impl<'a> Trial<'a> {
             let provider = step.node as usize;
             let Some(end) = self.end(provider) else { continue };
             match step.group {
-                Some(group) => self.members.push(Member { group, end, node: provider, awaited: waits(step) }),
+                Some(group) => self.members.push(Member { group, end, node: provider, waited_for: waits(step) }),
                 None if waits(step) => last = last.max(Some((end, provider))),
                 None => {}
             }
@@ -175,6 +175,6 @@ impl<'a> Trial<'a> {
     fn turn(&self, members: &[Member]) -> Option<i64> {
         let spare = self.graph.group(members.first()?.group).spare();
         let missing = members.len().checked_sub(spare + 1)?;
-        members.iter().any(|member| member.awaited).then(|| members[missing].end)
+        members.iter().any(|member| member.waited_for).then(|| members[missing].end)
     }
 }
