@@ -131,6 +131,29 @@ fn from_a_plan_to_its_proof(backend: Backend) {
     assert!(file("continuity.ics").contains("SUMMARY:The cold store is silent"));
 }
 
+fn from_a_loss_to_the_verdict_on_a_change(backend: Backend) {
+    let (server, api) = demo(backend);
+    let own = api.token.clone().expect("a token");
+    let text = pasted("analysis-walk-through.md", &server, &[("TOKEN", &own)]);
+    for word in ["\"untouched_by_redundancy\":[{", "\"KEY-SERVER\"", "\"verdict\":\"block\"", "\"pairs\":[[", "\"readiness\""] {
+        assert!(text.contains(word), "{word} was not seen:\n{text}");
+    }
+    let change = api.get("/change-requests/ref%3Achangetool%3ACHG-1007").expect(200).json();
+    assert_eq!(change["assessment"]["verdict"], json!("warn"), "{change}");
+    let file = |name: &str| std::fs::read_to_string(server.home.folder.join(name)).expect("a file");
+    assert!(file("sequence.svg").contains("Wave 1") && file("map.svg").contains("Web shop") && file("badge.svg").contains("<svg"));
+}
+
+#[test]
+fn the_walk_through_of_analyses_can_be_pasted_on_sqlite() {
+    from_a_loss_to_the_verdict_on_a_change(Backend::Sqlite);
+}
+
+#[test]
+fn the_walk_through_of_analyses_can_be_pasted_on_postgres() {
+    from_a_loss_to_the_verdict_on_a_change(Backend::Postgres);
+}
+
 #[test]
 fn the_walk_through_of_risks_can_be_pasted_on_sqlite() {
     from_a_risk_to_the_report(Backend::Sqlite);
