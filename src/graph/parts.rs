@@ -22,7 +22,7 @@ pub struct Item {
     /// Seconds from "technically up" to "business running", of a business process.
     pub wrt: Option<i64>,
     pub ability: Ability,
-    /// Whether it is a vital business function.
+    /// Whether it is a vital business function, and not a retired one.
     pub vital: bool,
     /// How critical it is, from 0 to 3.
     pub criticality: u8,

@@ -5,7 +5,7 @@ use crate::graph::recovery::Ability;
 use crate::model::{Id, Kind, Objectives, Result, Word};
 use crate::on;
 use crate::resources::Resource;
-use crate::resources::business_processes::BusinessProcess;
+use crate::resources::business_processes::{BusinessProcess, ProcessStatus};
 use crate::resources::components::{Component, ComponentKind};
 use crate::resources::mappings::{Effect, Mapping};
 use crate::resources::services::{Criticality, Service};
@@ -30,7 +30,7 @@ const TABLES: [(Kind, &str, &str); 5] = [
         Kind::BusinessProcess,
         "business_processes",
         "CAST(NULL AS uuid), t.owner_id, t.rto_seconds, t.rpo_seconds, t.mtpd_seconds, t.wrt_seconds, CAST(NULL AS BIGINT), \
-         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), t.vital, t.criticality, ''",
+         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), t.vital AND t.status <> 'retired', t.criticality, ''",
     ),
     (
         Kind::Service,
@@ -234,7 +234,7 @@ pub(super) fn of_the_past(parts: &mut Parts, entry: &Entry) -> Result<()> {
                 owner: one.owner.as_ref().and_then(|owner| owner.id()),
                 own: one.objectives(),
                 wrt: one.wrt_seconds,
-                vital: one.vital,
+                vital: one.vital && one.status != ProcessStatus::Retired,
                 criticality: rank(one.criticality),
                 ..known(&object)
             };
