@@ -86,7 +86,9 @@ fn bounded(mut schema: Value) -> Value {
     let mut open = vec![&mut schema];
     while let Some(value) = open.pop() {
         if let Value::Object(members) = value {
-            let is = |members: &Map<String, Value>, word: &str| members.get("type").is_some_and(|own| own == word);
+            let is = |members: &Map<String, Value>, word: &str| {
+                members.get("type").is_some_and(|own| own == word || own.as_array().is_some_and(|all| all.contains(&word.into())))
+            };
             if is(members, "integer") {
                 members.entry("format").or_insert("int64".into());
             }

@@ -320,7 +320,7 @@ mod tests {
     fn permissions_have_names_and_nothing_else_is_one() {
         assert_eq!(permission("services", Action::Read), "services:read");
         assert!(permissions().all(|name| is_permission(&name)));
-        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 18 * 2 + 8 + 1);
+        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 18 * 2 + 8 + 1 + 1);
         for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!is_permission(text), "{text}");
         }

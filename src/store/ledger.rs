@@ -105,8 +105,8 @@ impl Head {
     /// Whether the ledger has grown to twice its size, so that what is known of the tables is out of date. A large one
     /// that grows by single changes gives the database the time to find out by itself.
     pub fn doubled(&self, by_batch: bool) -> bool {
-        let most = if by_batch { i64::MAX } else { 100_000 };
-        (1000..most).contains(&self.seq) && self.seq.ilog2() > self.from.max(1).ilog2()
+        let (least, most) = if by_batch { (1000, i64::MAX) } else { (4000, 100_000) };
+        (least..most).contains(&self.seq) && self.seq.ilog2() > self.from.max(1).ilog2()
     }
 }
 

@@ -141,7 +141,9 @@ fn from_a_loss_to_the_verdict_on_a_change(backend: Backend) {
     let change = api.get("/change-requests/ref%3Achangetool%3ACHG-1007").expect(200).json();
     assert_eq!(change["assessment"]["verdict"], json!("warn"), "{change}");
     let file = |name: &str| std::fs::read_to_string(server.home.folder.join(name)).expect("a file");
-    assert!(file("sequence.svg").contains("Wave 1") && file("map.svg").contains("Web shop") && file("badge.svg").contains("<svg"));
+    assert!(
+        file("sequence.svg").contains("Wave 1") && file("map.svg").contains("Web shop") && file("badge.svg").contains("<svg")
+    );
 }
 
 #[test]

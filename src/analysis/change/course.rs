@@ -142,7 +142,10 @@ async fn collisions(conn: &mut Conn<'_>, view: &View<'_>, effects: &Effects, win
     let mut all: Vec<&Object<Exercise>> = all.iter().filter(open).collect();
     all.sort_by_key(|one| (one.body.scheduled_start, one.head.id));
     let plans: Vec<Id> = all.iter().flat_map(|one| &one.body.plans).filter_map(Link::id).collect();
-    let plans = Plan::find_all(conn, org, &plans).await?;
+    let plans = match view.then::<Plan>(conn).await? {
+        Some(all) => all.into_iter().filter(|plan| plans.contains(&plan.head.id)).collect(),
+        None => Plan::find_all(conn, org, &plans).await?,
+    };
     let covered: HashMap<Id, Vec<Id>> =
         plans.iter().map(|plan| (plan.head.id, plan.body.services.iter().filter_map(Link::id).collect())).collect();
     let touched: HashSet<Id> = effects.of_kind(Kind::Service).iter().map(|node| effects.before.items()[*node].id).collect();

@@ -17,6 +17,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// What is asked of a recovery sequence.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -55,6 +56,8 @@ pub struct SequencedItem {
     pub waits_for: Option<Reference>,
     /// Whether all durations that lead there are declared.
     pub known: bool,
+    /// Whether it is of the chain that decides when the last item is back.
+    pub critical: bool,
     pub rto_seconds: Option<i64>,
     /// Whether it is back within its recovery time objective; null where it has none.
     pub in_time: Option<bool>,
@@ -131,10 +134,14 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: SequenceQuestion
     let recovery = &loss.restoration.recovery;
     // Sites and suppliers are not restored by anybody here.
     let restored = |node: usize| !matches!(loss.landscape.items()[node].kind, Kind::Site | Kind::Supplier);
+    let ends = |node: &usize| recovery.time(*node).map(|time| time.end);
+    let last = (0..loss.restoration.states.len()).filter(|node| restored(*node)).max_by_key(ends);
+    let critical: HashSet<usize> = last.map(|node| recovery.chain(node)).unwrap_or_default().into_iter().collect();
     let mut waves: Vec<Wave> = Vec::new();
     let (mut total, mut told) = (0, 0);
     for (node, wave) in recovery.waves().into_iter().filter(|(node, _)| restored(*node)) {
         let Some(one) = sequenced(&loss, node, at) else { continue };
+        let one = SequencedItem { critical: critical.contains(&node), ..one };
         if waves.last().is_none_or(|last| last.wave != wave) {
             waves.push(Wave { wave, start_seconds: one.start_seconds, end_seconds: 0, items: Vec::new(), total: 0 });
         }
@@ -174,6 +181,7 @@ fn sequenced(loss: &Loss, node: usize, at: Timestamp) -> Option<SequencedItem> {
         how: if time.lost { "recovery" } else { "restart" },
         waits_for: time.waits_for.map(|node| loss.reference(node)),
         known: time.known,
+        critical: false,
         rto_seconds: rto,
         in_time: rto.map(|rto| end <= rto),
     })
@@ -190,7 +198,7 @@ fn draw(answer: &SequenceAnswer) -> String {
                 title: one.item.name.as_deref().unwrap_or(&one.item.key),
                 phase,
                 planned: (one.start_seconds, one.end_seconds),
-                critical: one.in_time == Some(false),
+                critical: one.critical,
                 who: Some(one.how.to_owned()),
                 ..Bar::default()
             });

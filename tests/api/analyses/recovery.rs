@@ -102,6 +102,8 @@ both! {
         let shop = &order["waves"][1]["items"][0];
         assert_eq!((&shop["start_seconds"], &shop["ends_at"]), (&json!(3600), &json!("2030-01-01T01:10:00.000000Z")));
         assert_eq!((&shop["in_time"], &order["total"]), (&json!(true), &json!(5)));
+        let first: Vec<&Value> = order["waves"][0]["items"].as_array().expect("items").iter().map(|one| &one["critical"]).collect();
+        assert_eq!(first, [&json!(true), &json!(false), &json!(false)], "the slowest node is the last to be back");
         let drawn = api.post("/analysis/recovery-sequence?format=svg", &json!({})).expect(200);
         assert!(drawn.needed_header("content-type").starts_with("image/svg+xml"));
         assert!(drawn.text().contains("Wave 1") && drawn.text().contains("DB-2"), "{}", drawn.text());
