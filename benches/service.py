@@ -92,7 +92,7 @@ class Client:
         try:
             self.connection.request(method, path, body=body, headers=headers)
             response = self.connection.getresponse()
-        except http.client.RemoteDisconnected:
+        except (http.client.RemoteDisconnected, BrokenPipeError):
             # The connection was idle for longer than the service keeps it.
             self.connection.close()
             self.connection.request(method, path, body=body, headers=headers)
