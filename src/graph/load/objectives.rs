@@ -25,10 +25,14 @@ pub struct Moves {
 
 /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
 pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id, Objectives>> {
-    let mut changed = recompute(tx, &moves.others).await?;
+    let mut changed = recompute(tx, &moves.others, Region::Carried).await?;
     let org = tx.organization();
     let mut conn = tx.conn()?;
     let mut stricter = carried(&mut conn, org, &moves.edges).await?;
+    for (id, objectives) in stricter_below(&mut conn, org, &changed.keys().copied().collect::<Vec<_>>()).await? {
+        let known = stricter.entry(id).or_insert(objectives);
+        *known = known.strictest(objectives);
+    }
     for _ in 0..MOST_LEVELS {
         if stricter.is_empty() {
             return Ok(changed);
@@ -39,8 +43,18 @@ pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id,
         changed.extend(stricter);
         stricter = stricter_below(&mut conn, org, &frontier).await?;
     }
-    changed.extend(recompute(tx, &stricter.into_keys().collect()).await?);
+    changed.extend(recompute(tx, &stricter.into_keys().collect(), Region::Everything).await?);
     Ok(changed)
+}
+
+/// What may change with an object.
+#[derive(Clone, Copy)]
+enum Region {
+    /// All it depends on.
+    Everything,
+    /// Only that for which as much is in force as for what it is carried down from. What has stricter objectives has them
+    /// from elsewhere, and keeps them when those above become laxer.
+    Carried,
 }
 
 /// What is to be in force for the objects that new edges alone make stricter.
@@ -85,14 +99,14 @@ async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &[Id]) -> Resu
     Ok(found)
 }
 
-/// Computes everything below some objects anew: a fixed number of statements, however long the chains.
-async fn recompute(tx: &mut Tx, seeds: &HashSet<Id>) -> Result<HashMap<Id, Objectives>> {
+/// Computes some objects and a region below them anew: a fixed number of statements, however long the chains.
+async fn recompute(tx: &mut Tx, seeds: &HashSet<Id>, region: Region) -> Result<HashMap<Id, Objectives>> {
     if seeds.is_empty() {
         return Ok(HashMap::new());
     }
     let org = tx.organization();
     let mut conn = tx.conn()?;
-    let below = below(&mut conn, org, seeds).await?;
+    let below = below(&mut conn, org, seeds, region).await?;
     let edges = edges_into(&mut conn, org, &below).await?;
     let mut around: HashSet<Id> = below.clone();
     around.extend(edges.iter().map(|(dependent, _)| *dependent));
@@ -104,9 +118,20 @@ async fn recompute(tx: &mut Tx, seeds: &HashSet<Id>) -> Result<HashMap<Id, Objec
     Ok(changed.into_iter().collect())
 }
 
-/// The seeds and everything they depend on through cascading mappings.
-async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>) -> Result<HashSet<Id>> {
+/// The seeds and what they depend on through cascading mappings, as far as the region goes.
+async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>, region: Region) -> Result<HashSet<Id>> {
     let seeds: Vec<Id> = seeds.iter().copied().collect();
+    // SQLite takes tables that are crossed in the order in which they stand.
+    let (both, carried) = match region {
+        Region::Everything => ("", String::new()),
+        Region::Carried => {
+            let equal = |field: &str| format!("d.effective_{field}_seconds = p.effective_{field}_seconds");
+            let places = "d.organization_id = m.organization_id AND d.id = m.dependent_id \
+                          AND p.organization_id = m.organization_id AND p.id = m.provider_id";
+            let same = format!(" AND {places} AND ({} OR {} OR {})", equal("rto"), equal("rpo"), equal("mtpd"));
+            (" CROSS JOIN objects d CROSS JOIN objects p", same)
+        }
+    };
     let mut found = HashSet::new();
     for seeds in seeds.chunks(CHUNK) {
         let statement = Fragment::default()
@@ -114,9 +139,12 @@ async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>) -> Result<Hash
             .id(org)
             .sql(" AND id IN (")
             .ids(seeds)
-            .sql(") UNION SELECT mappings.provider_id FROM below JOIN mappings ON mappings.organization_id = ")
+            .sql(&format!(
+                ") UNION SELECT m.provider_id FROM below CROSS JOIN mappings m{both} \
+                 WHERE m.dependent_id = below.id AND m.effect = 'cascade'{carried} AND m.organization_id = "
+            ))
             .id(org)
-            .sql(" AND mappings.dependent_id = below.id AND mappings.effect = 'cascade') SELECT id FROM below");
+            .sql(") SELECT id FROM below");
         let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
         found.extend(rows.into_iter().map(Id::from));
     }
