@@ -4,7 +4,7 @@ mod effects;
 mod record;
 
 use super::edits::{self, Edit};
-use super::impact::{bounded, foremost};
+use super::impact::bounded;
 use super::question::{Asked, Bounds, LOSABLE, View, each, question};
 use super::recovery::Comeback;
 use crate::http::context::{Analyses, Reader, Writer};

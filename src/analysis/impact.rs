@@ -18,8 +18,6 @@ pub use consequences::plans;
 use consequences::{Cost, Invocation, WhomToCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::cmp::Reverse;
-use std::sync::Arc;
 
 words! {
     /// What an impact analysis tells besides what is down.
@@ -178,40 +176,23 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, 
     Ok(answer)
 }
 
-/// What orders items by how critical they are, the most critical first.
-pub fn urgency(landscape: &Landscape, node: usize) -> impl Ord {
-    let item = &landscape.items()[node];
-    let rto = landscape.objectives()[node].rto.unwrap_or(i64::MAX);
-    (Reverse(item.vital), Reverse(item.criticality), rto, Arc::clone(&item.key), item.id)
-}
-
-/// The most critical of these, in order.
-pub fn foremost(landscape: &Landscape, mut nodes: Vec<usize>, limit: usize) -> Vec<usize> {
-    if nodes.len() > limit {
-        nodes.select_nth_unstable_by_key(limit, |node| urgency(landscape, *node));
-        nodes.truncate(limit);
-    }
-    nodes.sort_by_cached_key(|node| urgency(landscape, *node));
-    nodes
-}
-
 /// What the loss does, and the services and processes it takes down, lost ones included.
 fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usize) -> Result<(ImpactAnswer, Vec<usize>)> {
     lost.sort_unstable();
     lost.dedup();
-    let items = landscape.items();
+    let (items, briefs) = (landscape.items(), landscape.briefs());
     let mut scratch = landscape.scratch();
     let found = landscape.graph().impact(&mut scratch, &lost);
     let (mut down, mut degraded, mut business) = (Vec::new(), Vec::new(), Vec::new());
     for (node, state) in found.nodes() {
-        if state == State::Down && matches!(items[node].kind, Kind::Service | Kind::BusinessProcess) {
+        if state == State::Down && matches!(briefs[node].kind, Kind::Service | Kind::BusinessProcess) {
             business.push(node);
         }
         if lost.binary_search(&node).is_err() {
             if state == State::Down { down.push(node) } else { degraded.push(node) }
         }
     }
-    let count = |kind: Kind| down.iter().filter(|node| items[**node].kind == kind).count();
+    let count = |kind: Kind| down.iter().filter(|node| briefs[**node].kind == kind).count();
     let saved = found.saved();
     let totals = ImpactTotals {
         down: down.len(),
@@ -219,7 +200,7 @@ fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usi
         untouched_by_redundancy: saved.len(),
         services: count(Kind::Service),
         processes: count(Kind::BusinessProcess),
-        vital_business_functions: down.iter().filter(|node| items[**node].vital).count(),
+        vital_business_functions: down.iter().filter(|node| briefs[**node].vital).count(),
     };
     let hit = |node: usize| {
         let own = landscape.objectives()[node];
@@ -231,16 +212,16 @@ fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usi
             mtpd_breach_at: own.mtpd.and_then(|seconds| later(at, seconds)),
         })
     };
-    let processes = down.iter().chain(&degraded).copied().filter(|node| items[*node].kind == Kind::BusinessProcess).collect();
+    let processes = down.iter().chain(&degraded).copied().filter(|node| briefs[*node].kind == Kind::BusinessProcess).collect();
     let process = |node: usize| Ok(ProcessHit { state: found.state(node).as_str(), vital: items[node].vital, hit: hit(node)? });
-    let processes = foremost(landscape, processes, limit).into_iter().map(process);
+    let processes = landscape.foremost(processes, limit).into_iter().map(process);
     let answer = ImpactAnswer {
         lost: lost.iter().map(|node| items[*node].reference()).collect(),
         at,
         processes: processes.collect::<Result<_>>()?,
-        untouched_by_redundancy: foremost(landscape, saved, limit).into_iter().map(|node| items[node].reference()).collect(),
-        down: foremost(landscape, down, limit).into_iter().map(hit).collect::<Result<_>>()?,
-        degraded: foremost(landscape, degraded, limit).into_iter().map(hit).collect::<Result<_>>()?,
+        untouched_by_redundancy: landscape.foremost(saved, limit).into_iter().map(|node| items[node].reference()).collect(),
+        down: landscape.foremost(down, limit).into_iter().map(hit).collect::<Result<_>>()?,
+        degraded: landscape.foremost(degraded, limit).into_iter().map(hit).collect::<Result<_>>()?,
         cost_over_time: None,
         plans_to_invoke: None,
         contacts: None,

@@ -198,7 +198,7 @@ fn vital(landscape: &Landscape, node: usize) -> Vec<Reference> {
     let found = landscape.graph().impact(&mut scratch, &[node]);
     let down = found.nodes().filter(|(_, state)| *state == State::Down).map(|(node, _)| node);
     let vital = down.filter(|node| landscape.items()[*node].vital).collect();
-    super::impact::foremost(landscape, vital, MOST_NAMED).into_iter().map(|node| landscape.items()[node].reference()).collect()
+    landscape.foremost(vital, MOST_NAMED).into_iter().map(|node| landscape.items()[node].reference()).collect()
 }
 
 fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFailure>> {

@@ -4,7 +4,7 @@ pub mod of_service;
 pub mod sequence;
 
 use super::edits::Edit;
-use super::impact::{bounded, foremost};
+use super::impact::bounded;
 use super::question::{Bounds, LOSABLE, View, answered, each};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
@@ -248,7 +248,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: RecoveryQuestion
     let told: Vec<(usize, Comeback)> = nodes.iter().map(|node| (*node, loss.comeback(*node))).collect();
     told.iter().for_each(|(_, one)| totals.count(one.verdict));
     let mut told: HashMap<usize, Comeback> = told.into_iter().collect();
-    let items = foremost(landscape, nodes, bounds.limit).into_iter().filter_map(|node| told.remove(&node)).collect();
+    let items = landscape.foremost(nodes, bounds.limit).into_iter().filter_map(|node| told.remove(&node)).collect();
     let circles = loss.restoration.recovery.circles(landscape.graph(), MOST_CIRCLES);
     Ok(RecoveryAnswer {
         lost: loss.references(&loss.lost),

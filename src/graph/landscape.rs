@@ -36,11 +36,32 @@ pub struct Beneath {
     pub possible: HashSet<Id>,
 }
 
+/// What long lists of nodes are counted and ordered by, side by side in memory: items are large and lie scattered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Brief {
+    /// The less, the more critical: vital business functions, then by criticality and by the strictest RTO.
+    pub urgency: u64,
+    /// Tells those apart that are equally critical.
+    pub id: Id,
+    pub kind: Kind,
+    pub vital: bool,
+}
+
+impl Brief {
+    fn of(item: &Item, rto: Option<i64>) -> Brief {
+        // An RTO has 32 bits at most, see `MOST_SECONDS`.
+        let rto = rto.and_then(|rto| u32::try_from(rto).ok()).unwrap_or(u32::MAX);
+        let urgency = u64::from(!item.vital) << 40 | u64::from(u8::MAX - item.criticality) << 32 | u64::from(rto);
+        Brief { urgency, id: item.id, kind: item.kind, vital: item.vital }
+    }
+}
+
 /// The objects and dependencies of an organisation, or those above some objects.
 pub struct Landscape {
     parts: Parts,
     graph: Graph,
     effective: OnceLock<Vec<Objectives>>,
+    briefs: OnceLock<Vec<Brief>>,
     pub(super) able: OnceLock<Vec<Ability>>,
     pub(super) all_lost: OnceLock<Arc<Restoration>>,
     taken_down: OnceLock<Vec<[u32; 2]>>,
@@ -78,6 +99,7 @@ impl Landscape {
             parts,
             graph,
             effective: OnceLock::new(),
+            briefs: OnceLock::new(),
             able: OnceLock::new(),
             all_lost: OnceLock::new(),
             taken_down: OnceLock::new(),
@@ -127,6 +149,26 @@ impl Landscape {
             let edges: Vec<(usize, usize)> = (0..own.len()).flat_map(carries).collect();
             objectives::effective(&own, &edges)
         })
+    }
+
+    /// What each node is ordered by.
+    pub fn briefs(&self) -> &[Brief] {
+        self.briefs.get_or_init(|| {
+            let objectives = self.objectives().iter();
+            self.items().iter().zip(objectives).map(|(item, objectives)| Brief::of(item, objectives.rto)).collect()
+        })
+    }
+
+    /// The most critical of these nodes, in order; those that are equally so by their keys.
+    pub fn foremost(&self, mut nodes: Vec<usize>, limit: usize) -> Vec<usize> {
+        let briefs = self.briefs();
+        if nodes.len() > limit {
+            nodes.select_nth_unstable_by_key(limit, |node| briefs[*node]);
+            nodes.truncate(limit);
+        }
+        let key = |node: &usize| (briefs[*node].urgency, &self.items()[*node].key, briefs[*node].id);
+        nodes.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        nodes
     }
 
     /// For each node, how many services and how many vital business functions go down when it alone is lost, itself not

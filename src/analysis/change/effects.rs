@@ -1,6 +1,6 @@
 //! What a change does to the dependency graph: what depends on its items, and what is worse afterwards.
 use super::course::Course;
-use super::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals, foremost};
+use super::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
 use crate::analysis::question::View;
 use crate::analysis::recovery::{Comeback, Loss, Verdict};
 use crate::graph::landscape::Landscape;
@@ -59,7 +59,7 @@ impl Effects {
         self.before.items()[node].reference()
     }
     fn references(&self, nodes: Vec<usize>, limit: usize) -> Vec<Reference> {
-        foremost(&self.before, nodes, limit).into_iter().map(|node| self.reference(node)).collect()
+        self.before.foremost(nodes, limit).into_iter().map(|node| self.reference(node)).collect()
     }
     /// Whether its interruption is grave.
     fn is_grave(&self, node: usize) -> bool {
@@ -153,7 +153,7 @@ impl Effects {
         let bad = |verdict: Verdict| matches!(verdict, Verdict::Missed | Verdict::Never);
         let missed = |one: &Comeback| [bad(one.verdict), bad(one.mtpd_verdict), bad(one.data_verdict)];
         let (mut broken, mut already, mut all) = (Vec::new(), Vec::new(), Vec::new());
-        for node in foremost(&self.before, business.to_vec(), business.len()) {
+        for node in self.before.foremost(business.to_vec(), business.len()) {
             let (old, new) = (before.comeback(node), after.comeback(node));
             let (was, is) = (missed(&old), missed(&new));
             if was.iter().zip(is).any(|(was, is)| is && !was) {
@@ -179,7 +179,7 @@ impl Effects {
         if !self.edited {
             return (Vec::new(), 0);
         }
-        let compared = foremost(&self.before, business.to_vec(), MOST_COMPARED);
+        let compared = self.before.foremost(business.to_vec(), MOST_COMPARED);
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for node in &compared {
             let old: HashSet<usize> = points::of(self.before.graph(), *node).into_iter().collect();

@@ -8,7 +8,6 @@ use super::shape::{
 use crate::analysis::freshness::Figure;
 use crate::analysis::gaps::answer::{Told, details, find};
 use crate::analysis::gaps::facts::Facts;
-use crate::analysis::impact::foremost;
 use crate::analysis::question::View;
 use crate::analysis::readiness::judge;
 use crate::analysis::schedule::of as reference;
@@ -62,7 +61,7 @@ pub async fn of(conn: &mut Conn<'_>, view: &View<'_>, facts: &Facts, node: usize
         },
         single_points_of_failure: SinglePoints {
             total: about.single_points.len(),
-            items: foremost(landscape, about.single_points.clone(), MOST).into_iter().map(|n| facts.loss.reference(n)).collect(),
+            items: landscape.foremost(about.single_points.clone(), MOST).into_iter().map(|n| facts.loss.reference(n)).collect(),
         },
         risks: risks(facts, &about),
         measures: measures(facts, &about),

@@ -1,7 +1,6 @@
 //! Gaps as they are told: in their order, counted, and with what explains them.
 use super::facts::Facts;
 use super::rules::{Details, Found, GapSeverity, MOST_DETAILS, RULES};
-use crate::analysis::impact::foremost;
 use crate::analysis::question::View;
 use crate::graph::net::State;
 use crate::model::{Id, Reference, Result};
@@ -189,5 +188,5 @@ fn vital_functions(facts: &Facts, node: usize) -> Vec<Id> {
     let impact = landscape.graph().impact(&mut scratch, &[node]);
     let down = impact.nodes().filter(|(node, state)| *state == State::Down && landscape.items()[*node].vital);
     let down = down.map(|(node, _)| node).collect();
-    foremost(landscape, down, MOST_DETAILS).into_iter().map(|node| landscape.items()[node].id).collect()
+    landscape.foremost(down, MOST_DETAILS).into_iter().map(|node| landscape.items()[node].id).collect()
 }

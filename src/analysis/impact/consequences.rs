@@ -222,7 +222,7 @@ pub async fn contacts(
             }
         }
     }
-    for node in super::foremost(landscape, down.to_vec(), limit) {
+    for node in landscape.foremost(down.to_vec(), limit) {
         let item = &landscape.items()[node];
         if let Some(owner) = item.owner {
             call(owner, CallReason { code: "owner", object: item.reference(), role: None });

@@ -1,6 +1,5 @@
 //! `GET /services/{id}/recovery`: how soon one service can be back, step by step.
 use super::{Comeback, Loss, Verdict};
-use crate::analysis::impact::foremost;
 use crate::analysis::proof::{Measured, measured};
 use crate::analysis::question::{Asked, Bounds, View};
 use crate::analysis::tagged;
@@ -256,7 +255,7 @@ impl Told<'_> {
             above.nodes().filter(|(node, state)| *state == State::Down && self.loss.restoration.states[*node] == State::Down);
         let processes =
             down.map(|(node, _)| node).filter(|node| landscape.items()[*node].kind == Kind::BusinessProcess).collect();
-        foremost(landscape, processes, limit).into_iter().map(|node| self.loss.comeback(node)).collect()
+        landscape.foremost(processes, limit).into_iter().map(|node| self.loss.comeback(node)).collect()
     }
 
     fn improvement(&self, node: usize, rto: Option<i64>) -> Option<CheapestImprovement> {
