@@ -130,6 +130,7 @@ pub fn api() -> Api {
     resources::suppliers::http::routes(&mut api);
     resources::contacts::http::routes(&mut api);
     resources::mappings::http::routes(&mut api);
+    resources::agreements::http::routes(&mut api);
     resources::threats::http::routes(&mut api);
     resources::vulnerabilities::http::routes(&mut api);
     resources::risks::http::routes(&mut api);

@@ -1,4 +1,4 @@
-//! `GET /calendar` and `GET /calendar.ics`: exercises, reviews and acceptances that run out.
+//! `GET /calendar` and `GET /calendar.ics`: exercises, reviews, and acceptances and agreements that run out.
 use super::{list, object, reference, tagged, text};
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter};
@@ -59,6 +59,22 @@ const DUE: &[Due] = &[
         only: " AND t.status = 'accepted'",
         entry: "acceptance_ends",
         words: "Acceptance runs out:",
+    },
+    Due {
+        kind: Kind::Agreement,
+        table: "agreements",
+        column: "valid_to",
+        only: "",
+        entry: "agreement_ends",
+        words: "Agreement runs out:",
+    },
+    Due {
+        kind: Kind::Agreement,
+        table: "agreements",
+        column: "review_due",
+        only: "",
+        entry: "agreement_review",
+        words: "Review of agreement",
     },
 ];
 
@@ -238,8 +254,8 @@ async fn feed(reader: Reader<Exercise>, request: HttpRequest) -> Result<HttpResp
 }
 
 pub fn routes(api: &mut Api) {
-    let words = "Exercises (also those that follow by their rule, as tentative), reviews of plans, business processes and risks, \
-                 and acceptances of risks that run out. What the caller may not read is left out. At most 5,000 entries.";
+    let words = "Exercises (also those that follow by their rule, as tentative), reviews of plans, business processes, risks \
+                 and agreements, and acceptances of risks and agreements that run out. What the caller may not read is left out. At most 5,000 entries.";
     let id = "018f6c2e-5a4b-7c3d-8e9f-000000000001";
     let example = json!({"items": [{
         "entry": "exercise", "title": "Loss of the northern storage array",

@@ -31,6 +31,7 @@ const KINDS: &[Kind] = &[
     Kind::Component,
     Kind::Site,
     Kind::Supplier,
+    Kind::Agreement,
     Kind::Plan,
     Kind::Risk,
     Kind::Measure,

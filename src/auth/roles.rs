@@ -138,6 +138,7 @@ const TABLE: &[Grant] = &[
     grant("suppliers",           STAFF,                 &[SCM, ICT, INT, ADM]),
     grant("contacts",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
     grant("mappings",            STAFF,                 &[SCM, APP, ICT, INT, ADM]),
+    grant("agreements",          STAFF,                 &[SCM, ICT, INT, ADM]),
     grant("settings",            STAFF,                 &[SCM, ADM]),
     grant("risk-matrix",         STAFF,                 &[SCM, ADM]),
     grant("impact-assessments",  STAFF,                 &[SCM, OWN, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]),

@@ -1,5 +1,6 @@
 //! What Holdfast keeps. One folder a kind: `mod.rs` says what it is (pure), `store.rs` holds its table, `http.rs` its
 //! routes. The common part of every object is `model::Head`.
+pub mod agreements;
 pub mod business_processes;
 pub mod change_requests;
 pub mod components;
@@ -269,6 +270,10 @@ macro_rules! for_kind {
             }
             $crate::model::Kind::Mapping => {
                 type $R = $crate::resources::mappings::Mapping;
+                $body
+            }
+            $crate::model::Kind::Agreement => {
+                type $R = $crate::resources::agreements::Agreement;
                 $body
             }
             $crate::model::Kind::Settings => {

@@ -110,6 +110,7 @@ fn fill(api: &Api) {
                 "mappings",
                 json!({"key": format!("MAP-{n}"), "dependent": format!("key:SVC-{n}"), "provider": format!("key:CMP-{n}")}),
             ),
+            ("agreements", agreement(n)),
         ];
         for (collection, mut draft) in drafts.into_iter().chain(treatment(n)) {
             draft["external_refs"] = refs.clone();
@@ -127,6 +128,18 @@ fn fill(api: &Api) {
     let matrix = api.get("/risk-matrix").expect(200).json();
     let parts = ["likelihood_levels", "impact_levels", "classes", "appetite"].map(|name| (name.to_owned(), matrix[name].clone()));
     api.put("/risk-matrix", &Value::Object(parts.into_iter().collect())).expect(200);
+}
+
+/// The `n`th agreement: with a supplier, or within the organisation.
+fn agreement(n: usize) -> Value {
+    let mut draft = json!({
+        "key": format!("AGR-{n}"), "name": "Lines", "kind": "ola", "customer": "key:CON-1", "services": ["key:SVC-1"],
+        "components": [format!("key:CMP-{n}")], "contract_contact": "key:CON-1", "complaint_contact": "key:CON-1",
+        "escalation_contact": "key:CON-1", "service_review_contact": "key:CON-1", "emergency_contact": "key:CON-1"
+    });
+    let (side, key) = if n == 1 { ("supplier", "key:SUP-1") } else { ("provider", "key:CON-2") };
+    draft[side] = json!(key);
+    draft
 }
 
 /// The `n`th plan, in force, and what was done with it.

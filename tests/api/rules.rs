@@ -167,6 +167,27 @@ both! {
         api.patch(&path, &json!({"wrt_seconds": 41, "mtpd_seconds": null})).expect(200);
     }
 
+    fn a_contract_is_with_a_supplier_and_agreements_hold_from_day_to_day(server) {
+        let api = server.fresh_organization();
+        let (carrier, desk) = (api.create("suppliers", &json!({"name": "Carrier"})), api.create("contacts", &json!({"name": "Desk"})));
+        let wrong = json!({"name": "Lines", "kind": "underpinning_contract", "valid_from": "2026-02-01", "valid_to": "2026-01-31"});
+        api.post("/agreements", &wrong).invalid(&[("/supplier", "required"), ("/valid_to", "inconsistent")]);
+        let good = json!({"name": "Lines", "kind": "underpinning_contract", "supplier": carrier["id"], "valid_from": "2026-01-31",
+                          "valid_to": "2026-01-31", "notice_period_days": 31});
+        let made = api.create("agreements", &good);
+        assert_eq!((&made["state"], &made["notice_by"]), (&json!("expired"), &json!("2025-12-31")));
+        let path = format!("/agreements/{}", made["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"supplier": null})).invalid(&[("/supplier", "required")]);
+        let team = api.patch(&path, &json!({"kind": "ola", "supplier": null, "provider": desk["id"]})).expect(200).json();
+        assert_eq!((&team["provider"]["id"], &team["supplier"]), (&desk["id"], &Value::Null));
+        let later = api.create("agreements", &json!({"name": "Later", "kind": "sla", "valid_from": "2999-01-01"}));
+        let open = api.create("agreements", &json!({"name": "Open", "kind": "sla"}));
+        for (state, one) in [("expired", &made), ("upcoming", &later), ("in_force", &open)] {
+            assert_eq!(api.get(&format!("/agreements?state={state}")).expect(200).each("id"), [one["id"].as_str().expect("an id")]);
+            assert_eq!(one["state"], json!(state));
+        }
+    }
+
     fn an_objective_reaches_all_it_depends_on_through_cascades(server) {
         let api = server.fresh_organization();
         let pay = api.create("business-processes", &json!({"name": "Pay", "rto_seconds": 3600, "rpo_seconds": 0, "mtpd_seconds": 7200}));

@@ -4,6 +4,7 @@ use crate::analysis::question::View;
 use crate::analysis::recovery::{Comeback, Loss};
 use crate::graph::landscape::Landscape;
 use crate::model::{Id, Kind, Link, Result, Timestamp};
+use crate::resources::agreements::Agreement;
 use crate::resources::business_processes::{BusinessProcess, ProcessStatus, store as processes};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
 use crate::resources::findings::Finding;
@@ -49,6 +50,7 @@ pub struct Facts {
     /// How the measures stand that treat a risk.
     pub treated: HashMap<Id, Vec<MeasureStatus>>,
     pub findings: Vec<Object<Finding>>,
+    pub agreements: Vec<Object<Agreement>>,
     matrix: RiskMatrix,
     /// Business processes with an approved impact assessment.
     pub assessed: HashSet<Id>,
@@ -88,6 +90,7 @@ impl Facts {
             treated: treated(&measures),
             measures,
             findings: view.every::<Finding>(conn).await?,
+            agreements: view.every::<Agreement>(conn).await?,
             matrix: in_force(conn, &view.scene).await?,
             assessed: assessed(conn, view).await?,
             proofs: standings(conn, view).await?,

@@ -76,6 +76,8 @@ macro_rules! rules {
 
 rules! {
     acceptance_expired,
+    agreement_expired,
+    agreement_insufficient,
     finding_overdue,
     impact_assessment_missing,
     measure_overdue,

@@ -36,9 +36,17 @@ fn writes(role: &str) -> &'static [&'static str] {
         "application_manager" => {
             &["services", "components", "mappings", "contacts", "vulnerabilities", "run-steps", "measurements"]
         }
-        "ict_infrastructure_manager" => {
-            &["sites", "components", "suppliers", "mappings", "contacts", "vulnerabilities", "run-steps", "measurements"]
-        }
+        "ict_infrastructure_manager" => &[
+            "sites",
+            "components",
+            "suppliers",
+            "agreements",
+            "mappings",
+            "contacts",
+            "vulnerabilities",
+            "run-steps",
+            "measurements",
+        ],
         "test_manager" => &["exercises", "runs", "run-steps", "measurements", "findings"],
         _ => &[],
     }

@@ -165,7 +165,7 @@ each_changing_collection! {
 
 each_of! {
     [
-        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
+        sites services components business_processes contacts mappings agreements risks risk_assessments measures measure_tasks
         impact_assessments plans plan_versions runs run_steps measurements findings
     ]
 
@@ -200,7 +200,7 @@ each_of! {
 
 each_of! {
     [
-        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
+        sites services components business_processes contacts mappings agreements risks risk_assessments measures measure_tasks
         impact_assessments plans plan_versions runs measurements findings
     ]
 
@@ -216,7 +216,7 @@ each_of! {
 }
 
 each_of! {
-    [suppliers vulnerabilities risks measures change_requests plans exercises disruptions findings]
+    [suppliers agreements vulnerabilities risks measures change_requests plans exercises disruptions findings]
 
     fn a_list_takes_references_under_each_spelling_and_keeps_their_order(world) {
         for field in world.spec.fields {

@@ -28,8 +28,8 @@ pub enum Is {
     Whole(i64, i64),
     /// A level of a risk matrix of five levels.
     Level,
-    /// How often a year.
-    Rate,
+    /// A figure that need not be whole, up to so many.
+    Rate(i64),
     /// A place on a risk matrix of five by five.
     Rating,
     Money,
@@ -39,6 +39,8 @@ pub enum Is {
     Degrees(i64),
     Bool,
     Date,
+    /// A day of this year, one that goes well with the other fields.
+    DayOf(i64),
     /// A moment; the day is one that goes well with the other fields.
     Time(&'static str),
     /// An object of one of these collections.
@@ -210,7 +212,7 @@ impl Field {
             Is::Count => json!(turn + 1),
             Is::Whole(least, most) => json!([least, most][turn % 2]),
             Is::Level => json!(3 + turn % 2),
-            Is::Rate => json!([0.05, 12.0][turn % 2]),
+            Is::Rate(_) => json!([0.05, 12.0][turn % 2]),
             Is::Rating => json!({"likelihood": 2 + turn % 2, "impact": 4 + turn % 2}),
             Is::Money => {
                 json!({"amount": format!("{number}.50"), "currency": if turn.is_multiple_of(2) { "EUR" } else { "CHF" }})
@@ -223,6 +225,7 @@ impl Field {
             Is::Degrees(_) => json!(11.5 + if turn.is_multiple_of(2) { 0.0 } else { 30.25 }),
             Is::Bool => json!(turn.is_multiple_of(2)),
             Is::Date => json!(["2027-03-31", "2026-02-28", "2028-02-29"][turn % 3]),
+            Is::DayOf(year) => json!(format!("{year}-{:02}-28", 1 + turn % 12)),
             Is::Time(day) => json!(format!("{day}T09:{:02}:00.000000Z", turn % 60)),
             Is::Reference(collections) => self.target(world, collections[turn % collections.len()])["id"].clone(),
             Is::References(collection, _) => (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect(),
@@ -251,13 +254,13 @@ impl Field {
             | Is::Same(_) => {
                 vec![json!(7), json!(true), json!([]), json!({"a": 1})]
             }
-            Is::Choice(_) | Is::Date | Is::Time(_) => vec![json!(7), json!(false), json!([])],
+            Is::Choice(_) | Is::Date | Is::DayOf(_) | Is::Time(_) => vec![json!(7), json!(false), json!([])],
             Is::Phones | Is::Tags | Is::ExternalRefs | Is::ImpactRatings | Is::References(..) | Is::Words(_) | Is::Parts(..) => {
                 vec![json!("x"), json!(7), json!({"a": 1})]
             }
             Is::Attributes | Is::Rating | Is::Money => vec![json!("x"), json!([]), json!(7)],
             Is::Seconds(_) | Is::Count | Is::Whole(..) | Is::Level => vec![json!("60"), json!(1.5), json!(true), json!([])],
-            Is::Degrees(_) | Is::Rate => vec![json!("60"), json!(true), json!([])],
+            Is::Degrees(_) | Is::Rate(_) => vec![json!("60"), json!(true), json!([])],
             Is::Bool => vec![json!("true"), json!(1), json!([])],
             Is::Reference(_) => vec![json!(7), json!(true), json!([])],
         }
@@ -288,11 +291,11 @@ impl Field {
             Is::Count => vec![(json!(0), "out_of_range"), (json!(-1), "out_of_range")],
             Is::Whole(least, most) => [least - 1, most + 1].map(|figure| (json!(figure), "out_of_range")).to_vec(),
             Is::Level => [0, 6, 7, 8].map(|level| (json!(level), "out_of_range")).to_vec(),
-            Is::Rate => [-0.1, 1_000_000.5].map(|rate| (json!(rate), "out_of_range")).to_vec(),
+            Is::Rate(most) => [-0.1, most as f64 + 0.5].map(|rate| (json!(rate), "out_of_range")).to_vec(),
             Is::Time(_) => ["2027-02-29T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "31.12.2027", "", "now"]
                 .map(|text| (json!(text), "bad_format"))
                 .to_vec(),
-            Is::Date => ["2027-02-29", "31.12.2027", "2027-1-1", "", "2027-01-01T00:00:00Z"]
+            Is::Date | Is::DayOf(_) => ["2027-02-29", "31.12.2027", "2027-1-1", "", "2027-01-01T00:00:00Z"]
                 .map(|text| (json!(text), "bad_format"))
                 .to_vec(),
             Is::Reference(_) => vec![

@@ -185,7 +185,7 @@ each_of! {
 
     fn days_are_compared(world) {
         for field in filtered(world) {
-            if !matches!(field.is, Is::Date) {
+            if !matches!(field.is, Is::Date | Is::DayOf(_)) {
                 continue;
             }
             let own = world.elsewhere();

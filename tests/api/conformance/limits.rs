@@ -202,7 +202,7 @@ each_collection! {
 
 each_of! {
     [
-        sites services components business_processes mappings threats risks risk_assessments measures impact_assessments
+        sites services components business_processes mappings agreements threats risks risk_assessments measures impact_assessments
         plans measurements
     ]
 
@@ -241,13 +241,13 @@ each_of! {
                         refused(world, field, json!(value), &field.pointer(), &["out_of_range"]);
                     }
                 }
-                Is::Rate => {
+                Is::Rate(most) => {
                     let bounds = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
-                    assert_eq!(bounds, (Some(0.0), Some(1_000_000.0)), "{}", field.name);
-                    for value in [json!(0), json!(1_000_000), json!(0.000_001), json!(1.0 / 3.0)] {
+                    assert_eq!(bounds, (Some(0.0), Some(most as f64)), "{}", field.name);
+                    for value in [json!(0), json!(most), json!(0.000_001), json!(1.0 / 3.0)] {
                         taken(world, field, value);
                     }
-                    for value in [json!(-0.000_001), json!(1_000_000.001), json!(1e18)] {
+                    for value in [json!(-0.000_001), json!(most as f64 + 0.001), json!(1e18)] {
                         refused(world, field, value, &field.pointer(), &["out_of_range"]);
                     }
                 }
@@ -269,7 +269,7 @@ each_of! {
 
 each_of! {
     [
-        suppliers contacts vulnerabilities risks measures change_requests impact_assessments plans exercises disruptions
+        suppliers contacts agreements vulnerabilities risks measures change_requests impact_assessments plans exercises disruptions
         findings
     ]
 

@@ -115,7 +115,7 @@ macro_rules! each_of {
     ([@passing $($more:ident)*] $($rest:tt)+) => {
         $crate::each_of! {
             [
-                sites services components business_processes suppliers contacts mappings threats vulnerabilities risks
+                sites services components business_processes suppliers contacts mappings agreements threats vulnerabilities risks
                 measures measure_tasks change_requests impact_assessments plans plan_versions exercises disruptions
                 findings $($more)*
             ]
@@ -138,6 +138,7 @@ macro_rules! each_of {
     (@spec business_processes) => { &$crate::conformance::spec::BUSINESS_PROCESSES };
     (@spec suppliers) => { &$crate::conformance::spec::SUPPLIERS };
     (@spec contacts) => { &$crate::conformance::spec::CONTACTS };
+    (@spec agreements) => { &$crate::conformance::spec::AGREEMENTS };
     (@spec mappings) => { &$crate::conformance::spec::MAPPINGS };
     (@spec threats) => { &$crate::conformance::spec::THREATS };
     (@spec vulnerabilities) => { &$crate::conformance::spec::VULNERABILITIES };

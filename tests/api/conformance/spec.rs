@@ -1,6 +1,7 @@
 //! The collections as the contract describes them, written down once more and independently of the
 //! service: what is missing or different there makes a test fail.
 
+mod agreements;
 mod plans;
 mod practice;
 mod risks;
@@ -8,6 +9,7 @@ mod risks;
 use super::World;
 use super::field::{Field, Is, Start};
 use crate::each_collection;
+pub use agreements::*;
 pub use plans::*;
 pub use practice::*;
 pub use risks::*;
@@ -328,7 +330,7 @@ pub static ORGANIZATIONS: Spec = Spec {
     ],
 };
 
-pub static ALL: [&Spec; 24] = each_collection!(specs);
+pub static ALL: [&Spec; 25] = each_collection!(specs);
 
 impl Spec {
     pub fn of(path: &str) -> &'static Spec {

@@ -130,6 +130,54 @@ both! {
         assert_eq!(of(&api, "acceptance_expired", &risk, "&as_of=2998-12-31T23:00:00Z"), None);
     }
 
+    fn what_is_committed_supports_what_is_needed(server) {
+        let api = server.fresh_organization();
+        let (pay, shop) = (process(&api, true), service(&api, &json!({"rto_seconds": 3600})));
+        let supplier = api.create("suppliers", &json!({"name": "Carrier"}));
+        let draft = json!({"name": "Lines", "kind": "underpinning_contract", "supplier": supplier["id"], "services": [shop["id"]]});
+        let lines = api.create("agreements", &draft);
+        // Nothing is committed; then too little; then enough.
+        let first = stands(&api, "agreement_insufficient", &lines);
+        assert_eq!((&first["severity"], keys(&first["details"])), (&json!("minor"), vec![shop["key"].as_str().expect("a key")]));
+        set(&api, "agreements", &lines, json!({"rto_seconds": 7200}));
+        let late = stands(&api, "agreement_insufficient", &lines);
+        assert_eq!((&late["id"], &late["severity"]), (&first["id"], &json!("major")));
+        assert_eq!(late["explanation"], json!("An RTO of 2 h is committed, and 1 h is needed."));
+        needs(&api, &pay, &shop);
+        assert_eq!(stands(&api, "agreement_insufficient", &lines)["severity"], json!("critical"));
+        set(&api, "agreements", &lines, json!({"rto_seconds": 3600}));
+        gone(&api, "agreement_insufficient", &lines);
+        // Objectives from above count, and of both kinds.
+        set(&api, "business-processes", &pay, json!({"rpo_seconds": 60}));
+        set(&api, "agreements", &lines, json!({"rpo_seconds": 61}));
+        let lost = stands(&api, "agreement_insufficient", &lines);
+        assert_eq!(lost["explanation"], json!("An RPO of 1 min 1 s is committed, and 1 min is needed."));
+        set(&api, "agreements", &lines, json!({"valid_from": "2999-01-01"}));
+        gone(&api, "agreement_insufficient", &lines);
+    }
+
+    fn an_agreement_runs_out_unless_another_follows(server) {
+        let api = server.fresh_organization();
+        let (shop, mail) = (service(&api, &json!({"criticality": "critical"})), service(&api, &json!({})));
+        let draft = json!({"name": "Desk", "kind": "ola", "services": [shop["id"], mail["id"]], "valid_to": "2998-12-31"});
+        let desk = api.create("agreements", &draft);
+        gone(&api, "agreement_expired", &desk);
+        let expired = |at: &str| of(&api, "agreement_expired", &desk, &format!("&as_of={at}"));
+        assert_eq!(expired("2998-12-31T23:00:00Z"), None);
+        let gap = expired("2999-01-01T00:00:00Z").expect("a gap");
+        assert_eq!((&gap["due"], &gap["severity"]), (&json!("2998-12-31"), &json!("major")));
+        let next = |kind: &str, services: &[&Value]| {
+            let services: Vec<&Value> = services.iter().map(|one| &one["id"]).collect();
+            api.create("agreements", &json!({"name": "Next", "kind": kind, "services": services}))
+        };
+        next("sla", &[&shop, &mail]);
+        next("ola", &[&shop]);
+        let rest = expired("2999-01-01T00:00:00Z").expect("a gap");
+        assert_eq!((&rest["severity"], keys(&rest["details"])), (&json!("minor"), vec![mail["key"].as_str().expect("a key")]));
+        next("ola", &[&mail]);
+        assert_eq!(expired("2999-01-01T00:00:00Z"), None);
+    }
+
     fn measures_and_findings_are_done_in_time(server) {
         let api = server.fresh_organization();
         let risk = rated(&api, 1, 1);

@@ -107,19 +107,22 @@ both! {
         went(&api, "risks", &risk, &["assessed"]);
         let accept = json!({"to": "accepted", "comment": "Cheap", "accepted_until": "2099-02-02"});
         go(&bob, "risks", &risk, &accept).expect(200);
+        let desk = json!({"name": "Desk", "kind": "ola", "valid_to": "2099-02-04", "review_due": "2099-02-05"});
+        let desk = api.create("agreements", &desk);
         let due = calendar(&api, "from=2099-02-01&to=2099-03-01");
         let told: Vec<(&Value, &Value, &Value)> = due.iter().map(|one| (&one["entry"], &one["day"], &one["object"]["id"])).collect();
         assert_eq!(told, [
             (&json!("plan_review"), &json!("2099-02-01"), &plan["id"]), (&json!("acceptance_ends"), &json!("2099-02-02"), &risk["id"]),
             (&json!("risk_review"), &json!("2099-02-03"), &risk["id"]),
+            (&json!("agreement_ends"), &json!("2099-02-04"), &desk["id"]), (&json!("agreement_review"), &json!("2099-02-05"), &desk["id"]),
         ]);
         let feed = api.get("/calendar.ics?from=2099-01-01&to=2100-01-01").expect(200);
         assert!(feed.needed_header("content-type").starts_with("text/calendar"));
         let text = feed.text();
         let count = |word: &str| text.lines().filter(|line| line.trim_end() == word).count();
-        assert_eq!((count("BEGIN:VEVENT"), count("END:VEVENT"), count("STATUS:TENTATIVE")), (6, 6, 2), "{text}");
+        assert_eq!((count("BEGIN:VEVENT"), count("END:VEVENT"), count("STATUS:TENTATIVE")), (8, 8, 2), "{text}");
         let uids: std::collections::BTreeSet<&str> = text.lines().filter(|line| line.starts_with("UID:")).collect();
-        assert_eq!(uids.len(), 6, "{text}");
+        assert_eq!(uids.len(), 8, "{text}");
     }
 
     fn the_window_of_the_calendar_has_bounds(server) {

@@ -56,7 +56,7 @@ pub static THREATS: Spec = Spec {
             ]),
         )
         .required(),
-        Field::new("yearly_frequency", Is::Rate),
+        Field::new("yearly_frequency", Is::Rate(1_000_000)),
     ],
 };
 
@@ -130,7 +130,7 @@ pub static RISKS: Spec = Spec {
         choice("treatment", Is::Choice(&["open", "reduce", "avoid", "transfer", "accept"])).defaults_to("\"open\""),
         Field::new("inherent", Is::Rating),
         Field::new("target", Is::Rating),
-        Field::new("yearly_rate", Is::Rate).with(&["single_loss"]).stays(),
+        Field::new("yearly_rate", Is::Rate(1_000_000)).with(&["single_loss"]).stays(),
         Field::new("single_loss", Is::Money).with(&["yearly_rate"]).stays(),
         day("review_due"),
     ],

@@ -1,0 +1,157 @@
+use super::{Agreement, AgreementKind};
+use crate::model::Link;
+use crate::store::prelude::*;
+
+diesel::table! {
+    use crate::store::types::sql::{Identity, Json};
+    use diesel::sql_types::{BigInt, Double, Nullable, Text};
+    agreements (organization_id, id) {
+        organization_id -> Identity,
+        id -> Identity,
+        kind -> Text,
+        supplier_id -> Nullable<Identity>,
+        provider_id -> Nullable<Identity>,
+        customer_id -> Nullable<Identity>,
+        services -> Json,
+        components -> Json,
+        rto_seconds -> Nullable<BigInt>,
+        rpo_seconds -> Nullable<BigInt>,
+        availability_percent -> Nullable<Double>,
+        support_hours -> Nullable<Text>,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+        notice_period_days -> Nullable<BigInt>,
+        review_due -> Nullable<Text>,
+        contract_contact_id -> Nullable<Identity>,
+        complaint_contact_id -> Nullable<Identity>,
+        escalation_contact_id -> Nullable<Identity>,
+        service_review_contact_id -> Nullable<Identity>,
+        emergency_contact_id -> Nullable<Identity>,
+    }
+}
+
+row! {
+    struct AgreementRow in agreements {
+        organization_id: DbId,
+        id: DbId,
+        kind: DbWord<AgreementKind>,
+        supplier_id: Option<DbId>,
+        provider_id: Option<DbId>,
+        customer_id: Option<DbId>,
+        services: Json<Vec<Id>>,
+        components: Json<Vec<Id>>,
+        rto_seconds: Option<i64>,
+        rpo_seconds: Option<i64>,
+        availability_percent: Option<f64>,
+        support_hours: Option<String>,
+        valid_from: Option<DbDate>,
+        valid_to: Option<DbDate>,
+        notice_period_days: Option<i64>,
+        review_due: Option<DbDate>,
+        contract_contact_id: Option<DbId>,
+        complaint_contact_id: Option<DbId>,
+        escalation_contact_id: Option<DbId>,
+        service_review_contact_id: Option<DbId>,
+        emergency_contact_id: Option<DbId>,
+    }
+}
+
+fn row(org: Id, head: &Head, resource: &Agreement) -> AgreementRow {
+    let Agreement {
+        kind,
+        supplier,
+        provider,
+        customer,
+        services,
+        components,
+        rto_seconds,
+        rpo_seconds,
+        availability_percent,
+        support_hours,
+        valid_from,
+        valid_to,
+        notice_period_days,
+        review_due,
+        contract_contact,
+        complaint_contact,
+        escalation_contact,
+        service_review_contact,
+        emergency_contact,
+    } = resource;
+    let to = |link: &Option<Link>| link.as_ref().map(DbId::of);
+    AgreementRow {
+        organization_id: DbId(org),
+        id: DbId(head.id),
+        kind: DbWord(*kind),
+        supplier_id: to(supplier),
+        provider_id: to(provider),
+        customer_id: to(customer),
+        services: Json::ids(services),
+        components: Json::ids(components),
+        rto_seconds: *rto_seconds,
+        rpo_seconds: *rpo_seconds,
+        availability_percent: *availability_percent,
+        support_hours: support_hours.clone(),
+        valid_from: valid_from.map(DbDate),
+        valid_to: valid_to.map(DbDate),
+        notice_period_days: *notice_period_days,
+        review_due: review_due.map(DbDate),
+        contract_contact_id: to(contract_contact),
+        complaint_contact_id: to(complaint_contact),
+        escalation_contact_id: to(escalation_contact),
+        service_review_contact_id: to(service_review_contact),
+        emergency_contact_id: to(emergency_contact),
+    }
+}
+
+impl From<AgreementRow> for Agreement {
+    fn from(row: AgreementRow) -> Agreement {
+        Agreement {
+            kind: row.kind.0,
+            supplier: row.supplier_id.map(DbId::link),
+            provider: row.provider_id.map(DbId::link),
+            customer: row.customer_id.map(DbId::link),
+            services: row.services.links(),
+            components: row.components.links(),
+            rto_seconds: row.rto_seconds,
+            rpo_seconds: row.rpo_seconds,
+            availability_percent: row.availability_percent,
+            support_hours: row.support_hours,
+            valid_from: row.valid_from.map(|date| date.0),
+            valid_to: row.valid_to.map(|date| date.0),
+            notice_period_days: row.notice_period_days,
+            review_due: row.review_due.map(|date| date.0),
+            contract_contact: row.contract_contact_id.map(DbId::link),
+            complaint_contact: row.complaint_contact_id.map(DbId::link),
+            escalation_contact: row.escalation_contact_id.map(DbId::link),
+            service_review_contact: row.service_review_contact_id.map(DbId::link),
+            emergency_contact: row.emergency_contact_id.map(DbId::link),
+        }
+    }
+}
+
+stored!(
+    Agreement,
+    AgreementRow,
+    agreements,
+    [
+        ("agreements", "supplier_id", "id"),
+        ("agreements", "provider_id", "id"),
+        ("agreements", "customer_id", "id"),
+        ("agreements", "contract_contact_id", "id"),
+        ("agreements", "complaint_contact_id", "id"),
+        ("agreements", "escalation_contact_id", "id"),
+        ("agreements", "service_review_contact_id", "id"),
+        ("agreements", "emergency_contact_id", "id")
+    ]
+);
+
+impl Stored for Agreement {
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = scene.now.day();
+        for object in objects {
+            object.derived = object.body.derived(&today);
+        }
+        Ok(())
+    }
+}
