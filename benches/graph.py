@@ -69,11 +69,12 @@ class Known:
 class Plain:
     """The impact as a recursive query on the service's own database, without the service."""
 
-    def __init__(self, service, cluster, folder):
+    def __init__(self, service, cluster, folder, query="impact"):
         self.service, self.cluster, self.folder = service, cluster, folder
-        with open(os.path.join(HERE, "impact.sql"), encoding="utf-8") as file:
+        with open(os.path.join(HERE, f"{query}.sql"), encoding="utf-8") as file:
             self.statement = file.read()
-        self.name = "recursive SQL, 8 clients" if cluster else "recursive SQL, 1 thread"
+        self.query = query
+        self.name = f"recursive SQL ({query}.sql), {f'{CLIENTS} clients' if cluster else '1 thread'}"
 
     def text(self, id):
         organization = self.cluster.query(f"select organization_id from objects where id = '{id}'")
@@ -102,7 +103,7 @@ class Plain:
         if self.cluster:
             scripts = []
             for number, id in enumerate(ids[:100]):
-                scripts.append(os.path.join(self.folder, f"impact-{number}.sql"))
+                scripts.append(os.path.join(self.folder, f"{self.query}-{number}.sql"))
                 with open(scripts[-1], "w", encoding="utf-8") as file:
                     file.write(self.text(id))
             rate = self.cluster.pgbench(scripts, seconds, clients=CLIENTS)
@@ -136,7 +137,8 @@ def chosen(client, count):
     return any_of_them, list(dict.fromkeys(small)), down
 
 
-def impacts(report, database, client, plain, wrk, options, service, token):
+def impacts(report, database, client, cluster, wrk, options, service, token):
+    plain, causes = (Plain(service, cluster, wrk.folder, query) for query in ("impact", "causes"))
     any_of_them, small, down = chosen(client, options.components)
     for what, ids in [("few objects", small), ("any", any_of_them)]:
         for id in ids[:TIMED]:
@@ -156,6 +158,10 @@ def impacts(report, database, client, plain, wrk, options, service, token):
         rate, waits = sorted(most)[len(most) // 2]
         report.add(f"impact on {what}, {CLIENTS} clients", database, own["per_second"], "req/s", (plain.name, rate),
                    p50_ms=own["p50_ms"], p99_ms=own["p99_ms"], requests=own["requests"], objects_down=mean)
+        # What goes down is told with a shortest cause each, which the plain query does not know.
+        rate_of_causes, _ = causes.rate(ids, options.seconds)
+        report.add(f"impact on {what}, {CLIENTS} clients, causes compared", database, own["per_second"], "req/s",
+                   (causes.name, rate_of_causes))
         if own["refused"]:
             report.add(f"impact on {what}, {CLIENTS} clients, refused as busy", database, own["refused"], "requests",
                        ("all requests", own["requests"]))
@@ -263,7 +269,7 @@ def large(report, database, service, cluster, wrk, options):
     component, of = f"BENCH-COMPONENT-{options.components // 2}", "BENCH-SERVICE-0"
     _, seconds = ask(client, question(f"key:{component}"))
     report.add("impact, first after a start", database, 1000 * seconds, "ms")
-    impacts(report, database, client, Plain(service, cluster, wrk.folder), wrk, options, service, token)
+    impacts(report, database, client, cluster, wrk, options, service, token)
     points(report, database, client, known, "the catalogue", of)
     mapping = client.get(f"{BASE}/mappings/key:BENCH-MAPPING-0")
     recoveries(report, database, client, "the catalogue", of, mapping["provider"]["key"])
