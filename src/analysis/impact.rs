@@ -66,14 +66,22 @@ impl From<Objectives> for InForce {
     }
 }
 
+/// So many items of a cause are told.
+pub const MOST_OF_CAUSE: usize = 50;
+
 /// An item that is not up.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Hit {
     #[schema(value_type = Reference)]
     pub item: Shared,
-    /// A shortest way from a lost item to this one: each takes down or degrades the next.
-    #[schema(value_type = Vec<Reference>, max_items = 100_000)]
+    /// A shortest way from a lost item to this one: each takes down or degrades the next. Of more than 50 items the first and
+    /// the last 49 are told.
+    #[schema(value_type = Vec<Reference>, max_items = 50)]
     pub cause: Vec<Shared>,
+    /// How many items of the cause are left out after the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub cause_omitted: Option<usize>,
     pub objective: InForce,
     /// When its recovery time objective is broken.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -159,7 +167,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, 
     let landscape = view.edited(conn, "hypothetical", &question.hypothetical).await?;
     let at = question.at.unwrap_or(view.scene.now);
     let lost: Vec<usize> = lost.into_iter().flatten().filter_map(|id| landscape.node(id)).collect();
-    let (mut answer, down) = struck(&landscape, lost, at, bounds.limit)?;
+    let (mut answer, down) = struck(&landscape, lost.clone(), at, bounds.limit)?;
     answer.seq = view.seq;
     let wants = |what| question.include.as_ref().is_none_or(|all| all.contains(&what));
     if wants(Include::CostOverTime) {
@@ -168,7 +176,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, 
     if wants(Include::PlansToInvoke) || wants(Include::Contacts) {
         let plans = consequences::plans(conn, view, &landscape, &down).await?;
         if wants(Include::Contacts) {
-            answer.contacts = Some(consequences::contacts(conn, view, &landscape, &down, &plans, bounds.limit).await?);
+            answer.contacts = Some(consequences::contacts(conn, view, &landscape, (&lost, &down), &plans, bounds.limit).await?);
         }
         let plans = plans.into_iter().take(bounds.limit).map(|plan| plan.told);
         answer.plans_to_invoke = wants(Include::PlansToInvoke).then(|| plans.collect());
@@ -204,9 +212,11 @@ fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usi
     };
     let hit = |node: usize| {
         let own = landscape.objectives()[node];
+        let cause = found.cause(node, MOST_OF_CAUSE);
         Ok(Hit {
             item: items[node].shared()?,
-            cause: found.cause(node).into_iter().map(|node| items[node].shared()).collect::<Result<_>>()?,
+            cause: cause.way.into_iter().map(|node| items[node].shared()).collect::<Result<_>>()?,
+            cause_omitted: Some(cause.omitted).filter(|omitted| *omitted > 0),
             objective: own.into(),
             breach_at: own.rto.and_then(|seconds| later(at, seconds)),
             mtpd_breach_at: own.mtpd.and_then(|seconds| later(at, seconds)),

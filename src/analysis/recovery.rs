@@ -129,7 +129,8 @@ pub struct RecoveryAnswer {
     #[schema(max_items = 10_000)]
     pub items: Vec<Comeback>,
     pub totals: Verdicts,
-    /// Circles of items that wait for each other and never start, each in the order of waiting.
+    /// Circles of items that wait for each other and never start, each in the order of waiting. Of a
+    /// longer one the first hundred items.
     #[schema(max_items = 100)]
     pub deadlocks: Vec<Vec<Reference>>,
     /// The place in the ledger the answer is true at.
@@ -139,6 +140,8 @@ pub struct RecoveryAnswer {
 
 /// So many circles are told.
 const MOST_CIRCLES: usize = 100;
+/// So many items of a circle are told.
+pub const MOST_OF_CIRCLE: usize = 100;
 
 /// A loss with the way back from it.
 pub struct Loss {
@@ -176,6 +179,13 @@ impl Loss {
     }
     pub fn references(&self, nodes: &[usize]) -> Vec<Reference> {
         nodes.iter().map(|node| self.reference(*node)).collect()
+    }
+
+    /// Circles of nodes that wait for each other and never start, those among them that are wanted.
+    pub fn circles(&self, wanted: impl Fn(&[usize]) -> bool) -> Vec<Vec<Reference>> {
+        let mut circles = self.restoration.recovery.circles(self.landscape.graph(), MOST_CIRCLES);
+        circles.retain(|circle| wanted(circle));
+        circles.iter().map(|circle| self.references(&circle[..circle.len().min(MOST_OF_CIRCLE)])).collect()
     }
 
     /// How soon a node is back.
@@ -249,7 +259,6 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: RecoveryQuestion
     told.iter().for_each(|(_, one)| totals.count(one.verdict));
     let mut told: HashMap<usize, Comeback> = told.into_iter().collect();
     let items = landscape.foremost(nodes, bounds.limit).into_iter().filter_map(|node| told.remove(&node)).collect();
-    let circles = loss.restoration.recovery.circles(landscape.graph(), MOST_CIRCLES);
     Ok(RecoveryAnswer {
         lost: loss.references(&loss.lost),
         everything: loss.everything,
@@ -257,7 +266,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: RecoveryQuestion
         declaration_seconds: loss.declaration,
         items,
         totals,
-        deadlocks: circles.iter().map(|circle| loss.references(circle)).collect(),
+        deadlocks: loss.circles(|_| true),
         seq: view.seq,
     })
 }
@@ -265,7 +274,12 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: RecoveryQuestion
 pub fn routes(api: &mut Api) {
     of_service::routes(api);
     sequence::routes(api);
-    let words = "How soon services and business processes can be back after a loss: for each the time it takes at the earliest                  against its objectives. An item waits for every provider it needs to start, and of a redundancy group for as                  many members as it requires; then it takes its `recovery_time_seconds` if it was lost itself, else its                  `restart_seconds`. What is lost with a site is built up elsewhere. The time to detect and to declare comes from                  the settings. Items that wait for each other in a circle never start, and are told as deadlocks.";
+    let words = "How soon services and business processes can be back after a loss: for each the time it takes at the \
+                 earliest against its objectives. An item waits for every provider it needs to start, and of a redundancy \
+                 group for as many members as it requires; then it takes its `recovery_time_seconds` if it was lost itself, \
+                 else its `restart_seconds`. What is lost with a site is built up elsewhere. The time to detect and to \
+                 declare comes from the settings. Items that wait for each other in a circle never start, and are told as \
+                 deadlocks.";
     let example = json!({
         "lost": [], "everything": true, "detection_seconds": 600, "declaration_seconds": 1200, "items": [],
         "totals": {"met": 0, "missed": 0, "never": 0, "unknown": 0, "no_objective": 0, "not_affected": 0}, "deadlocks": [], "seq": 208

@@ -9,8 +9,7 @@ const NOBODY: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub struct Scratch {
     states: Vec<State>,
-    /// The provider that brought a node into its state.
-    by: Vec<u32>,
+    ways: Vec<Way>,
     fallen: Vec<(u32, State)>,
     touched: Vec<usize>,
     /// Groups with a member that is down, and whose they are.
@@ -19,10 +18,34 @@ pub struct Scratch {
     open: Vec<(usize, State)>,
 }
 
+/// How a node was reached.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The provider that brought it into its state.
+    by: u32,
+    /// The lost node it all began with.
+    root: u32,
+    /// How many steps that is away.
+    steps: u32,
+}
+
+impl Way {
+    const NONE: Way = Way { by: NOBODY, root: NOBODY, steps: 0 };
+}
+
+/// Why a node is not up.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The way from a lost node, or its first node and the last ones.
+    pub way: Vec<usize>,
+    /// How many nodes are left out after the first.
+    pub omitted: usize,
+}
+
 impl Graph {
     pub fn scratch(&self) -> Scratch {
-        let (states, by) = (vec![State::Up; self.nodes()], vec![NOBODY; self.nodes()]);
-        Scratch { states, by, fallen: vec![(0, State::Up); self.groups()], ..Scratch::default() }
+        let (states, ways) = (vec![State::Up; self.nodes()], vec![Way::NONE; self.nodes()]);
+        Scratch { states, ways, fallen: vec![(0, State::Up); self.groups()], ..Scratch::default() }
     }
 
     /// Finds what is not up when `lost` are down. A dependent is down when a cascading provider outside any group is down,
@@ -54,7 +77,7 @@ impl Scratch {
     fn clear(&mut self) {
         self.open.clear();
         for node in self.touched.drain(..) {
-            (self.states[node], self.by[node]) = (State::Up, NOBODY);
+            (self.states[node], self.ways[node]) = (State::Up, Way::NONE);
         }
         self.touched_groups.drain(..).for_each(|(group, _)| self.fallen[group] = (0, State::Up));
     }
@@ -64,7 +87,11 @@ impl Scratch {
             if self.states[node] == State::Up {
                 self.touched.push(node);
             }
-            (self.states[node], self.by[node]) = (state, by);
+            self.states[node] = state;
+            self.ways[node] = match self.ways.get(by as usize) {
+                Some(way) => Way { by, root: way.root, steps: way.steps + 1 },
+                None => Way { by, root: u32::try_from(node).unwrap_or(NOBODY), steps: 0 },
+            };
             self.open.push((node, state));
         }
     }
@@ -96,16 +123,19 @@ impl Impact<'_> {
         &self.0.states
     }
     /// A shortest way from a lost node to this one, both included: each brought the next into its state. Where a group
-    /// had to fall, it leads through the member whose loss was one too many.
-    pub fn cause(&self, node: usize) -> Vec<usize> {
-        let mut way = vec![node];
-        let mut at = node;
-        while self.0.by[at] != NOBODY {
-            at = self.0.by[at] as usize;
-            way.push(at);
+    /// had to fall, it leads through the member whose loss was one too many. Of more than `most` nodes the first is told and
+    /// those before this one.
+    pub fn cause(&self, node: usize, most: usize) -> Cause {
+        let Way { root, steps, .. } = self.0.ways[node];
+        let length = steps as usize + 1;
+        let back = |at: &usize| Some(self.0.ways[*at].by).filter(|by| *by != NOBODY).map(|by| by as usize);
+        let told = if length > most { most.saturating_sub(1) } else { length };
+        let mut way: Vec<usize> = std::iter::successors(Some(node), back).take(told).collect();
+        if told < length {
+            way.push(root as usize);
         }
         way.reverse();
-        way
+        Cause { omitted: length.saturating_sub(way.len()), way }
     }
     /// The nodes that are up though members of their redundancy groups are down, each once.
     pub fn saved(&self) -> Vec<usize> {
@@ -194,8 +224,14 @@ mod tests {
             let mut scratch = graph.scratch();
             let impact = graph.impact(&mut scratch, &lost);
             for (node, state) in impact.nodes() {
-                let way = impact.cause(node);
-                prop_assert!(lost.contains(&way[0]) && way[way.len() - 1] == node);
+                let Cause { way, omitted } = impact.cause(node, usize::MAX);
+                prop_assert!(omitted == 0 && lost.contains(&way[0]) && way[way.len() - 1] == node);
+                for most in 2..9 {
+                    let cut = impact.cause(node, most);
+                    let first = way.len().saturating_sub(most);
+                    let rest = [&way[..1], &way[1 + first.min(way.len() - 1)..]].concat();
+                    prop_assert_eq!(cut, Cause { way: rest, omitted: first });
+                }
                 for pair in way.windows(2) {
                     prop_assert!(edges.iter().any(|e| e.provider == pair[0] && e.dependent == pair[1]));
                 }

@@ -92,14 +92,15 @@ impl Recovery {
     /// The bottlenecks that decide when a node is back: from the one restored first up to the node itself. Empty when the
     /// node does not come back or was never down.
     pub fn chain(&self, node: usize) -> Vec<usize> {
-        let mut chain = Vec::new();
-        let mut next = Some(node);
-        while let Some((node, time)) = next.and_then(|node| Some((node, self.time(node)?))) {
-            chain.push(node);
-            next = time.waits_for;
-        }
+        let mut chain: Vec<usize> = self.bottlenecks(node).collect();
         chain.reverse();
         chain
+    }
+
+    /// The same in the opposite order: the node, what it waits for longest, and so on. Chains may be long.
+    pub fn bottlenecks(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let first = self.time(node).map(|_| node);
+        std::iter::successors(first, |node| self.time(*node)?.waits_for)
     }
 
     /// The nodes that come back, each with its wave: ordered by wave, start and node.

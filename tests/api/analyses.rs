@@ -152,6 +152,31 @@ both! {
         assert_eq!((&none["plans_to_invoke"], &none["cost_over_time"], &none["contacts"]), (&json!([]), &json!([]), &json!([])));
     }
 
+    fn agreements_on_what_is_lost_say_whom_to_call(server) {
+        let api = server.fresh_organization();
+        shop(&api);
+        let lines = json!({"key": "LINES", "name": "Lines", "kind": "underpinning_contract", "supplier": "key:CARRIER",
+                           "emergency_contact": "key:ben", "components": ["key:MAILER"]});
+        let before = api.create("agreements", &lines)["created_at"].clone();
+        let path = "/agreements/key:LINES";
+        let called = |lost: &str, at: &str| {
+            let all = api.post(&format!("/analysis/impact?{at}"), &json!({"lost": [lost], "include": ["contacts"]})).expect(200).json();
+            let reasons: Vec<Value> = all["contacts"].as_array().expect("contacts").iter().flat_map(|one| {
+                one["reasons"].as_array().expect("reasons").iter().filter(|why| why["object"]["key"] == json!("LINES")).cloned()
+            }).collect();
+            reasons.iter().map(|why| why["code"].as_str().expect("a code").to_owned()).collect::<Vec<String>>()
+        };
+        for lost in ["key:CARRIER", "key:MAILER"] {
+            assert_eq!(called(lost, ""), ["emergency"]);
+        }
+        assert!(called("key:DB-1", "").is_empty() && called("key:GATE", "").is_empty());
+        api.patch(path, &json!({"escalation_contact": "key:ana", "emergency_contact": null})).expect(200);
+        assert_eq!(called("key:CARRIER", ""), ["escalation"]);
+        api.patch(path, &json!({"valid_to": "2020-01-01"})).expect(200);
+        assert!(called("key:CARRIER", "").is_empty());
+        assert_eq!(called("key:CARRIER", &format!("as_of={}", before.as_str().expect("a time"))), ["emergency"]);
+    }
+
     fn what_is_asked_is_checked_with_all_faults_at_once(server) {
         let api = server.fresh_organization();
         shop(&api);

@@ -2,7 +2,7 @@
 use super::course::Course;
 use super::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
 use crate::analysis::question::View;
-use crate::analysis::recovery::{Comeback, Loss, Verdict};
+use crate::analysis::recovery::{Comeback, Loss, MOST_OF_CIRCLE, Verdict};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::points;
@@ -209,6 +209,6 @@ impl Effects {
         let nodes: Vec<usize> = circles.iter().flatten().copied().collect();
         let detail = "items wait for each other in a circle and never start";
         self.give(reasons, "startup_deadlock_added", ChangeVerdict::Block, detail, &nodes);
-        circles.iter().map(|circle| circle.iter().map(|node| self.reference(*node)).collect()).collect()
+        circles.iter().map(|circle| circle.iter().take(MOST_OF_CIRCLE).map(|node| self.reference(*node)).collect()).collect()
     }
 }

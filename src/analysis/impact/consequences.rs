@@ -2,6 +2,7 @@
 use crate::analysis::question::{View, later};
 use crate::graph::landscape::Landscape;
 use crate::model::{Id, Kind, Link, Money, Reference, Result, Timestamp, Word};
+use crate::resources::agreements::{Agreement, AgreementState, store::concerning};
 use crate::resources::impact_assessments::{ImpactAssessment, ImpactStatus, store as assessments};
 use crate::resources::plan_versions::{PlanVersion, store as plan_versions};
 use crate::resources::plans::Plan;
@@ -57,7 +58,8 @@ pub struct Invocation {
 /// Why somebody is called.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CallReason {
-    /// `owner` of an item or plan, or in the `team` of a plan.
+    /// `owner` of an item or plan, in the `team` of a plan, or for `emergency` or `escalation` in an agreement in force on what
+    /// was lost.
     #[schema(max_length = 64)]
     pub code: &'static str,
     pub object: Reference,
@@ -196,15 +198,34 @@ fn reference(head: &crate::model::Head) -> Reference {
     Reference { id: head.id, kind: head.kind, key: head.key.clone(), name: head.name.clone() }
 }
 
-/// The owners of what is down, and the teams of the plans, those with most reasons first.
+/// The agreements in force on what was lost: those that cover it, and those with a supplier that was lost.
+async fn agreements(conn: &mut Conn<'_>, view: &View<'_>, lost: &[Id]) -> Result<Vec<Object<Agreement>>> {
+    let mut all = match view.then::<Agreement>(conn).await? {
+        None => concerning(conn, view.scene.organization, lost).await?,
+        Some(mut all) => {
+            let is_lost = |link: &Link| link.id().is_some_and(|id| lost.contains(&id));
+            let with = |one: &Agreement| one.supplier.as_ref().is_some_and(is_lost) || one.covers().any(|id| lost.contains(&id));
+            all.retain(|one| with(&one.body));
+            all
+        }
+    };
+    let today = view.scene.now.day();
+    all.retain(|one| one.body.state(&today) == AgreementState::InForce);
+    Ok(all)
+}
+
+/// The owners of what is down, the teams of the plans, and whom agreements on what was lost name for this; those with most
+/// reasons first.
 pub async fn contacts(
     conn: &mut Conn<'_>,
     view: &View<'_>,
     landscape: &Landscape,
-    down: &[usize],
+    (lost, down): (&[usize], &[usize]),
     plans: &[Planned],
     limit: usize,
 ) -> Result<Vec<WhomToCall>> {
+    let lost: Vec<Id> = lost.iter().map(|node| landscape.items()[*node].id).collect();
+    let agreements = agreements(conn, view, &lost).await?;
     let mut reasons: HashMap<Id, Vec<CallReason>> = HashMap::new();
     let mut call = |contact: Id, reason: CallReason| {
         let all = reasons.entry(contact).or_default();
@@ -212,6 +233,13 @@ pub async fn contacts(
             all.push(reason);
         }
     };
+    for one in &agreements {
+        for (code, contact) in [("emergency", &one.body.emergency_contact), ("escalation", &one.body.escalation_contact)] {
+            if let Some(contact) = contact.as_ref().and_then(Link::id) {
+                call(contact, CallReason { code, object: reference(&one.head), role: None });
+            }
+        }
+    }
     for Planned { told, plan, version } in plans {
         if let Some(owner) = plan.body.owner.as_ref().and_then(Link::id) {
             call(owner, CallReason { code: "owner", object: told.plan.clone(), role: None });

@@ -1,5 +1,6 @@
 //! `GET /services/{id}/single-points-of-failure`, and of a business process.
 use super::{MOST_WORK, Wanted, too_many, wanting};
+use crate::analysis::impact::MOST_OF_CAUSE;
 use crate::analysis::question::{Asked, View};
 use crate::analysis::tagged;
 use crate::collection::asked::spelled;
@@ -22,9 +23,13 @@ use std::collections::hash_map::Entry;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PointOfOne {
     pub item: Reference,
-    /// A shortest way from the item up: each takes down the next.
-    #[schema(max_items = 100_000)]
+    /// A shortest way from the item up: each takes down the next. Of more than 50 items the first 49 and the last are told.
+    #[schema(max_items = 50)]
     pub cause: Vec<Reference>,
+    /// How many items of the cause are left out before the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub cause_omitted: Option<usize>,
     /// Services it takes down in all.
     #[schema(minimum = 0)]
     pub services: u32,
@@ -89,14 +94,22 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
     let mut scratch = landscape.scratch();
     let mut told = Vec::with_capacity(total.min(limit));
     for node in single.into_iter().take(limit) {
-        let way = match above.get(&node) {
-            Some(_) => std::iter::successors(Some(node), |node| above.get(node).copied().filter(|next| next != node)).collect(),
+        let (way, omitted) = match above.get(&node) {
+            Some((_, steps)) => {
+                let next = |node: &usize| above.get(node).filter(|(_, steps)| *steps > 0).map(|(next, _)| *next);
+                cut(std::iter::successors(Some(node), next), steps + 1, root)
+            }
             // Through a redundancy group: only the loss itself tells.
-            None => landscape.graph().impact(&mut scratch, &[node]).cause(root),
+            None => {
+                let way = landscape.graph().impact(&mut scratch, &[node]).cause(root, usize::MAX).way;
+                let length = way.len();
+                cut(way.into_iter(), length, root)
+            }
         };
         told.push(PointOfOne {
             item: items[node].reference(),
             cause: way.into_iter().map(|node| items[node].reference()).collect(),
+            cause_omitted: Some(omitted).filter(|omitted| *omitted > 0),
             services: taken[node][0],
             vital_business_functions: taken[node][1],
         });
@@ -117,19 +130,27 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
     })
 }
 
+/// As much of a way as is told: its beginning and its last node, and how many are left out.
+fn cut(way: impl Iterator<Item = usize>, length: usize, last: usize) -> (Vec<usize>, usize) {
+    if length <= MOST_OF_CAUSE {
+        return (way.collect(), 0);
+    }
+    (way.take(MOST_OF_CAUSE - 1).chain([last]).collect(), length - MOST_OF_CAUSE)
+}
+
 /// For everything whose loss takes the root down without a redundancy group on the way: what it takes down next on a
-/// shortest way to the root. The root leads to itself.
-fn above(landscape: &Landscape, root: usize) -> FxHashMap<usize, usize> {
-    let mut above = FxHashMap::from_iter([(root, root)]);
-    let mut open = vec![root];
+/// shortest way to the root, and how many steps that has.
+fn above(landscape: &Landscape, root: usize) -> FxHashMap<usize, (usize, usize)> {
+    let mut above = FxHashMap::from_iter([(root, (root, 0))]);
+    let mut open = vec![(root, 0)];
     let mut next = 0;
-    while let Some(node) = open.get(next).copied() {
+    while let Some((node, steps)) = open.get(next).copied() {
         next += 1;
         for step in landscape.graph().providers(node).iter().filter(|s| s.group.is_none() && s.effect == State::Down) {
             let provider = step.node as usize;
             if let Entry::Vacant(place) = above.entry(provider) {
-                place.insert(node);
-                open.push(provider);
+                place.insert((node, steps + 1));
+                open.push((provider, steps + 1));
             }
         }
     }

@@ -15,7 +15,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One item on its way back. All times count from the loss, with the time to notice and to declare it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -191,13 +191,10 @@ impl Told<'_> {
         let service = loss.comeback(node);
         let undeclared: Vec<usize> = needed.iter().copied().filter(|node| self.duration(*node).is_none()).collect();
         let bottleneck: Vec<RecoveryStep> = chain.iter().take(limit).map(|node| self.step(*node)).collect();
-        let weakest = chain.iter().map(|node| self.step(*node)).map(|step| {
-            let level = step.measured.map(|one| one.level).or(step.level);
-            (["declared", "estimated", "exercised", "proven"].iter().position(|word| Some(*word) == level), level)
-        });
-        let level = weakest.min_by_key(|(rank, _)| *rank).and_then(|(_, level)| level);
-        let circles = recovery.circles(landscape.graph(), super::MOST_CIRCLES);
-        let beneath = |circle: &&Vec<usize>| circle.iter().all(|node| needed.contains(node));
+        let rank =
+            |level: &Option<&str>| ["declared", "estimated", "exercised", "proven"].iter().position(|word| Some(*word) == *level);
+        let level = chain.iter().map(|node| self.level(*node)).min_by_key(rank).flatten();
+        let beneath: HashSet<usize> = needed.iter().copied().collect();
         let improvement = (service.verdict == Verdict::Missed).then(|| self.improvement(node, service.rto_seconds)).flatten();
         let items = needed.iter().take(limit).map(|node| self.step(*node)).collect();
         ServiceRecovery {
@@ -212,7 +209,7 @@ impl Told<'_> {
             total_items: needed.len(),
             undeclared: loss.references(&undeclared[..undeclared.len().min(limit)]),
             improvement,
-            deadlocks: circles.iter().filter(beneath).map(|circle| loss.references(circle)).collect(),
+            deadlocks: loss.circles(|circle| circle.iter().all(|node| beneath.contains(node))),
             level,
             seq,
         }
@@ -245,6 +242,12 @@ impl Told<'_> {
             level: duration.map(|_| "declared"),
             measured: self.measured.get(&item.id).cloned(),
         }
+    }
+
+    /// What the duration of a node rests on.
+    fn level(&self, node: usize) -> Option<&'static str> {
+        let measured = self.measured.get(&self.loss.landscape.items()[node].id);
+        measured.map(|one| one.level).or(self.duration(node).map(|_| "declared"))
     }
 
     fn processes(&self, node: usize, limit: usize) -> Vec<Comeback> {

@@ -1,11 +1,12 @@
 //! `POST /analysis/recovery-sequence`: in which order to restore after a loss, wave by wave, also as a picture.
-use super::{Loss, MOST_CIRCLES, asked};
+use super::{Loss, asked};
 use crate::analysis::edits::Edit;
 use crate::analysis::impact::bounded;
 use crate::analysis::question::{Bounds, View, later, question};
 use crate::analysis::{SVG, form};
 use crate::collection::asked::parameter;
 use crate::graph::net::State;
+use crate::graph::recovery::Time;
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
@@ -91,8 +92,11 @@ pub struct SequenceAnswer {
     pub detection_seconds: i64,
     #[schema(minimum = 0)]
     pub declaration_seconds: i64,
-    #[schema(max_items = 100_000)]
+    #[schema(max_items = 10_000)]
     pub waves: Vec<Wave>,
+    /// How many waves there are, those left out included.
+    #[schema(minimum = 0)]
+    pub total_waves: usize,
     /// Items to restore, in all waves.
     #[schema(minimum = 0)]
     pub total: usize,
@@ -137,23 +141,27 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: SequenceQuestion
     let ends = |node: &usize| recovery.time(*node).map(|time| time.end);
     let last = (0..loss.restoration.states.len()).filter(|node| restored(*node)).max_by_key(ends);
     let critical: HashSet<usize> = last.map(|node| recovery.chain(node)).unwrap_or_default().into_iter().collect();
-    let mut waves: Vec<Wave> = Vec::new();
-    let (mut total, mut told) = (0, 0);
+    let (mut waves, mut total, mut told): (Vec<Wave>, _, _) = (Vec::new(), 0, 0);
+    let mut newest = None;
+    let mut total_waves = 0;
     for (node, wave) in recovery.waves().into_iter().filter(|(node, _)| restored(*node)) {
-        let Some(one) = sequenced(&loss, node, at) else { continue };
-        let one = SequencedItem { critical: critical.contains(&node), ..one };
-        if waves.last().is_none_or(|last| last.wave != wave) {
-            waves.push(Wave { wave, start_seconds: one.start_seconds, end_seconds: 0, items: Vec::new(), total: 0 });
+        total += 1;
+        if newest.replace(wave) != Some(wave) {
+            total_waves += 1;
+            if waves.len() < limit {
+                waves.push(Wave { wave, start_seconds: i64::MAX, end_seconds: 0, items: Vec::new(), total: 0 });
+            }
         }
-        let Some(last) = waves.last_mut() else { continue };
-        (last.total, total) = (last.total + 1, total + 1);
-        last.end_seconds = last.end_seconds.max(one.end_seconds);
+        let Some(time) = recovery.time(node) else { continue };
+        let Some(last) = waves.last_mut().filter(|last| last.wave == wave) else { continue };
+        last.total += 1;
+        last.start_seconds = last.start_seconds.min(time.start + loss.lead());
+        last.end_seconds = last.end_seconds.max(time.end + loss.lead());
         if told < limit {
             told += 1;
-            last.items.push(one);
+            last.items.push(sequenced(&loss, node, &time, at, critical.contains(&node)));
         }
     }
-    let circles = recovery.circles(loss.landscape.graph(), MOST_CIRCLES);
     Ok(SequenceAnswer {
         lost: loss.references(&loss.lost),
         everything: loss.everything,
@@ -161,18 +169,18 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: SequenceQuestion
         detection_seconds: loss.detection,
         declaration_seconds: loss.declaration,
         waves,
+        total_waves,
         total,
-        deadlocks: circles.iter().map(|circle| loss.references(circle)).collect(),
+        deadlocks: loss.circles(|_| true),
         never: recovery.stuck().filter(|node| loss.restoration.states[*node] == State::Down).count(),
         seq: view.seq,
     })
 }
 
-fn sequenced(loss: &Loss, node: usize, at: Timestamp) -> Option<SequencedItem> {
-    let time = loss.restoration.recovery.time(node)?;
+fn sequenced(loss: &Loss, node: usize, time: &Time, at: Timestamp, critical: bool) -> SequencedItem {
     let (start, end) = (time.start + loss.lead(), time.end + loss.lead());
     let rto = loss.landscape.objectives()[node].rto;
-    Some(SequencedItem {
+    SequencedItem {
         item: loss.reference(node),
         start_seconds: start,
         end_seconds: end,
@@ -181,10 +189,10 @@ fn sequenced(loss: &Loss, node: usize, at: Timestamp) -> Option<SequencedItem> {
         how: if time.lost { "recovery" } else { "restart" },
         waits_for: time.waits_for.map(|node| loss.reference(node)),
         known: time.known,
-        critical: false,
+        critical,
         rto_seconds: rto,
         in_time: rto.map(|rto| end <= rto),
-    })
+    }
 }
 
 /// The waves as a Gantt chart.
@@ -207,7 +215,7 @@ fn draw(answer: &SequenceAnswer) -> String {
     let lost: Vec<&str> = answer.lost.iter().map(|item| item.name.as_deref().unwrap_or(&item.key)).collect();
     let lost = if answer.everything { "everything".to_owned() } else { lost.join(", ") };
     let lead = answer.detection_seconds + answer.declaration_seconds;
-    let mut summary = format!("The loss of {lost}: {} items come back in {} waves.", answer.total, answer.waves.len());
+    let mut summary = format!("The loss of {lost}: {} items come back in {} waves.", answer.total, answer.total_waves);
     if answer.never > 0 {
         summary.push_str(&format!(" {} never start, for they wait for each other.", answer.never));
     }
@@ -220,11 +228,11 @@ fn draw(answer: &SequenceAnswer) -> String {
 
 pub fn routes(api: &mut Api) {
     let words = "In which order to restore after the loss of some items, or of everything: what is of a wave waits only for \
-                 items of waves before. `limit` bounds the items of all waves together, `total` counts all. As a picture \
+                 items of waves before. `limit` bounds the waves, and the items of all waves together; `total` counts all. As a picture \
                  (`image/svg+xml`) with at most 300 items. Nothing is written.";
     let example = json!({
         "lost": [], "everything": true, "at": "2026-11-22T10:00:00.000000Z", "detection_seconds": 600, "declaration_seconds": 1200,
-        "waves": [], "total": 0, "deadlocks": [], "never": 0, "seq": 208
+        "waves": [], "total_waves": 0, "total": 0, "deadlocks": [], "never": 0, "seq": 208
     });
     let path = "/api/v1/analysis/recovery-sequence";
     let op = Operation::new(Method::POST, path, "analyses", "analyze_recovery_sequence", "Recovery sequence", words);

@@ -1,6 +1,9 @@
 use super::{Agreement, AgreementKind};
 use crate::model::Link;
+use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
+use crate::store::{Rows, links};
+use std::collections::HashSet;
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Json};
@@ -154,4 +157,22 @@ impl Stored for Agreement {
         }
         Ok(())
     }
+}
+
+/// The agreements that cover any of these items, or are with any of these suppliers.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn concerning(conn: &mut Conn<'_>, org: Id, items: &[Id]) -> Result<Vec<Object<Agreement>>> {
+    let statement = Fragment::default()
+        .sql("SELECT id FROM agreements WHERE organization_id = ")
+        .id(org)
+        .sql(" AND supplier_id")
+        .among(items);
+    let with: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let mut found: HashSet<Id> = with.into_iter().map(Id::from).collect();
+    for field in ["services", "components"] {
+        found.extend(links::owners(conn, org, field, items).await?.into_iter().map(|(owner, _)| owner));
+    }
+    Agreement::find_all(conn, org, &found.into_iter().collect::<Vec<_>>()).await
 }

@@ -49,6 +49,38 @@ both! {
         assert_eq!(api.get("/services/key:TOP/dependencies?format=svg&depth=32").status(), 200);
     }
 
+    fn causes_waves_and_circles_are_told_as_far_as_the_document_says(server) {
+        let api = server.fresh_organization();
+        // A chain of 120, and a ring of 120 beneath it that never starts.
+        let (chain, ring) = (120, 120);
+        let rest = (chain..chain + ring).map(|number| (number, if number + 1 < chain + ring { number + 1 } else { chain }));
+        let edges: Vec<(usize, usize)> = (1..chain).map(|number| (number - 1, number)).chain(rest).collect();
+        load(&api, chain + ring, &edges);
+        let cut = |lost: &str, of: &str| {
+            let all = api.post("/analysis/impact", &json!({"lost": [lost]})).expect(200).json();
+            let hit = all["down"].as_array().expect("a list").iter().find(|hit| hit["item"]["key"] == json!(of)).expect("a hit").clone();
+            (keys(&hit["cause"], "").iter().map(|key| (*key).to_owned()).collect::<Vec<String>>(), hit["cause_omitted"].clone())
+        };
+        // From the lost one to the top: N-48, ..., N-0, TOP are 50, and no longer way is told as a whole.
+        let (whole, omitted) = cut("key:N-48", "TOP");
+        assert_eq!((whole.len(), whole[0].as_str(), whole[49].as_str(), omitted), (50, "N-48", "TOP", Value::Null));
+        let (way, omitted) = cut("key:N-49", "TOP");
+        let ends = (way.len(), way[0].as_str(), way[1].as_str(), way[49].as_str());
+        assert_eq!((ends, omitted), ((50, "N-49", "N-47", "TOP"), json!(1)));
+        let points = api.get("/services/key:TOP/single-points-of-failure").expect(200).json();
+        for (key, left_out) in [("N-48", Value::Null), ("N-49", json!(1)), ("N-119", json!(71))] {
+            let one = points["items"].as_array().expect("a list").iter().find(|one| one["item"]["key"] == json!(key)).expect("a point");
+            let way = keys(&one["cause"], "");
+            assert_eq!((way.len(), way[0], way[49], &one["cause_omitted"]), (50, key, "TOP", &left_out));
+        }
+        let sequence = api.post("/analysis/recovery-sequence?limit=7", &json!({})).expect(200).json();
+        let waves = sequence["waves"].as_array().expect("waves");
+        assert_eq!((waves.len(), &sequence["total_waves"], &sequence["total"], &sequence["never"]),
+                   (7, &json!(121), &json!(121), &json!(120)));
+        let circle = keys(&sequence["deadlocks"][0], "").len();
+        assert_eq!((circle, sequence["deadlocks"].as_array().map(Vec::len)), (100, Some(1)));
+    }
+
     fn where_everything_depends_on_everything_nothing_starts(server) {
         let api = server.fresh_organization();
         let nodes = 40;

@@ -4,12 +4,15 @@ use crate::analysis::recovery::Verdict;
 
 pub const REMEDY: &str = "Declare the recovery and restart times of what it depends on: GET /services/{id}/recovery names them.";
 
+/// So many items of the chain are looked at, those next to the service.
+const LONGEST: usize = 1000;
+
 pub fn find(facts: &Facts) -> Vec<Found> {
     let (items, able) = (facts.landscape.items(), facts.landscape.abilities());
     let unknown = facts.live.iter().copied().filter(|node| facts.comeback(*node).verdict == Verdict::Unknown);
     let gap = |node: usize| {
-        let chain = facts.loss.restoration.recovery.chain(node);
-        let undeclared = chain.into_iter().filter(|node| able[*node].recovery.is_none()).map(|node| items[node].id).collect();
+        let chain = facts.loss.restoration.recovery.bottlenecks(node).take(LONGEST);
+        let undeclared = chain.filter(|node| able[*node].recovery.is_none()).map(|node| items[node].id).collect();
         let words = "How fast the service can be back is not known: durations on its way are not declared.";
         Found::new(GapSeverity::Minor, items[node].reference(), words).details(Details::These(undeclared))
     };

@@ -1,6 +1,7 @@
 //! What can be done is as fast as what the business has asked for.
-use super::{Details, Facts, Found, GapSeverity, spoken};
+use super::{Details, Facts, Found, GapSeverity, MOST_DETAILS, spoken};
 use crate::analysis::recovery::Verdict;
+use crate::model::Id;
 
 pub const REMEDY: &str = "Make what decides it faster (GET /services/{id}/recovery names the cheapest improvement), or have the \
                           business set another RTO.";
@@ -27,7 +28,9 @@ pub fn find(facts: &Facts) -> Vec<Found> {
             _ => continue,
         };
         let severity = if facts.is_critical(node) { GapSeverity::Critical } else { GapSeverity::Major };
-        let chain = facts.loss.restoration.recovery.chain(node).into_iter().map(|node| items[node].id).collect();
+        let mut chain: Vec<Id> =
+            facts.loss.restoration.recovery.bottlenecks(node).take(MOST_DETAILS).map(|node| items[node].id).collect();
+        chain.reverse();
         gaps.push(Found::new(severity, back.item, words).details(Details::These(chain)));
     }
     gaps
