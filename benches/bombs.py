@@ -54,13 +54,13 @@ def rows(shape):
 
 def questions(last):
     lost = json.dumps({"lost": [f"key:N-{last}"]})
-    edit = [{"op": "remove", "mapping": "key:M-1"}]
+    edit = [{"op": "remove_mapping", "mapping": "key:M-1"}]
     yield "impact", "POST", f"{BASE}/analysis/impact", lost
     yield "impact, hypothetical", "POST", f"{BASE}/analysis/impact", json.dumps({**json.loads(lost), "hypothetical": edit})
     yield "recovery, total", "GET", f"{BASE}/services/key:SERVICE/recovery?scenario=total", None
     yield "recovery, component", "GET", f"{BASE}/services/key:SERVICE/recovery?scenario=component:key:N-{last}", None
-    yield "recovery of everything", "POST", f"{BASE}/analysis/recovery", json.dumps({"scenario": "total"})
-    yield "sequence", "POST", f"{BASE}/analysis/recovery-sequence", json.dumps({"scenario": "total"})
+    yield "recovery of everything", "POST", f"{BASE}/analysis/recovery", "{}"
+    yield "sequence", "POST", f"{BASE}/analysis/recovery-sequence", "{}"
     yield "points of the service", "GET", f"{BASE}/services/key:SERVICE/single-points-of-failure", None
     yield "pairs of the service", "GET", f"{BASE}/services/key:SERVICE/single-points-of-failure?order=2", None
     yield "points", "GET", f"{BASE}/analysis/single-points-of-failure", None

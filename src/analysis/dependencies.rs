@@ -4,7 +4,7 @@ use super::{MERMAID, SVG, form};
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
 use crate::collection::read;
-use crate::graph::load::region;
+use crate::graph::load::region::{self, Extent, MOST_EDGES};
 use crate::graph::net::State;
 use crate::graph::region::{Dependency, Direction, places};
 use crate::http::context::Reader;
@@ -47,9 +47,13 @@ pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) ->
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
             R::find(conn, org, root).await?.ok_or(Error::NotFound)?;
-            let found = region::region(conn, org, root, direction, depth, most).await?;
+            let found = region::region(conn, org, root, direction, Extent { depth, nodes: most, edges: MOST_EDGES }).await?;
             if found.distances.len() > most {
                 let detail = format!("more than {most} objects lie within this depth: ask for a smaller one");
+                return Err(Error::refused(422, "too_many_objects", detail));
+            }
+            if found.dependencies.len() > MOST_EDGES {
+                let detail = format!("more than {MOST_EDGES} dependencies lie within this depth: ask for a smaller one");
                 return Err(Error::refused(422, "too_many_objects", detail));
             }
             let places = places(root, direction, &found.distances, &found.dependencies);
@@ -184,7 +188,7 @@ pub fn schemas() -> Map<String, Value> {
                 "direction": {"type": "string", "enum": ["down", "up"]},
                 "depth": {"type": "integer", "minimum": 1, "maximum": MOST_DEPTH},
                 "nodes": {"type": "array", "maxItems": region::MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
-                "edges": {"type": "array", "maxItems": 1_000_000, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
+                "edges": {"type": "array", "maxItems": MOST_EDGES, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
                 "truncated": {"type": "boolean", "description": "Whether more lies beyond the depth."}
             }
         },

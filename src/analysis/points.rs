@@ -7,7 +7,7 @@ use super::question::{Bounds, View};
 use super::tagged;
 use crate::collection::asked::parameter;
 use crate::collection::doc::etag;
-use crate::graph::landscape::Landscape;
+use crate::graph::landscape::{Borrowed, Landscape};
 use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
@@ -169,11 +169,12 @@ fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAl
         points.truncate(limit);
     }
     points.sort_by_cached_key(rank);
+    let mut named = Named { landscape, scratch: landscape.scratch(), last: Vec::new() };
     let point = |node: usize| PointOfFailure {
         item: items[node].reference(),
         services: taken[node][0],
         vital_business_functions: taken[node][1],
-        vital: vital(landscape, node),
+        vital: named.of(node),
     };
     let pairs = if wanted.pairs { Some(pairs_of_all(landscape, wanted)?) } else { None };
     Ok(PointsOfAll {
@@ -189,16 +190,33 @@ fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAl
     })
 }
 
-/// The most critical vital business functions a node takes down.
-fn vital(landscape: &Landscape, node: usize) -> Vec<Reference> {
-    if landscape.taken_down()[node][1] == 0 {
-        return Vec::new();
+/// Names the vital business functions that nodes take down.
+struct Named<'a> {
+    landscape: &'a Landscape,
+    scratch: Borrowed<'a>,
+    /// Those that are down with the node asked about last, itself among them if it is one.
+    last: Vec<usize>,
+}
+
+impl Named<'_> {
+    /// The most critical vital business functions a node takes down.
+    fn of(&mut self, node: usize) -> Vec<Reference> {
+        let (landscape, items) = (self.landscape, self.landscape.items());
+        let taken = landscape.taken_down()[node][1];
+        if taken == 0 {
+            return Vec::new();
+        }
+        // What the last one took down takes down nothing that the last one did not; as many are the same ones then. Of large
+        // circles every item takes down the others.
+        let same = self.scratch.state(node) == State::Down && taken as usize + usize::from(items[node].vital) == self.last.len();
+        if !same {
+            let found = landscape.graph().impact(&mut self.scratch, &[node]);
+            let down = found.nodes().filter(|(_, state)| *state == State::Down).map(|(node, _)| node);
+            self.last = down.filter(|node| items[*node].vital).collect();
+        }
+        let others = self.last.iter().copied().filter(|other| *other != node).collect();
+        landscape.foremost(others, MOST_NAMED).into_iter().map(|node| items[node].reference()).collect()
     }
-    let mut scratch = landscape.scratch();
-    let found = landscape.graph().impact(&mut scratch, &[node]);
-    let down = found.nodes().filter(|(_, state)| *state == State::Down).map(|(node, _)| node);
-    let vital = down.filter(|node| landscape.items()[*node].vital).collect();
-    landscape.foremost(vital, MOST_NAMED).into_iter().map(|node| landscape.items()[node].reference()).collect()
 }
 
 fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFailure>> {

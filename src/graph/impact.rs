@@ -82,6 +82,11 @@ impl Scratch {
         self.touched_groups.drain(..).for_each(|(group, _)| self.fallen[group] = (0, State::Up));
     }
 
+    /// The state of a node after the last question.
+    pub fn state(&self, node: usize) -> State {
+        self.states[node]
+    }
+
     fn raise(&mut self, node: usize, state: State, by: u32) {
         if state > self.states[node] {
             if self.states[node] == State::Up {

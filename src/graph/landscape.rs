@@ -8,7 +8,6 @@ use super::points;
 use super::recovery::Ability;
 use super::restoration::Restoration;
 use crate::model::{Id, Kind, Objectives};
-use rustc_hash::FxHashMap;
 use std::collections::{HashMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -222,23 +221,35 @@ impl Landscape {
         let mut found = Beneath { certain: roots.iter().copied().collect(), possible: HashSet::new() };
         let roots = self.nodes(roots);
         for (nodes, all) in [(&mut found.certain, false), (&mut found.possible, true)] {
-            nodes.extend(self.walk_down(&roots, all).map(|node| self.items()[node].id));
+            nodes.extend(self.walk_down(&roots, all).into_iter().map(|node| self.items()[node].id));
         }
         found.possible.retain(|id| !found.certain.contains(id));
         found
     }
 
+    /// For each node whether its loss reaches any of these nodes, for certain or by a redundancy group.
+    pub fn reaches(&self, roots: &[usize]) -> Vec<bool> {
+        let mut reaches = vec![false; self.items().len()];
+        roots.iter().copied().chain(self.walk_down(roots, true)).for_each(|node| reaches[node] = true);
+        reaches
+    }
+
     /// The nodes below, each walked at most twice: a dependent is touched by a provider that is down, and through a
     /// cascading mapping also by one that is degraded.
-    fn walk_down(&self, roots: &[usize], grouped: bool) -> impl Iterator<Item = usize> {
-        let mut seen: FxHashMap<usize, State> = FxHashMap::default();
+    fn walk_down(&self, roots: &[usize], grouped: bool) -> Vec<usize> {
+        let mut seen: Vec<Option<State>> = vec![None; self.items().len()];
+        let mut found = Vec::new();
         let mut open: Vec<(usize, State)> = roots.iter().map(|node| (*node, State::Degraded)).collect();
         while let Some((node, needs)) = open.pop() {
             // What is touched by a degraded provider is touched by one that is down.
-            if seen.get(&node).is_some_and(|known| *known <= needs) {
-                continue;
+            match seen[node].replace(needs) {
+                None => found.push(node),
+                Some(known) if known <= needs => {
+                    seen[node] = Some(known);
+                    continue;
+                }
+                Some(_) => {}
             }
-            seen.insert(node, needs);
             for need in self.graph.providers(node).iter().filter(|need| grouped || need.group.is_none()) {
                 match (needs, need.effect) {
                     (_, State::Up) => {}
@@ -249,7 +260,7 @@ impl Landscape {
                 }
             }
         }
-        seen.into_keys()
+        found
     }
 }
 

@@ -3,6 +3,7 @@ use crate::analysis::gaps::answer::Told;
 use crate::analysis::gaps::facts::{Facts, is_held};
 use crate::analysis::gaps::rules::GapSeverity;
 use crate::analysis::readiness::Known;
+use crate::graph::landscape::Landscape;
 use crate::graph::points;
 use crate::model::{Id, Kind, Link, Timestamp};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
@@ -15,11 +16,22 @@ use crate::store::Object;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+/// Itself and what its loss may come from.
+pub struct Beneath<'a> {
+    landscape: &'a Landscape,
+    nodes: Vec<bool>,
+}
+
+impl Beneath<'_> {
+    pub fn has(&self, id: Id) -> bool {
+        self.landscape.node(id).is_some_and(|node| self.nodes[node])
+    }
+}
+
 /// What concerns a service; the lists are in the order in which they are told.
 pub struct About<'a> {
     pub node: usize,
-    /// Itself and what its loss may come from.
-    pub beneath: HashSet<Id>,
+    pub beneath: Beneath<'a>,
     /// Components, sites and suppliers whose loss alone takes it down.
     pub single_points: Vec<usize>,
     /// Risks that are not closed and affect something beneath, the highest first.
@@ -36,8 +48,8 @@ pub struct About<'a> {
     pub known: Known,
 }
 
-fn names(lists: &[&[Link]], any: &HashSet<Id>) -> bool {
-    lists.iter().copied().flatten().filter_map(Link::id).any(|id| any.contains(&id))
+fn names(lists: &[&[Link]], any: impl Fn(Id) -> bool) -> bool {
+    lists.iter().copied().flatten().filter_map(Link::id).any(any)
 }
 
 /// When an exercise was held.
@@ -49,8 +61,7 @@ impl<'a> About<'a> {
     pub fn of(facts: &'a Facts, node: usize, gaps: &'a [Told]) -> About<'a> {
         let landscape = &facts.landscape;
         let id = landscape.items()[node].id;
-        let found = landscape.beneath(&[id]);
-        let beneath: HashSet<Id> = found.certain.into_iter().chain(found.possible).collect();
+        let beneath = Beneath { landscape, nodes: landscape.reaches(&[node]) };
         let stands = |node: &usize| matches!(landscape.items()[*node].kind, Kind::Component | Kind::Site | Kind::Supplier);
         let single_points = points::of(landscape.graph(), node).into_iter().filter(stands).collect();
         let mut plans: Vec<&Object<Plan>> = facts.plans_of(id).collect();
@@ -78,12 +89,13 @@ impl<'a> About<'a> {
 
     /// The gaps of the service, and of all that is told of it.
     fn concerned(&self, gaps: &'a [Told]) -> Vec<&'a Told> {
-        let mut items: HashSet<Id> = self.beneath.clone();
+        let mut items: HashSet<Id> = HashSet::new();
         items.extend(self.plans.iter().map(|one| one.head.id));
         items.extend(self.risks.iter().map(|one| one.head.id));
         items.extend(self.measures.iter().map(|one| one.head.id));
         items.extend(self.findings.iter().map(|one| one.head.id));
-        gaps.iter().filter(|gap| items.contains(&gap.found.item.id)).collect()
+        let concerns = |id: Id| self.beneath.has(id) || items.contains(&id);
+        gaps.iter().filter(|gap| concerns(gap.found.item.id)).collect()
     }
 
     fn known(&self, facts: &Facts) -> Known {
@@ -112,25 +124,27 @@ impl<'a> About<'a> {
     }
 }
 
-fn risks<'a>(facts: &'a Facts, beneath: &HashSet<Id>) -> Vec<&'a Object<Risk>> {
-    let affects = |risk: &Risk| names(&[&risk.business_processes, &risk.services, &risk.components], beneath);
+fn risks<'a>(facts: &'a Facts, beneath: &Beneath<'_>) -> Vec<&'a Object<Risk>> {
+    let affects = |risk: &Risk| names(&[&risk.business_processes, &risk.services, &risk.components], |id| beneath.has(id));
     let open = facts.risks.iter().filter(|one| one.body.status != RiskStatus::Closed && affects(&one.body));
     let mut all: Vec<&Object<Risk>> = open.collect();
     all.sort_by_key(|one| (Reverse(one.body.current.map(|rating| rating.score())), one.head.id));
     all
 }
 
-fn measures<'a>(facts: &'a Facts, beneath: &HashSet<Id>, risks: &[&Object<Risk>]) -> Vec<&'a Object<Measure>> {
+fn measures<'a>(facts: &'a Facts, beneath: &Beneath<'_>, risks: &[&Object<Risk>]) -> Vec<&'a Object<Measure>> {
     let risks: HashSet<Id> = risks.iter().map(|risk| risk.head.id).collect();
-    let concerns = |one: &Measure| names(&[&one.services, &one.components], beneath) || names(&[&one.risks], &risks);
+    let concerns = |one: &Measure| {
+        names(&[&one.services, &one.components], |id| beneath.has(id)) || names(&[&one.risks], |id| risks.contains(&id))
+    };
     let open = facts.measures.iter().filter(|one| !one.body.status.is_done() && concerns(&one.body));
     let mut all: Vec<&Object<Measure>> = open.collect();
     all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
     all
 }
 
-fn findings<'a>(facts: &'a Facts, beneath: &HashSet<Id>) -> Vec<&'a Object<Finding>> {
-    let concerns = |one: &Finding| names(&[&one.services, &one.components], beneath);
+fn findings<'a>(facts: &'a Facts, beneath: &Beneath<'_>) -> Vec<&'a Object<Finding>> {
+    let concerns = |one: &Finding| names(&[&one.services, &one.components], |id| beneath.has(id));
     let mut all: Vec<&Object<Finding>> = facts.findings.iter().filter(|one| one.body.is_open() && concerns(&one.body)).collect();
     all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
     all
@@ -142,8 +156,10 @@ fn exercises<'a>(
     service: Id,
     plans: &[&Object<Plan>],
 ) -> (Option<&'a Object<Exercise>>, Option<&'a Object<Exercise>>) {
-    let (service, plans) = (HashSet::from([service]), plans.iter().map(|plan| plan.head.id).collect());
-    let tries = |one: &&Object<Exercise>| names(&[&one.body.services], &service) || names(&[&one.body.plans], &plans);
+    let plans: HashSet<Id> = plans.iter().map(|plan| plan.head.id).collect();
+    let tries = |one: &&Object<Exercise>| {
+        names(&[&one.body.services], |id| id == service) || names(&[&one.body.plans], |id| plans.contains(&id))
+    };
     let coming = |one: &&Object<Exercise>| {
         matches!(one.body.status, ExerciseStatus::Planned | ExerciseStatus::Approved | ExerciseStatus::InProgress)
     };

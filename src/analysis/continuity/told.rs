@@ -1,5 +1,5 @@
 //! How the continuity of a service is told.
-use super::about::{About, held_at};
+use super::about::{About, Beneath, held_at};
 use super::shape::{
     Achievable, ClassCount, Continuity, DependencyCounts, DisruptionTold, DisruptionsTold, ExerciseTold, ExercisesTold,
     FindingTold, FindingsTold, GapsTold, MeasureTold, MeasuresTold, PlanTold, PlansTold, Proven, ProvenFigure, RiskTold,
@@ -174,9 +174,9 @@ async fn plans(conn: &mut Conn<'_>, view: &View<'_>, facts: &Facts, about: &Abou
 }
 
 /// When the last step has ended that brings back any of these.
-fn planned(version: &PlanVersion, any: &HashSet<Id>) -> Option<i64> {
+fn planned(version: &PlanVersion, any: &Beneath<'_>) -> Option<i64> {
     let table = timetable(version, RunMode::Actual);
-    let brings = |place: usize| version.steps[place].recovers.iter().filter_map(Link::id).any(|id| any.contains(&id));
+    let brings = |place: usize| version.steps[place].recovers.iter().filter_map(Link::id).any(|id| any.has(id));
     let kept = table.kept.iter().enumerate().filter(|(_, place)| brings(**place));
     kept.map(|(own, _)| table.spans[own].end).max()
 }

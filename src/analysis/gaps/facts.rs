@@ -170,12 +170,8 @@ fn treated(measures: &[Object<Measure>]) -> HashMap<Id, Vec<MeasureStatus>> {
 
 /// What any vital business function among these depends on, for certain or by a redundancy group.
 fn supporting(landscape: &Landscape, active: &[usize]) -> Vec<bool> {
-    let vital: Vec<Id> = active.iter().map(|node| &landscape.items()[*node]).filter(|one| one.vital).map(|one| one.id).collect();
-    let beneath = landscape.beneath(&vital);
-    let mut all = vec![false; landscape.items().len()];
-    let nodes = beneath.certain.iter().chain(&beneath.possible).filter_map(|id| landscape.node(*id));
-    nodes.for_each(|node| all[node] = true);
-    all
+    let vital: Vec<usize> = active.iter().copied().filter(|node| landscape.items()[*node].vital).collect();
+    landscape.reaches(&vital)
 }
 
 /// The plans that have a version in force, with that version.

@@ -154,7 +154,7 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
     let grouped: HashSet<Id> = found.iter().filter(|edge| edge.group.is_some()).map(|edge| edge.dependent).collect();
     let grouped: Vec<Id> = grouped.into_iter().collect();
     let known: HashSet<Option<Id>> = found.iter().map(|edge| edge.mapping).collect();
-    let mates = region::mappings(conn, org, "dependent_id", &grouped).await?;
+    let mates = region::mappings(conn, org, "dependent_id", &grouped, usize::MAX).await?;
     found.extend(mates.into_iter().filter(|edge| edge.group.is_some() && !known.contains(&edge.mapping)));
     let seen: Vec<Id> = seen.into_iter().collect();
     let statement = Fragment::default().sql("SELECT id FROM business_processes WHERE organization_id = ").id(org);

@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 
 /// A region holds so many objects at most.
 pub const MOST_NODES: usize = 2000;
+/// So many dependencies lie between them at most.
+pub const MOST_EDGES: usize = 10_000;
 /// Ids bound by one statement.
 const CHUNK: usize = 1000;
 /// How a component depends on its site, and a site on its parent.
@@ -26,18 +28,27 @@ pub struct Region {
     pub more: bool,
 }
 
-/// Walks from the root to a depth, or to the level at which the region holds more than so many objects.
+/// How far a region may go.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    pub depth: usize,
+    pub nodes: usize,
+    pub edges: usize,
+}
+
+/// Walks from the root to a depth, or to the level at which the region holds more objects or dependencies than it may.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction, depth: usize, most: usize) -> Result<Region> {
+pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction, extent: Extent) -> Result<Region> {
+    let Extent { depth, nodes: most, edges: most_edges } = extent;
     let mut distances = vec![(root, 0)];
     let mut seen = HashSet::from([root]);
     let mut found: HashMap<(Id, Id, Option<Id>), Dependency> = HashMap::new();
     let mut frontier = vec![root];
     let mut more = false;
     for distance in 1..=depth + 1 {
-        let edges = edges_at(conn, org, direction, &frontier).await?;
+        let edges = edges_within(conn, org, direction, &frontier, most_edges.saturating_add(1)).await?;
         frontier.clear();
         for edge in edges {
             let next = if direction == Direction::Down { edge.provider } else { edge.dependent };
@@ -53,7 +64,7 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
             }
             found.insert((edge.dependent, edge.provider, edge.mapping), edge);
         }
-        if seen.len() > most {
+        if seen.len() > most || found.len() > most_edges {
             more = true;
             break;
         }
@@ -64,7 +75,7 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
     // Whether a group holds depends on all of its members, also on those elsewhere.
     let grouped: HashSet<Id> = found.values().filter(|edge| edge.group.is_some()).map(|edge| edge.dependent).collect();
     let grouped: Vec<Id> = grouped.into_iter().collect();
-    for edge in mappings(conn, org, "dependent_id", &grouped).await?.into_iter().filter(|edge| edge.group.is_some()) {
+    for edge in mappings(conn, org, "dependent_id", &grouped, most_edges).await?.into_iter().filter(|edge| edge.group.is_some()) {
         found.insert((edge.dependent, edge.provider, edge.mapping), edge);
     }
     let mut dependencies: Vec<Dependency> = found.into_values().collect();
@@ -163,31 +174,43 @@ fn located_at(dependent: Id, provider: Id) -> Dependency {
 /// # Errors
 /// When the database does not answer.
 pub async fn edges_at(conn: &mut Conn<'_>, org: Id, direction: Direction, frontier: &[Id]) -> Result<Vec<Dependency>> {
+    edges_within(conn, org, direction, frontier, usize::MAX).await
+}
+
+/// The same, no more mappings than so many.
+async fn edges_within(
+    conn: &mut Conn<'_>,
+    org: Id,
+    direction: Direction,
+    frontier: &[Id],
+    most: usize,
+) -> Result<Vec<Dependency>> {
     let (own, sites, parents) = match direction {
         Direction::Down => ("dependent_id", "id", "id"),
         Direction::Up => ("provider_id", "site_id", "parent_id"),
     };
-    let mut all = mappings(conn, org, own, frontier).await?;
+    let mut all = mappings(conn, org, own, frontier, most).await?;
     all.extend(located(conn, org, "components", "site_id", sites, frontier).await?);
     all.extend(located(conn, org, "sites", "parent_id", parents, frontier).await?);
     Ok(all)
 }
 
-/// The mappings in which any of these objects stands in a column.
+/// The mappings in which any of these objects stands in a column, no more than so many.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id]) -> Result<Vec<Dependency>> {
+pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], most: usize) -> Result<Vec<Dependency>> {
     type Columns = (Identity, Identity, Identity, Text, Text, Text, Nullable<BigInt>, Bool);
     type Row = (DbId, DbId, DbId, DbWord<Relation>, DbWord<Effect>, String, Option<i64>, bool);
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
+        let rest = i64::try_from(most.saturating_sub(found.len())).unwrap_or(i64::MAX);
         let statement = Fragment::default()
             .sql("SELECT id, dependent_id, provider_id, relation, effect, redundancy_group, required, needed_to_start FROM mappings WHERE organization_id = ")
             .id(org)
             .sql(&format!(" AND {column} IN ("))
             .ids(ids)
-            .sql(")");
+            .sql(&format!(") LIMIT {rest}"));
         let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
         found.extend(rows.into_iter().map(|(id, dependent, provider, relation, effect, group, required, needed)| Dependency {
             mapping: Some(id.0),

@@ -13,6 +13,7 @@ pub const MOST_ITEMS: usize = 500;
 const DEPTH: usize = 64;
 /// Objects looked at; the rest of the level at which they are passed still counts.
 const MOST_NODES: usize = 20_000;
+const EXTENT: region::Extent = region::Extent { depth: DEPTH, nodes: MOST_NODES, edges: usize::MAX };
 
 /// What a subject depended on: a figure for everything beneath it, and one for each item of that.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -59,7 +60,7 @@ impl Fingerprint {
 /// # Errors
 /// When the database does not answer.
 pub async fn of(conn: &mut Conn<'_>, org: Id, subject: Id) -> Result<Fingerprint> {
-    let found = region::region(conn, org, subject, Direction::Down, DEPTH, MOST_NODES).await?;
+    let found = region::region(conn, org, subject, Direction::Down, EXTENT).await?;
     let ids: Vec<Id> = found.distances.iter().map(|(id, _)| *id).collect();
     let traits = region::traits(conn, org, &ids).await?;
     Ok(print(&found, &traits))

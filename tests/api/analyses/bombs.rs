@@ -59,7 +59,7 @@ both! {
         let cut = |lost: &str, of: &str| {
             let all = api.post("/analysis/impact", &json!({"lost": [lost]})).expect(200).json();
             let hit = all["down"].as_array().expect("a list").iter().find(|hit| hit["item"]["key"] == json!(of)).expect("a hit").clone();
-            (keys(&hit["cause"], "").iter().map(|key| (*key).to_owned()).collect::<Vec<String>>(), hit["cause_omitted"].clone())
+            (keys(&hit["cause"], ""), hit["cause_omitted"].clone())
         };
         // From the lost one to the top: N-48, ..., N-0, TOP are 50, and no longer way is told as a whole.
         let (whole, omitted) = cut("key:N-48", "TOP");
@@ -71,7 +71,7 @@ both! {
         for (key, left_out) in [("N-48", Value::Null), ("N-49", json!(1)), ("N-119", json!(71))] {
             let one = points["items"].as_array().expect("a list").iter().find(|one| one["item"]["key"] == json!(key)).expect("a point");
             let way = keys(&one["cause"], "");
-            assert_eq!((way.len(), way[0], way[49], &one["cause_omitted"]), (50, key, "TOP", &left_out));
+            assert_eq!((way.len(), way[0].as_str(), way[49].as_str(), &one["cause_omitted"]), (50, key, "TOP", &left_out));
         }
         let sequence = api.post("/analysis/recovery-sequence?limit=7", &json!({})).expect(200).json();
         let waves = sequence["waves"].as_array().expect("waves");
@@ -91,6 +91,22 @@ both! {
         assert!(!keys(&recovery["deadlocks"][0], "").is_empty(), "{recovery}");
         api.get("/services/key:TOP/dependencies?format=svg").expect(200);
         api.get("/analysis/single-points-of-failure?order=2&limit=1").expect(200);
+    }
+
+    fn a_dependency_map_has_so_many_dependencies_and_no_more(server) {
+        let api = server.fresh_organization();
+        // 100 that need 100 others are 10,000 dependencies, the first of the second hundred another one.
+        let pairs = (1..101).flat_map(|one| (101..201).map(move |other| (one, other)));
+        let edges: Vec<(usize, usize)> = (1..101).map(|one| (0, one)).chain(pairs).collect();
+        load(&api, 201, &edges);
+        let path = |depth: usize| format!("/services/key:TOP/dependencies?depth={depth}");
+        assert_eq!(api.get(&path(2)).expect(200).json()["edges"].as_array().map(Vec::len), Some(101));
+        api.get(&path(3)).refused(422, "too_many_objects");
+        let one = api.get("/mappings?dependent=key:N-1&limit=500").expect(200).items();
+        for mapping in one.iter().chain(&api.get("/mappings?dependent=key:N-2&limit=500").expect(200).items()) {
+            api.delete(&format!("/mappings/{}", mapping["id"].as_str().expect("an id"))).expect(204);
+        }
+        assert_eq!(api.get(&path(3)).expect(200).json()["edges"].as_array().map(Vec::len), Some(9901));
     }
 
     fn diamonds_on_diamonds_are_walked_once(server) {
