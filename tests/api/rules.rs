@@ -214,6 +214,32 @@ both! {
         assert_eq!(effective(&api, "services", &web), [Some(7200), Some(900), None]);
     }
 
+    fn an_objective_that_nobody_has_set_any_more_does_not_hold_itself_up_in_a_circle(server) {
+        let api = server.fresh_organization();
+        let pay = api.create("business-processes", &json!({"name": "Pay", "rto_seconds": 3600, "mtpd_seconds": 7200}));
+        let sell = api.create("business-processes", &json!({"name": "Sell", "rto_seconds": 3600}));
+        let (web, base) = (service(&api, "Web", json!({})), service(&api, "Base", json!({})));
+        let disk = component(&api, "disk");
+        let links: Vec<String> = [(&pay, &web), (&sell, &base), (&web, &base), (&base, &web), (&base, &disk)]
+            .map(|(dependent, provider)| api.create("mappings", &map(dependent, provider, json!({}))))
+            .iter()
+            .map(|link| format!("/mappings/{}", link["id"].as_str().expect("an id")))
+            .collect();
+        let all = || [("services", &web), ("services", &base), ("components", &disk)].map(|(kind, one)| effective(&api, kind, one));
+        assert_eq!(all(), [[Some(3600), None, Some(7200)]; 3]);
+        // The same RTO still comes from the other process; the MTPD from nobody but each other.
+        api.delete(&links[0]).expect(204);
+        assert_eq!(all(), [[Some(3600), None, None]; 3]);
+        api.delete(&links[1]).expect(204);
+        assert_eq!(all(), [[None, None, None]; 3]);
+        // What a service sets itself goes around too, and away again.
+        let path = format!("/services/{}", web["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"rto_seconds": 60, "rpo_seconds": 5})).expect(200);
+        assert_eq!(all(), [[Some(60), Some(5), None]; 3]);
+        api.patch(&path, &json!({"rto_seconds": 90, "rpo_seconds": null})).expect(200);
+        assert_eq!(all(), [[Some(90), None, None]; 3]);
+    }
+
     fn lists_filter_and_sort_by_effective_objectives(server) {
         let api = server.fresh_organization();
         let strict = service(&api, "Strict", json!({"rto_seconds": 60}));

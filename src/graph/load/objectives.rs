@@ -14,6 +14,9 @@ const CHUNK: usize = 2000;
 /// After so many levels of falling objectives the rest is computed as a whole: chains may be long.
 const MOST_LEVELS: usize = 32;
 
+/// So many objects are asked one by one where else their objectives come from.
+const MOST_ASKED: usize = 8;
+
 /// What a change did to the graph.
 #[derive(Debug, Default)]
 pub struct Moves {
@@ -25,8 +28,9 @@ pub struct Moves {
 
 /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
 pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id, Objectives>> {
-    let mut changed = recompute(tx, &moves.others, Region::Carried).await?;
     let org = tx.organization();
+    let shaken = shaken(&mut tx.conn()?, org, moves.others).await?;
+    let mut changed = recompute(tx, &shaken, Region::Carried).await?;
     let mut conn = tx.conn()?;
     let mut stricter = carried(&mut conn, org, &moves.edges).await?;
     for (id, objectives) in stricter_below(&mut conn, org, &changed.keys().copied().collect::<Vec<_>>()).await? {
@@ -45,6 +49,60 @@ pub async fn refresh_objectives(tx: &mut Tx, moves: Moves) -> Result<HashMap<Id,
     }
     changed.extend(recompute(tx, &stricter.into_keys().collect(), Region::Everything).await?);
     Ok(changed)
+}
+
+/// Those of some objects that may have other objectives now, and what is below them with them. A few are asked one by one
+/// whether what they have still comes from somebody; of many it is cheaper to compute all anew.
+async fn shaken(conn: &mut Conn<'_>, org: Id, moved: HashSet<Id>) -> Result<HashSet<Id>> {
+    if moved.is_empty() || moved.len() > MOST_ASKED {
+        return Ok(moved);
+    }
+    let edges = edges_into(conn, org, &moved).await?;
+    let around: HashSet<Id> = moved.iter().copied().chain(edges.iter().map(|(dependent, _)| *dependent)).collect();
+    let values = values(conn, org, &around).await?;
+    let anew = settle(&values, &edges, |value| if moved.contains(&value.id) { value.own } else { value.now });
+    let mut shaken: HashSet<Id> = anew.into_iter().map(|(id, _)| id).collect();
+    for Value { id, now, .. } in values.iter().filter(|value| moved.contains(&value.id)) {
+        for (field, seconds) in [("rto", now.rto), ("rpo", now.rpo), ("mtpd", now.mtpd)] {
+            // What its dependents have may be what it gave them itself, around a circle.
+            let Some(seconds) = seconds.filter(|_| !shaken.contains(id)) else { continue };
+            if !still_carried(conn, org, *id, field, seconds).await? {
+                shaken.insert(*id);
+            }
+        }
+    }
+    Ok(shaken)
+}
+
+/// Whether an objective leads down to an object from somebody who has set it, through objects for which it is in force.
+async fn still_carried(conn: &mut Conn<'_>, org: Id, object: Id, field: &str, seconds: i64) -> Result<bool> {
+    // An MTPD is set on business processes only.
+    let own = match field {
+        "mtpd" => "p.mtpd_seconds".to_owned(),
+        _ => format!("coalesce(s.{field}_seconds, p.{field}_seconds)"),
+    };
+    let statement = Fragment::default()
+        .sql("WITH RECURSIVE above(id) AS (SELECT id FROM objects WHERE organization_id = ")
+        .id(org)
+        .sql(" AND id = ")
+        .id(object)
+        .sql(
+            " UNION SELECT m.dependent_id FROM above CROSS JOIN mappings m CROSS JOIN objects d \
+             WHERE m.provider_id = above.id AND m.effect = 'cascade' AND d.organization_id = m.organization_id \
+             AND d.id = m.dependent_id AND m.organization_id = ",
+        )
+        .id(org)
+        .sql(&format!(" AND d.effective_{field}_seconds = "))
+        .integer(Some(seconds))
+        .sql(") SELECT above.id FROM above LEFT JOIN services s ON s.id = above.id AND s.organization_id = ")
+        .id(org)
+        .sql(" LEFT JOIN business_processes p ON p.id = above.id AND p.organization_id = ")
+        .id(org)
+        .sql(&format!(" WHERE {own} = "))
+        .integer(Some(seconds))
+        .sql(" LIMIT 1");
+    let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
+    Ok(!rows.is_empty())
 }
 
 /// What may change with an object.
