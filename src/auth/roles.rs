@@ -228,7 +228,8 @@ mod tests {
     use super::Role::User as USR;
     use super::*;
 
-    const CATALOGUE: [&str; 7] = ["services", "business-processes", "sites", "components", "suppliers", "contacts", "mappings"];
+    const CATALOGUE: [&str; 8] =
+        ["services", "business-processes", "sites", "components", "suppliers", "agreements", "contacts", "mappings"];
 
     fn written_by(role: Role) -> Vec<&'static str> {
         CATALOGUE.into_iter().filter(|name| allows(role, name, Action::Write)).collect()
@@ -250,7 +251,7 @@ mod tests {
         }
         assert_eq!(written_by(OWN), ["business-processes"]);
         assert_eq!(written_by(APP), ["services", "components", "contacts", "mappings"]);
-        assert_eq!(written_by(ICT), ["sites", "components", "suppliers", "contacts", "mappings"]);
+        assert_eq!(written_by(ICT), ["sites", "components", "suppliers", "agreements", "contacts", "mappings"]);
         for role in [TST, USR, AUD] {
             assert!(written_by(role).is_empty());
         }
@@ -321,7 +322,7 @@ mod tests {
     fn permissions_have_names_and_nothing_else_is_one() {
         assert_eq!(permission("services", Action::Read), "services:read");
         assert!(permissions().all(|name| is_permission(&name)));
-        assert_eq!(permissions().count(), 7 * 2 + 2 + 1 + 1 + 1 + 18 * 2 + 8 + 1 + 1);
+        assert_eq!(permissions().count(), 8 * 2 + 2 + 1 + 1 + 1 + 18 * 2 + 8 + 1 + 1);
         for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!is_permission(text), "{text}");
         }
