@@ -139,7 +139,7 @@ pub struct RecoveryAnswer {
 }
 
 /// So many circles are told.
-const MOST_CIRCLES: usize = 100;
+pub const MOST_CIRCLES: usize = 100;
 /// So many items of a circle are told.
 pub const MOST_OF_CIRCLE: usize = 100;
 

@@ -2,7 +2,7 @@
 use super::course::Course;
 use super::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
 use crate::analysis::question::View;
-use crate::analysis::recovery::{Comeback, Loss, MOST_OF_CIRCLE, Verdict};
+use crate::analysis::recovery::{Comeback, Loss, MOST_CIRCLES, MOST_OF_CIRCLE, Verdict};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::points;
@@ -16,7 +16,6 @@ use std::sync::Arc;
 const MOST_COMPARED: usize = 200;
 /// So many items are named with a reason.
 const MOST_NAMED: usize = 20;
-const MOST_CIRCLES: usize = 100;
 /// From this criticality on a broken objective blocks.
 const HIGHLY_CRITICAL: u8 = 3;
 
