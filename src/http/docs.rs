@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock};
 use utoipa::PartialSchema;
 
 const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: services and what they depend on, objectives, \
-     risks and measures, and later plans and exercises. Wherever an id is expected, three spellings serve: the UUID, `key:KEY`, and \
-     `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
+     risks and measures, plans, exercises and disruptions, and what all this says of a loss or a change. Wherever an id is expected, \
+     three spellings serve: the UUID, `key:KEY`, and `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
      change stands in one ledger per organisation.";
 
 /// The whole document.
