@@ -27,6 +27,7 @@ pub fn document(api: &Api) -> Value {
         .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))
         .collect();
     for (name, words) in [
+        ("analyses", "What a loss takes down, when it is back, what a change breaks, what is missing."),
         ("reports", "What ITIL asks to be told."),
         ("exchange", "Batch and change feed."),
         ("access", "Who is calling."),
