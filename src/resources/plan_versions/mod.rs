@@ -66,7 +66,7 @@ pub struct Approval {
 pub struct PlanVersion {
     pub plan: Link,
     /// Counts the versions of the plan.
-    #[serde(default)]
+    #[serde(default = "first")]
     #[schema(minimum = 1)]
     pub number: i64,
     /// What the plan achieves; Markdown.
@@ -168,6 +168,11 @@ impl PlanVersion {
         self.status_reason.clone_from(&other.status_reason);
         self.status_changed_at = other.status_changed_at;
     }
+}
+
+/// The number of a version until the store has counted those there are.
+fn first() -> i64 {
+    1
 }
 
 const OWNED: &[&str] = &["number", "content_sha256", "authors", "approvals", "status", "status_reason", "status_changed_at"];
