@@ -232,7 +232,8 @@ pub fn schemas() -> serde_json::Map<String, serde_json::Value> {
         ("PlanCopy", closed_body::<plan_versions::http::PlanCopy>()),
         ("NoteDraft", closed_body::<runs::http::NoteDraft>()),
     ];
-    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    let all = all.into_iter().map(|(name, schema)| (name.to_owned(), schema));
+    all.chain(plan_versions::http::patch_schemas()).collect()
 }
 
 /// Runs the body once for the resource of a kind.

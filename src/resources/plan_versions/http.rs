@@ -5,6 +5,7 @@ mod parts;
 
 pub use approvals::{ApprovalDraft, decided};
 pub use copies::{PlanCopy, VersionCopy};
+pub use parts::patch_schemas;
 
 use super::{PlanVersion, store};
 use crate::collection::doc;

@@ -2,7 +2,7 @@
 use crate::app::App;
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled, word_at};
-use crate::collection::doc::{IF_MATCH, etag, for_writing};
+use crate::collection::doc::{IF_MATCH, etag, for_writing, named};
 use crate::collection::http::single;
 use crate::collection::order::{Guard, Order, Verb};
 use crate::collection::{act, draft, item, read, view};
@@ -195,6 +195,14 @@ fn shorten(answer: &mut Answer, part: &str, wish: &Wish, created: bool) -> Resul
     Ok(())
 }
 
+/// What a patch of one element looks like, for the document; it has a name of its own because two media types refer to it.
+pub fn patch_schemas() -> impl Iterator<Item = (String, Value)> {
+    PARTS.into_iter().map(|(_, schema, _)| {
+        let words = format!("A JSON merge patch (RFC 7396) of a `{schema}`; its key stands in the path.");
+        (format!("{schema}Patch"), json!({"type": "object", "description": words}))
+    })
+}
+
 pub fn routes(api: &mut Api) {
     for (part, schema, one) in PARTS {
         let example = PlanVersion::example()[part][0].clone();
@@ -246,13 +254,13 @@ fn one_routes(api: &mut Api, part: &str, schema: &str, one: &str, example: &Valu
     let any = json!({"type": "object", "description": format!("A `{schema}`; its key stands in the path.")});
     let put_op = op(Method::PUT, "put", Action::Write)
         .header("If-Match", IF_MATCH)
-        .body(&["application/json"], any.clone(), &keyless)
+        .body(&["application/json"], any, &keyless)
         .json(200, "Replaced.", element.clone(), example, etag())
         .json(201, "Added at the end.", element.clone(), example, etag());
     api.add(for_writing(put_op).problems(&[428]), put);
     let patch_op = op(Method::PATCH, "patch", Action::Write)
         .header("If-Match", IF_MATCH)
-        .body(&["application/json", "application/merge-patch+json"], any, &json!({}))
+        .body(&["application/json", "application/merge-patch+json"], named(&format!("{schema}Patch")), &json!({}))
         .json(200, "Changed.", element, example, etag());
     api.add(for_writing(patch_op).problems(&[428]), patch);
     let delete_op = op(Method::DELETE, "delete", Action::Write).header("If-Match", IF_MATCH).response(
