@@ -5,6 +5,7 @@ use crate::collection::schema::SCHEMAS;
 use crate::model::{Error, Kind, Present, Result, Word};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 use utoipa::PartialSchema;
 
@@ -40,7 +41,7 @@ pub fn document(api: &Api) -> Value {
         "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f",
         "errors": [{"pointer": "/name", "code": "required", "detail": "name is required"}]
     });
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Holdfast", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
@@ -59,7 +60,27 @@ pub fn document(api: &Api) -> Value {
             }},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A JWT; `holdfast token` issues one for the local issuer."}}
         }
-    })
+    });
+    leave_out_unused(&mut document);
+    document
+}
+
+/// Some kinds have no list, others no patch or no draft that a call could take: their schemas are for checks only.
+fn leave_out_unused(document: &mut Value) {
+    let components = &mut document["components"];
+    let mut waiting = vec![components["responses"].to_string()];
+    let Some(mut schemas) = components["schemas"].as_object_mut().map(std::mem::take) else { return };
+    waiting.push(document["paths"].to_string());
+    let mut used: HashSet<String> = HashSet::new();
+    while let Some(text) = waiting.pop() {
+        for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if used.insert(name.to_owned()) {
+                waiting.extend(schemas.get(name).map(Value::to_string));
+            }
+        }
+    }
+    schemas.retain(|name, _| used.contains(name));
+    document["components"]["schemas"] = schemas.into();
 }
 
 /// The document as it is committed: pretty, with a line end.
