@@ -24,6 +24,7 @@ post_hooks: []
 content_type_overrides:
   application/x-ndjson: application/octet-stream
   application/openmetrics-text: text/plain
+  image/svg+xml: text/plain
 YAML
 # --fail-on-warning: an operation or a schema that the generator would leave out is a fault.
 "$folder/venv/bin/openapi-python-client" generate --path "$document" --config "$folder/config.yml" \

@@ -1,10 +1,10 @@
-"""Uses the client that run.sh generated: create, list, change, be refused, delete."""
+"""Uses the client that run.sh generated: create, list, fetch a picture, change, be refused, delete."""
 import os
 import uuid
 from http import HTTPStatus
 
 from holdfast_client import AuthenticatedClient
-from holdfast_client.api.services import list_services
+from holdfast_client.api.services import get_service_badge, list_services
 from holdfast_client.api.sites import create_site, delete_site, get_site, patch_site
 from holdfast_client.models import Problem, Site, SiteDraft, SitePatch
 
@@ -34,6 +34,11 @@ try:
     services = expect(list_services.sync_detailed(client=client, limit=5), HTTPStatus.OK)
     assert len(services.items) <= 5 and services.seq >= 1, (len(services.items), services.seq)
     print(f"listed {len(services.items)} services at position {services.seq}")
+
+    for service in services.items[:1]:
+        badge = expect(get_service_badge.sync_detailed(f"key:{service.key}", client=client), HTTPStatus.OK, str)
+        assert badge.startswith("<svg"), badge
+        print(f"fetched the badge of {service.key}, {len(badge)} characters of SVG")
 
     change = SitePatch.from_dict({"description": "changed by the generated client"})
     answer = patch_site.sync_detailed(ref, client=client, body=change, if_match=etag)
