@@ -11,6 +11,8 @@ document=${1:-$here/../../openapi/openapi.json}
 : "${HOLDFAST_TOKEN:?set HOLDFAST_TOKEN to a token of the service}"
 [ -r "$document" ] || { echo "cannot read $document" >&2; exit 1; }
 
+"${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed" >&2; exit 1; }
+
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
