@@ -4,7 +4,6 @@ pub mod measures;
 pub mod rfc_draft;
 pub mod risk_matrix;
 pub mod risk_situation;
-pub mod text;
 
 use crate::collection::asked::parameter;
 use crate::collection::read::Moment;

@@ -1,5 +1,5 @@
 //! `GET /measures/{id}/rfc-draft`: the request for change a measure needs, ready to be put into an ITSM tool.
-use super::text::markdown;
+use crate::planning::text::markdown;
 use super::{parameter, wanted};
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
