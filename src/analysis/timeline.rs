@@ -95,7 +95,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
             state: Some(body.status.as_str()),
         }
     };
-    let due = |one: &crate::resources::runs::course::ServiceCourse| {
+    let due = |one: &crate::resources::runs::progress::ServiceCourse| {
         let at = since(one.rto?.due_at);
         Some(Mark { at, label: format!("RTO {}", one.service.reference().key) })
     };
