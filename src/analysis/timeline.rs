@@ -1,5 +1,5 @@
 //! `GET /runs/{id}/timeline`: every step of a run, planned against actual and forecast.
-use super::{SVG, form, list, object, reference, tagged, text};
+use super::form::{SVG, form, list, object, reference, tagged, text};
 use crate::analysis::schedule::of;
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
