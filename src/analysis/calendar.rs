@@ -1,5 +1,5 @@
 //! `GET /calendar` and `GET /calendar.ics`: exercises, reviews, and acceptances and agreements that run out.
-use super::{list, object, reference, tagged, text};
+use super::form::{list, object, reference, tagged, text};
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter};
 use crate::collection::doc::etag;

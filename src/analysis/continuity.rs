@@ -3,12 +3,12 @@ mod about;
 mod shape;
 mod told;
 
+use super::form::{SVG, tagged};
 use super::gaps::answer::find;
 use super::gaps::facts::Facts;
 use super::question::View;
 use super::readiness::judge;
 use super::recovery::of_service::service_node;
-use super::{SVG, tagged};
 use crate::auth::Action;
 use crate::collection::asked::{moment, only, spelled};
 use crate::collection::doc::{etag, named, with_id};

@@ -1,6 +1,6 @@
 //! `GET /{collection}/{id}/dependencies`: what an object depends on, or what depends on it, respecting redundancy.
 use super::drawing::Drawing;
-use super::{MERMAID, SVG, form};
+use super::form::{MERMAID, SVG, form};
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
 use crate::collection::read;
@@ -12,6 +12,11 @@ use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Kind, Reference, Result, Word};
 use crate::planning::map;
+use crate::resources::business_processes::BusinessProcess;
+use crate::resources::components::Component;
+use crate::resources::services::Service;
+use crate::resources::sites::Site;
+use crate::resources::suppliers::Supplier;
 use crate::store::{Stored, resolve};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,7 +28,7 @@ const DEFAULT_DEPTH: usize = 10;
 const DOT: &str = "text/vnd.graphviz";
 
 /// The handler.
-pub async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
+async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::Mapping.collection(), Action::Read)?;
     let spelling = spelled(&request)?;
     let parameters = headers::parameters(&request)?;
@@ -114,8 +119,16 @@ fn edge(edge: &Dependency) -> Value {
     })
 }
 
-/// Adds the operation for one kind.
-pub fn route<R: Stored>(api: &mut Api) {
+/// One operation for each kind that depends on something or has something that depends on it.
+pub fn routes(api: &mut Api) {
+    route::<BusinessProcess>(api);
+    route::<Service>(api);
+    route::<Component>(api);
+    route::<Site>(api);
+    route::<Supplier>(api);
+}
+
+fn route<R: Stored>(api: &mut Api) {
     let kind = R::KIND.as_str();
     let path = format!("/api/v1/{}/{{id}}/dependencies", R::KIND.collection());
     let id = "018f6c2e-5a4b-7c3d-8e9f-000000000001";

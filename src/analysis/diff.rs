@@ -1,5 +1,5 @@
 //! `GET /plans/{id}/versions/{version}/diff`: what changed from one version to another, step by step.
-use super::{list, object, reference, tagged, text};
+use super::form::{list, object, reference, tagged, text};
 use crate::analysis::schedule::{of, scheduled};
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter};

@@ -1,6 +1,6 @@
 //! `GET /plans/{id}/versions/{version}` as the printed plan, and its content as it is hashed.
+use super::form::tagged;
 use super::schedule::{Covered, Scheduled, mode, scheduled};
-use super::tagged;
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter};
 use crate::collection::item;

@@ -1,5 +1,6 @@
 //! Changes to the dependency graph that somebody only thinks of.
 use super::question::{Asked, LOSABLE, View};
+use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::parts::{Mapped, Parts};
 use crate::model::{Faults, Id, Kind, Link, Result};
@@ -8,6 +9,7 @@ use crate::store::Conn;
 use crate::words;
 use serde::Deserialize;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 words! {
     /// What a hypothetical change does.
@@ -172,7 +174,7 @@ fn state(effect: Effect) -> State {
 ///
 /// # Errors
 /// With every fault of the changes.
-pub async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Parts> {
+async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Parts> {
     let mut faults = Faults::default();
     let mut asked = Vec::new();
     for (index, edit) in edits.iter().enumerate() {
@@ -196,6 +198,18 @@ pub async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[E
     }
     faults.into_result()?;
     Ok(parts)
+}
+
+/// The graph with the changes.
+///
+/// # Errors
+/// With the faults of the changes.
+pub async fn edited(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
+    if edits.is_empty() {
+        return Ok(Arc::clone(&view.landscape));
+    }
+    let changed = apply(conn, view, field, edits).await?;
+    Ok(Arc::new(Landscape::new(changed)))
 }
 
 /// The objects the changes are about.

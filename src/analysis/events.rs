@@ -1,15 +1,15 @@
 //! `GET /runs/{id}/events`: the log of a run, read off the ledger; as a list, or as a stream for a live board.
-use super::{list, object, text};
+use super::form::{list, object, text};
 use crate::app::App;
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter, spelled};
 use crate::collection::doc::with_id;
 use crate::collection::read;
-use crate::exchange::changes::shown;
 use crate::http::context::{Caller, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
+use crate::resources::history::shown;
 use crate::resources::runs::Run;
 use crate::store::Conn;
 use crate::store::ledger::{self, Entry, Operation as Written};

@@ -1,10 +1,11 @@
 //! `GET /gaps`: what is missing for continuity, by rules that are one file each.
 pub mod answer;
 pub mod facts;
+pub mod found;
 pub mod rules;
 
+use super::form::tagged;
 use super::question::{Asked, View};
-use super::tagged;
 use crate::auth::Action;
 use crate::collection::asked::{bad_parameters, moment, only, parameter};
 use crate::collection::doc::{etag, named};
@@ -18,7 +19,8 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use answer::{GapList, Place, Told, details};
 use facts::Facts;
-use rules::{GapSeverity, RULES};
+use found::GapSeverity;
+use rules::RULES;
 use serde_json::json;
 
 /// Gaps of a page by default, and at most.

@@ -1,7 +1,7 @@
 //! `POST /analysis/impact`: what is lost with some items, why, when that breaks objectives, what it costs, and what to do.
 mod consequences;
 
-use super::edits::Edit;
+use super::edits::{self, Edit};
 use super::question::{Bounds, LOSABLE, View, answered, each, later};
 use crate::auth::Action;
 use crate::graph::landscape::Landscape;
@@ -164,7 +164,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, 
     let asked: Vec<_> = each("lost", &question.lost, LOSABLE).collect();
     let lost = view.found(conn, &asked, &mut faults).await?;
     faults.into_result()?;
-    let landscape = view.edited(conn, "hypothetical", &question.hypothetical).await?;
+    let landscape = edits::edited(conn, view, "hypothetical", &question.hypothetical).await?;
     let at = question.at.unwrap_or(view.scene.now);
     let lost: Vec<usize> = lost.into_iter().flatten().filter_map(|id| landscape.node(id)).collect();
     let (mut answer, down) = struck(&landscape, lost.clone(), at, bounds.limit)?;

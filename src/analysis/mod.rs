@@ -8,6 +8,7 @@ pub mod document;
 mod drawing;
 mod edits;
 pub mod events;
+mod form;
 pub mod freshness;
 pub mod gaps;
 pub mod impact;
@@ -20,20 +21,12 @@ pub mod schedule;
 pub mod situation;
 pub mod timeline;
 
-use crate::collection::asked::parameter;
 use crate::collection::schema::SCHEMAS;
-use crate::http::headers;
 use crate::http::routes::Api;
-use crate::model::{Error, Result};
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-const SVG: &str = "image/svg+xml";
-const MERMAID: &str = "text/vnd.mermaid";
-
-/// The routes that belong to no collection's own; those of services and components stand with these.
+/// All routes of this room.
 pub fn routes(api: &mut Api) {
     schedule::routes(api);
     document::routes(api);
@@ -48,6 +41,8 @@ pub fn routes(api: &mut Api) {
     recovery::routes(api);
     gaps::routes(api);
     continuity::routes(api);
+    dependencies::routes(api);
+    proof::routes(api);
 }
 
 /// Schemas of this room, for the document.
@@ -101,44 +96,4 @@ fn bounded(mut schema: Value) -> Value {
         }
     }
     schema
-}
-
-/// The form wanted of those there are, the first by default: by `format=`, else by `Accept`.
-fn form<'a>(request: &HttpRequest, parameters: &[(String, String)], forms: &[(&'a str, &str)]) -> Result<&'a str> {
-    let names: Vec<&str> = forms.iter().map(|(name, _)| *name).collect();
-    match parameter(parameters, "format") {
-        None => Ok(forms.iter().find(|(_, media)| headers::wants(request, media)).unwrap_or(&forms[0]).0),
-        Some(wanted) => forms
-            .iter()
-            .find(|(name, _)| *name == wanted)
-            .map(|(name, _)| *name)
-            .ok_or_else(|| Error::malformed("invalid_parameter", format!("format is one of {}", names.join(", ")))),
-    }
-}
-
-/// An answer with the digest of its text as `ETag`, or that the client has it already.
-fn tagged(request: &HttpRequest, media_type: &str, text: String) -> HttpResponse {
-    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&text)[..12]));
-    if headers::unchanged(request, &tag) {
-        return HttpResponse::NotModified().insert_header(("etag", tag)).insert_header(("vary", "accept")).finish();
-    }
-    HttpResponse::Ok().insert_header(("etag", tag)).insert_header(("vary", "accept")).content_type(media_type).body(text)
-}
-
-fn seconds(least: i64) -> Value {
-    json!({"type": ["integer", "null"], "format": "int64", "minimum": least})
-}
-fn reference() -> Value {
-    json!({"$ref": "#/components/schemas/Reference"})
-}
-fn text(most: u32) -> Value {
-    json!({"type": "string", "maxLength": most})
-}
-fn list(most: u32, of: &Value) -> Value {
-    json!({"type": "array", "maxItems": most, "items": of})
-}
-/// An object all of whose members are there.
-fn object(properties: &Value) -> Value {
-    let required: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
-    json!({"type": "object", "required": required, "properties": properties})
 }

@@ -1,35 +1,29 @@
 //! Single points of failure: of one service or business process, and of the whole organisation; pairs; and how much hangs on
 //! each site and supplier.
 mod of_one;
+mod wanted;
 
-use super::impact::bounded;
-use super::question::{Bounds, View};
-use super::tagged;
-use crate::collection::asked::parameter;
+use super::form::tagged;
+use super::question::View;
 use crate::collection::doc::etag;
 use crate::graph::landscape::{Borrowed, Landscape};
 use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
-use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Id, Kind, Reference, Result, Word};
+use crate::model::{Error, Id, Kind, Reference, Result};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 pub use of_one::PointsOfOne;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use wanted::{MOST_WORK, Wanted, too_many, wanting};
 
-/// The kinds of which single points of failure are told unless others are wanted.
-const USUAL: [Kind; 3] = [Kind::Component, Kind::Site, Kind::Supplier];
-/// Those that may be wanted.
-const KINDS: [Kind; 4] = [Kind::Component, Kind::Site, Kind::Supplier, Kind::Service];
 /// Of each point so many vital business functions are named.
 const MOST_NAMED: usize = 10;
-/// Pairs are looked for as long as the work stays below this: some tenths of a second.
-const MOST_WORK: u64 = 50_000_000;
+
 /// Pairs of an organisation are looked for beneath so many vital business functions.
 const MOST_FUNCTIONS: usize = 200;
 
@@ -106,43 +100,6 @@ pub struct PointsOfAll {
     /// The place in the ledger the answer is true at.
     #[schema(minimum = 0)]
     pub seq: i64,
-}
-
-/// What is wanted of points of failure.
-struct Wanted {
-    kinds: Vec<Kind>,
-    pairs: bool,
-    bounds: Bounds,
-}
-
-impl Wanted {
-    fn of(request: &HttpRequest) -> Result<Wanted> {
-        let parameters = headers::parameters(request)?;
-        let bounds = Bounds::of(&parameters, &["order", "kinds"])?;
-        let bad = |detail: &str| Error::malformed("invalid_parameter", detail);
-        let pairs = match parameter(&parameters, "order") {
-            None | Some("1") => false,
-            Some("2") => true,
-            Some(_) => return Err(bad("order is 1 for single items or 2 for pairs too")),
-        };
-        let kinds = match parameter(&parameters, "kinds") {
-            None => USUAL.to_vec(),
-            Some(text) => {
-                let known = |word: &str| Kind::from_word(word).filter(|kind| KINDS.contains(kind));
-                let all: Option<Vec<Kind>> = text.split(',').map(known).collect();
-                all.ok_or_else(|| bad("kinds are some of component, site, supplier, service"))?
-            }
-        };
-        Ok(Wanted { kinds, pairs, bounds })
-    }
-    fn wants(&self, landscape: &Landscape, node: usize) -> bool {
-        self.kinds.contains(&landscape.items()[node].kind)
-    }
-}
-
-fn too_many() -> Error {
-    let detail = "there are too many pairs to look at: ask for one service, or for fewer kinds";
-    Error::refused(422, "too_many_objects", detail)
 }
 
 async fn of_all(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
@@ -258,18 +215,6 @@ fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<Hanging> {
         vital_business_functions: taken[node][1],
     };
     all.into_iter().take(limit).map(one).collect()
-}
-
-/// The parameters all of these have.
-fn wanting(op: Operation) -> Operation {
-    let kinds =
-        "Of which kinds: some of component, site, supplier, service, with commas between; not services unless it is said.";
-    bounded(op)
-        .query("order", json!({"type": "integer", "minimum": 1, "maximum": 2, "default": 1}), "2 for pairs too.")
-        .query("kinds", json!({"type": "string", "maxLength": 64}), kinds)
-        .header("If-None-Match", "An ETag; 304 when it still holds.")
-        .response(304, "Unchanged.", Value::Null, etag())
-        .problems(&[422])
 }
 
 pub fn routes(api: &mut Api) {

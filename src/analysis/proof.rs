@@ -1,7 +1,7 @@
 //! `GET /services/{id}/proof`: what is known of how fast it is back and how much is lost, how well, and whether that still
 //! holds.
+use super::form::{list, object, reference, tagged, text};
 use super::schedule::scheduled;
-use super::{list, object, reference, tagged, text};
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
 use crate::collection::doc::{etag, with_id};
@@ -11,9 +11,11 @@ use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Id, Kind, Reference, Result, Timestamp, Word};
 use crate::resources::change_requests;
+use crate::resources::components::Component;
 use crate::resources::measurements::{Fingerprint, Measurement, ProofLevel, fingerprint, store as measurements};
 use crate::resources::plan_versions::store::active_now;
 use crate::resources::runs::RunMode;
+use crate::resources::services::Service;
 use crate::store::{Conn, Object, Scene, Stored, links};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -27,9 +29,21 @@ const MOST: i64 = 100;
 const MOST_REASONS: usize = 20;
 
 /// A kind that can be brought back, and may say by itself how fast.
-pub trait Recoverable: Stored {
+trait Recoverable: Stored {
     /// Declared: seconds to restore, and seconds' worth of data lost.
     fn declared(&self) -> (Option<i64>, Option<i64>);
+}
+
+impl Recoverable for Service {
+    fn declared(&self) -> (Option<i64>, Option<i64>) {
+        (self.recovery_time_seconds, self.data_loss_seconds)
+    }
+}
+
+impl Recoverable for Component {
+    fn declared(&self) -> (Option<i64>, Option<i64>) {
+        (self.recovery_time_seconds, self.data_loss_seconds)
+    }
 }
 
 /// One figure and what it rests on.
@@ -217,8 +231,13 @@ async fn estimated(conn: &mut Conn<'_>, scene: &Scene<'_>, subject: Id) -> Resul
     Ok(all)
 }
 
-/// Adds the operation for one kind.
-pub fn route<R: Recoverable>(api: &mut Api) {
+/// One operation for each kind that can be brought back.
+pub fn routes(api: &mut Api) {
+    route::<Service>(api);
+    route::<Component>(api);
+}
+
+fn route<R: Recoverable>(api: &mut Api) {
     let (collection, kind) = (R::KIND.collection(), R::KIND.as_str());
     let id = "018f6c2e-5a4b-7c3d-8e9f-000000000001";
     let best = |objective: &str| {

@@ -1,6 +1,5 @@
 //! What questions about the dependency graph have in common: from when it is looked at, what they are about, and the
 //! working out where nobody waits for the thread.
-use super::edits::{self, Edit};
 use crate::collection::asked::{moment, only};
 use crate::collection::draft::strict;
 use crate::collection::read::Moment;
@@ -136,18 +135,6 @@ impl<'a> View<'a> {
         for item in self.landscape.items().iter().filter(|item| keys.contains(&*item.key)) {
             found.entry(Spelling::Key(item.key.to_string())).or_default().push((item.kind, item.id));
         }
-    }
-
-    /// The graph with hypothetical changes.
-    ///
-    /// # Errors
-    /// With the faults of the changes.
-    pub async fn edited(&self, conn: &mut Conn<'_>, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
-        if edits.is_empty() {
-            return Ok(Arc::clone(&self.landscape));
-        }
-        let changed = edits::apply(conn, self, field, edits).await?;
-        Ok(Arc::new(Landscape::new(changed)))
     }
 
     /// All objects of a kind as they were then; `None` when the present is looked at.

@@ -1,5 +1,5 @@
 //! `GET /plans/{id}/versions/{version}/schedule`: when every step happens, what decides it, and whether that is in time.
-use super::{MERMAID, SVG, form, list, object, reference, seconds, tagged, text};
+use super::form::{MERMAID, SVG, form, list, object, reference, seconds, tagged, text};
 use crate::auth::Action;
 use crate::collection::asked::{only, parameter};
 use crate::collection::{item, read};

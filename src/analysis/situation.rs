@@ -1,5 +1,5 @@
 //! `GET /disruptions/{id}/situation`: what is down or degraded now, and the time left until each objective is broken.
-use super::{list, object, reference};
+use super::form::{list, object, reference};
 use crate::analysis::schedule::of;
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};

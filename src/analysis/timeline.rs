@@ -1,5 +1,5 @@
 //! `GET /runs/{id}/timeline`: every step of a run, planned against actual and forecast.
-use super::{SVG, form, list, object, reference, tagged, text};
+use super::form::{SVG, form, list, object, reference, tagged, text};
 use crate::analysis::schedule::of;
 use crate::auth::Action;
 use crate::collection::asked::{only, spelled};
@@ -95,7 +95,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
             state: Some(body.status.as_str()),
         }
     };
-    let due = |one: &crate::resources::runs::course::ServiceCourse| {
+    let due = |one: &crate::resources::runs::progress::ServiceCourse| {
         let at = since(one.rto?.due_at);
         Some(Mark { at, label: format!("RTO {}", one.service.reference().key) })
     };

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::identity::Identity;
+use super::names::{is_key, is_name};
 use super::roles::Role;
 use super::settings::{ClaimPointers, IssuerConfig};
 use super::token::Rejection;
 
 /// How far the clocks of an issuer and of this service may be apart.
 pub const LEEWAY_SECONDS: i64 = 30;
-const LONGEST_NAME: usize = 255;
 /// The end of the year 9999: a date beyond it is a mistake or an attempt.
 const LATEST: i64 = 253_402_300_799;
 
@@ -117,17 +117,6 @@ impl ClaimRules {
 /// Whether a token that ends then has ended now.
 pub fn has_ended(expires_at: i64, now: i64) -> bool {
     now >= expires_at.saturating_add(LEEWAY_SECONDS)
-}
-
-/// Whether the text can be the key of an organisation.
-pub(super) fn is_key(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    text.len() <= 64 && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric()) && text.bytes().all(plain)
-}
-
-/// The text as the name of somebody: neither empty nor endless, and nothing that could garble a log.
-pub(super) fn is_name(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
 fn name(claim: Option<&Value>) -> Option<&str> {

@@ -12,13 +12,13 @@ use rand::rngs::SysRng;
 use secrecy::{ExposeSecret, SecretBox};
 use serde::Serialize;
 
-use super::claims::{ClaimRules, is_key, is_name};
+use super::claims::ClaimRules;
 use super::files;
 use super::keys::{KeySet, VerificationKey};
+use super::names::{LOCAL_ISSUER, is_key, is_name};
 use super::roles::{Role, is_permission};
 use super::settings::ClaimPointers;
 
-pub const LOCAL_ISSUER: &str = "holdfast-local";
 pub const LOCAL_AUDIENCE: &str = "holdfast";
 const LOCAL_KID: &str = "local";
 const KEY_FILE: &str = "local-issuer.key";

@@ -11,6 +11,7 @@ mod identity;
 mod jwks;
 mod keys;
 mod local;
+mod names;
 pub mod roles;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -21,7 +22,8 @@ mod token;
 mod verifier;
 
 pub use identity::Identity;
-pub use local::{Grant, LOCAL_AUDIENCE, LOCAL_ISSUER, LocalKey};
+pub use local::{Grant, LOCAL_AUDIENCE, LocalKey};
+pub use names::LOCAL_ISSUER;
 pub use roles::{Action, Role};
 pub use settings::AuthConfig;
 pub use token::Rejection;

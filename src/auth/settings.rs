@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::local::LOCAL_ISSUER;
+use super::names::{LOCAL_ISSUER, is_key};
 use super::roles::Role;
 use super::targets::Target;
 
@@ -122,7 +122,7 @@ impl IssuerConfig {
             }
         }
         for key in self.organizations_map.values() {
-            if !super::claims::is_key(key) {
+            if !is_key(key) {
                 faults.push(format!("organizations_map: {key:?} is not the key of an organisation"));
             }
         }

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::claims::{ClaimRules, has_ended};
 use super::identity::Identity;
 use super::jwks::KeySource;
-use super::local::{self, LOCAL_ISSUER, LocalKey};
+use super::local::{self, LocalKey};
+use super::names::LOCAL_ISSUER;
 use super::settings::AuthConfig;
 use super::token::{LONGEST_TOKEN, Rejection, Unverified};
 

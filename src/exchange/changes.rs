@@ -1,14 +1,12 @@
 //! `GET /changes`: the ledger as a feed to follow by polling.
 use crate::auth::Action;
 use crate::collection::asked::only;
-use crate::collection::{read, view};
-use crate::for_kind;
 use crate::http::context::{Ledger, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Id, Kind, Result, Word};
+use crate::model::{Error, Kind, Result, Word};
+use crate::resources::history::shown;
 use crate::store::ledger::{self, Entry};
-use crate::store::{Conn, Object, record};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -78,27 +76,6 @@ fn thin(entry: &Entry) -> Value {
         "request_id": entry.request_id,
         "hash": hex::encode(&entry.hash),
     })
-}
-
-/// The objects after the writes, by `seq`; links carry the names of now.
-pub async fn shown(conn: &mut Conn<'_>, org: Id, entries: &[Entry]) -> Result<HashMap<i64, Value>> {
-    let mut all = HashMap::new();
-    for kind in Kind::ALL {
-        for_kind!(kind, |R| {
-            let of_kind: Vec<&Entry> = entries.iter().filter(|entry| entry.kind.0 == *kind && entry.body.is_some()).collect();
-            let mut objects: Vec<Object<R>> = Vec::with_capacity(of_kind.len());
-            for entry in &of_kind {
-                objects.push(record::from_record::<R>(entry.body.as_deref().unwrap_or("null"))?);
-            }
-            if !objects.is_empty() {
-                read::named(conn, org, &mut objects).await?;
-            }
-            for (entry, object) in of_kind.iter().zip(&objects) {
-                all.insert(entry.seq, view::stored(object)?);
-            }
-        });
-    }
-    Ok(all)
 }
 
 pub fn routes(api: &mut Api) {

@@ -3,6 +3,7 @@ pub mod circles;
 pub mod impact;
 pub mod landscape;
 pub mod load;
+pub mod loss;
 pub mod net;
 pub mod objectives;
 pub mod parts;

@@ -1,6 +1,7 @@
 //! The edge: what every request passes on its way in and every answer on its way out.
 pub mod answers;
 pub mod body;
+pub mod codes;
 pub mod context;
 pub mod docs;
 pub mod edge;

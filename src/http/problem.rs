@@ -1,5 +1,5 @@
 //! Errors as clients see them: `application/problem+json` (RFC 9457).
-use super::problems;
+use super::codes;
 use crate::model::{Error, Fault, Present};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -68,7 +68,7 @@ impl Problem {
         };
         Problem {
             kind: format!("/problems/{code}"),
-            title: problems::title(code).to_owned(),
+            title: codes::title(code).to_owned(),
             status,
             detail,
             code: code.to_owned(),

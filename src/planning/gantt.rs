@@ -1,8 +1,11 @@
 //! A Gantt chart as SVG: readable in black and white, by screen readers, and without anything from elsewhere.
+mod chart;
 mod marks;
 mod rows;
 mod scale;
 pub(super) mod text;
+pub use chart::{Bar, Chart, Mark};
+use chart::{INK, MARGIN, SIZE, SMALL, WIDTH, rimmed};
 use maud::{Markup, html};
 use rows::{HATCH, Look, What};
 use scale::{LEFT, RIGHT, Scale, rounded};
@@ -12,52 +15,9 @@ use text::{fitted, width, wrapped};
 /// A picture with more bars is hardly readable; the caller decides what to leave out.
 pub const MOST_BARS: usize = 300;
 
-const WIDTH: f64 = 1360.0;
-const MARGIN: f64 = 24.0;
-/// Font sizes, in pixels.
-const SIZE: f64 = 13.0;
-const SMALL: f64 = 12.0;
-const INK: &str = "#1a1a1a";
 /// A picture taller than this has the axis at its foot as well.
 const TALL: f64 = 560.0;
 const LEGEND_LINE: f64 = 22.0;
-
-/// A plan or a run of it. All times are seconds from its beginning.
-#[derive(Debug, Clone, Default)]
-pub struct Chart<'a> {
-    pub title: &'a str,
-    /// What the picture says, in a sentence or two; also for those who cannot see it.
-    pub summary: String,
-    /// In the order they are drawn; those of a phase lie together.
-    pub bars: Vec<Bar<'a>>,
-    pub marks: Vec<Mark>,
-    pub now: Option<i64>,
-}
-
-/// One step of the plan.
-#[derive(Debug, Clone, Default)]
-pub struct Bar<'a> {
-    pub key: &'a str,
-    pub title: &'a str,
-    /// A heading is drawn wherever it changes.
-    pub phase: &'a str,
-    pub who: Option<String>,
-    /// Start and end, as the others; a diamond when they are the same.
-    pub planned: (i64, i64),
-    pub actual: Option<(i64, i64)>,
-    pub forecast: Option<(i64, i64)>,
-    pub critical: bool,
-    /// How long the step may be delayed, in seconds.
-    pub float: i64,
-    pub state: Option<&'a str>,
-}
-
-/// A moment that matters, such as the time within which a service must be back.
-#[derive(Debug, Clone)]
-pub struct Mark {
-    pub at: i64,
-    pub label: String,
-}
 
 /// The whole picture.
 pub fn draw(chart: &Chart<'_>) -> String {
@@ -105,12 +65,6 @@ pub fn draw(chart: &Chart<'_>) -> String {
         }
     };
     picture.into_string()
-}
-
-/// A white rim keeps text readable that lies on lines. It is written without a style sheet, which a browser told to trust
-/// none would leave out.
-fn rimmed(texts: &Markup) -> Markup {
-    html! { g paint-order="stroke" stroke="#ffffff" stroke-width="3" stroke-linejoin="round" { (texts) } }
 }
 
 /// The pattern of a forecast.

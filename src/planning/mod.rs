@@ -7,3 +7,4 @@ pub mod map;
 pub mod mermaid;
 pub mod recurrence;
 pub mod schedule;
+pub mod text;

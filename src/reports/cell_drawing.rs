@@ -1,5 +1,5 @@
 //! The risk matrix as SVG: readable in black and white, by screen readers, and without anything from elsewhere.
-use super::risk_matrix::{Cell, Counted};
+use super::counted::{Cell, Counted};
 use crate::model::Word;
 use crate::resources::risk_matrix::RiskClass;
 use maud::{Markup, html};

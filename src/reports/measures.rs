@@ -1,9 +1,9 @@
 //! `GET /reports/measures`: how the counter-measures stand, and what those wait for that do not get on.
 mod stand;
 
-use super::{answer, asking, bad, moment, parameter, tag, unchanged, wanted};
+use super::form::{answer, asking, bad, integer, moment, tag, unchanged, wanted};
 use crate::auth::Action;
-use crate::collection::asked::only;
+use crate::collection::asked::{only, parameter};
 use crate::collection::doc::etag;
 use crate::collection::{read, view};
 use crate::http::context::{Reader, Reports};
@@ -173,7 +173,7 @@ pub fn schemas() -> Value {
     let statuses: Vec<&str> = MeasureStatus::ALL.iter().map(|word| word.as_str()).collect();
     let natures: Vec<&str> = Nature::ALL.iter().map(|word| word.as_str()).collect();
     let implementers: Vec<&str> = Implementer::ALL.iter().map(|word| word.as_str()).collect();
-    let counts = |words: &str| json!({"type": "object", "additionalProperties": super::integer(), "description": words});
+    let counts = |words: &str| json!({"type": "object", "additionalProperties": integer(), "description": words});
     let names = ["id", "key", "title", "status", "nature", "implementer", "due_on", "overdue", "worst_class", "blocked_on"];
     let item = json!({
         "type": "object", "required": names,
@@ -189,8 +189,8 @@ pub fn schemas() -> Value {
     json!({"MeasuresReport": {
         "type": "object", "required": names,
         "properties": {
-            "seq": super::integer(), "at": {"type": "string", "format": "date-time"}, "total": super::integer(),
-            "overdue": super::integer(), "blocked": super::integer(), "by_status": counts("All measures by status."),
+            "seq": integer(), "at": {"type": "string", "format": "date-time"}, "total": integer(),
+            "overdue": integer(), "blocked": integer(), "by_status": counts("All measures by status."),
             "by_nature": counts("All measures by nature."),
             "by_class": counts("All measures by the class of the worst risk they treat; `none` treats no rated risk."),
             "items": {"type": "array", "maxItems": MOST, "items": item, "description": "The gravest first, and of these the overdue ones."}

@@ -1,17 +1,17 @@
 //! `GET /measures/{id}/rfc-draft`: the request for change a measure needs, ready to be put into an ITSM tool.
-use super::text::markdown;
-use super::{parameter, wanted};
+use super::form::wanted;
 use crate::auth::Action;
-use crate::collection::asked::{only, spelled};
+use crate::collection::asked::{only, parameter, spelled};
 use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, Result, Shared};
+use crate::planning::text::markdown;
 use crate::resources::components::Component;
 use crate::resources::measures::{Implementer, Measure};
-use crate::resources::risk_matrix::RiskClass;
-use crate::resources::risks::{Rating, Risk};
+use crate::resources::risk_matrix::{Rating, RiskClass};
+use crate::resources::risks::Risk;
 use crate::resources::services::Service;
 use crate::store::{Conn, Object, Rows, Scene, Stored};
 use actix_web::http::Method;

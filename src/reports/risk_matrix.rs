@@ -1,8 +1,9 @@
 //! `GET /reports/risk-matrix`: how many open risks lie in each cell of the matrix, as JSON and as a picture.
 use super::cell_drawing::draw;
-use super::{answer, asking, moment, parameter, tag, unchanged, wanted};
+use super::counted::{Cell, Counted, Which};
+use super::form::{answer, asking, integer, moment, tag, unchanged, wanted};
 use crate::auth::Action;
-use crate::collection::asked::{bad_parameters, only};
+use crate::collection::asked::{bad_parameters, only, parameter};
 use crate::collection::doc::etag;
 use crate::collection::read;
 use crate::http::context::{Reader, Reports};
@@ -10,64 +11,17 @@ use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Faults, Result, Timestamp, Word};
 use crate::on;
-use crate::resources::risk_matrix::{RiskClass, RiskMatrix, store::in_force};
-use crate::resources::risks::{Rating, Risk, RiskStatus};
+use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix, store::in_force};
+use crate::resources::risks::{Risk, RiskStatus};
 use crate::store::fragment::Fragment;
 use crate::store::{Conn, Scene, Settle, ledger};
-use crate::words;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Nullable};
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const SVG: &str = "image/svg+xml";
-
-words! {
-    /// Which rating of the risks is counted.
-    pub enum Which {
-        Current = "current",
-        Inherent = "inherent",
-        Target = "target",
-    }
-}
-
-/// The report.
-#[derive(Serialize)]
-pub struct Counted {
-    pub seq: i64,
-    pub at: Timestamp,
-    pub rating: Which,
-    #[serde(flatten, serialize_with = "without_classes")]
-    pub matrix: RiskMatrix,
-    pub cells: Vec<Cell>,
-    /// Open risks without the rating.
-    pub unrated: i64,
-    pub total: i64,
-    pub classes: BTreeMap<&'static str, i64>,
-}
-
-/// Levels and appetite: what class a cell has stands in the cell.
-fn without_classes<S: serde::Serializer>(matrix: &RiskMatrix, out: S) -> std::result::Result<S::Ok, S::Error> {
-    use serde::ser::SerializeStruct;
-    let mut out = out.serialize_struct("RiskMatrix", 3)?;
-    out.serialize_field("likelihood_levels", &matrix.likelihood_levels)?;
-    out.serialize_field("impact_levels", &matrix.impact_levels)?;
-    out.serialize_field("appetite", &matrix.appetite)?;
-    out.end()
-}
-
-/// One cell of the matrix.
-#[derive(Serialize)]
-pub struct Cell {
-    #[serde(flatten)]
-    pub rating: Rating,
-    pub class: RiskClass,
-    pub count: i64,
-    /// Where the risks of the cell are listed.
-    pub href: String,
-}
 
 /// The handler.
 pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Result<HttpResponse> {
@@ -173,7 +127,7 @@ pub fn schemas() -> Value {
     let cell = json!({
         "type": "object", "required": ["likelihood", "impact", "class", "count", "href"],
         "properties": {
-            "likelihood": super::integer(), "impact": super::integer(), "class": class, "count": super::integer(),
+            "likelihood": integer(), "impact": integer(), "class": class, "count": integer(),
             "href": {"type": "string", "maxLength": 200, "description": "Where the risks of the cell are listed."}
         }
     });
@@ -181,14 +135,14 @@ pub fn schemas() -> Value {
         "type": "object",
         "required": ["seq", "at", "rating", "likelihood_levels", "impact_levels", "classes", "appetite", "cells", "unrated", "total"],
         "properties": {
-            "seq": super::integer(), "at": {"type": "string", "format": "date-time"},
+            "seq": integer(), "at": {"type": "string", "format": "date-time"},
             "rating": {"type": "string", "enum": Which::ALL.iter().map(|which| which.as_str()).collect::<Vec<_>>()},
             "likelihood_levels": {"type": "array", "maxItems": 7, "items": level},
             "impact_levels": {"type": "array", "maxItems": 7, "items": level},
             "appetite": class,
             "cells": {"type": "array", "maxItems": 49, "items": cell},
-            "unrated": super::integer(), "total": super::integer(),
-            "classes": {"type": "object", "additionalProperties": super::integer(), "description": "How many in each class."}
+            "unrated": integer(), "total": integer(),
+            "classes": {"type": "object", "additionalProperties": integer(), "description": "How many in each class."}
         }
     }})
 }

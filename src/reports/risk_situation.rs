@@ -3,9 +3,9 @@
 //! what it gave then.
 mod fold;
 
-use super::{answer, asking, bad, parameter, tag, unchanged, wanted};
+use super::form::{answer, asking, bad, integer, tag, unchanged, wanted};
 use crate::auth::Action;
-use crate::collection::asked::only;
+use crate::collection::asked::{only, parameter};
 use crate::collection::view;
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
@@ -19,18 +19,11 @@ use crate::store::{Bind, Conn, Place, Scene, Settle, ledger};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Text};
-use fold::{Assessed, Situation, Stood};
+use fold::{Assessed, Period, Situation, Stood};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 const CSV: &str = "text/csv";
-
-/// The two moments compared.
-#[derive(Debug, Clone, Copy)]
-pub struct Period {
-    pub from: Timestamp,
-    pub to: Timestamp,
-}
 
 /// A moment, or the first moment of a day.
 fn time(parameters: &[(String, String)], name: &str) -> Result<Option<Timestamp>> {
@@ -151,7 +144,7 @@ fn table(situation: &Situation, names: &HashMap<Id, (String, String)>) -> Result
         "to_score",
     ];
     let columns = columns.map(str::to_owned);
-    let rating = |row: &mut Value, end: &str, rating: Option<crate::resources::risks::Rating>| {
+    let rating = |row: &mut Value, end: &str, rating: Option<crate::resources::risk_matrix::Rating>| {
         if let Some(rating) = rating {
             row[format!("{end}_likelihood")] = rating.likelihood.into();
             row[format!("{end}_impact")] = rating.impact.into();
@@ -171,13 +164,13 @@ fn table(situation: &Situation, names: &HashMap<Id, (String, String)>) -> Result
 pub fn schemas() -> Value {
     let rating = json!({
         "type": ["object", "null"], "required": ["likelihood", "impact", "score"],
-        "properties": {"likelihood": super::integer(), "impact": super::integer(), "score": super::integer()}
+        "properties": {"likelihood": integer(), "impact": integer(), "score": integer()}
     });
     let id = json!({"type": "string", "format": "uuid"});
     let one = json!({"type": "object", "required": ["id", "from", "to"], "properties": {"id": id, "from": rating, "to": rating}});
     let list = |words: &str| json!({"type": "array", "maxItems": 1_000_000, "description": words, "items": one});
     let ids = |words: &str| json!({"type": "array", "maxItems": 1_000_000, "description": words, "items": id});
-    let count = super::integer();
+    let count = integer();
     let classes: serde_json::Map<String, Value> =
         crate::resources::risk_matrix::RiskClass::ALL.iter().map(|class| (class.as_str().into(), count.clone())).collect();
     let row = json!({"type": "array", "maxItems": 7, "items": count});

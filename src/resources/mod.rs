@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod disruptions;
 pub mod exercises;
 pub mod findings;
+pub mod history;
 pub mod impact_assessments;
 pub mod lifecycle;
 pub mod mappings;

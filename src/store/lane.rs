@@ -1,8 +1,9 @@
 //! Writers. A lane owns one connection and does one change after another, each able to be undone alone; one commit, and
 //! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several,
 //! and an organisation always uses the same.
+use super::change::Change;
 use super::commits::{Commits, share};
-use super::tx::{Change, Link, Tx};
+use super::tx::{Link, Tx};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;

@@ -1,11 +1,11 @@
 //! The ledger: one append-only list of all writes per organisation, each entry chained to the one before.
 use super::bind::Bind;
+use super::change::Change;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
 use super::heads::CHUNK;
 use super::schema::{ledger, tenants};
-use super::tx::Change;
 use super::types::{DbId, DbTime, DbWord, sql::Identity};
 use crate::model::{Id, Kind, Result, Timestamp, Word};
 use crate::{on, row, words};

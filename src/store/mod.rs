@@ -1,6 +1,7 @@
 //! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
 //! also appends to the ledger: there is no other way to write.
 mod bind;
+mod change;
 mod commits;
 mod conn;
 pub mod fragment;
@@ -28,6 +29,7 @@ mod update;
 mod verify;
 
 pub use bind::{Bind, Bound};
+pub use change::Change;
 pub use conn::{Conn, Settle};
 pub use insert::{Inserts, Row, insert, insert_all};
 pub use migrate::{down as migrate_down, up as migrate_up};
@@ -35,7 +37,7 @@ pub use revise::{create, insert_objects, next_version, overwrite, revise, revise
 pub use rows::{Living, Object, Planned, Rows, Stored, prelude};
 pub use scene::{Place, Scene};
 pub use sqlite::claim;
-pub use tx::{Change, Tx};
+pub use tx::Tx;
 pub use update::Updates;
 pub use verify::verify;
 

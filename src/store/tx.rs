@@ -1,12 +1,12 @@
 //! The transaction a change works in, with the ledger's head of its organisation.
 use super::bind::Bind;
+pub use super::change::Change;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
 use super::insert::insert;
 use super::ledger::{Entry, Head};
 use super::{ledger, postgres, sqlite};
-use crate::auth::Identity;
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
 use crate::on;
@@ -18,32 +18,6 @@ use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Who changes what, when and why; stands in every ledger entry the change makes.
-#[derive(Debug, Clone)]
-pub struct Change {
-    pub organization: Id,
-    pub actor: String,
-    pub request_id: String,
-    pub reason: Option<String>,
-    pub now: Timestamp,
-    /// Everything is done and checked, then taken back.
-    pub dry_run: bool,
-    /// May touch many rows. It gets a transaction of its own: SQLite copies every page a savepoint touches, and goes
-    /// through these copies at each later statement.
-    pub large: bool,
-    /// Whose rights limit it; nobody's when the service does something by itself.
-    pub identity: Option<Arc<Identity>>,
-}
-
-impl Change {
-    /// What the service does by itself.
-    pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> Change {
-        let actor = "holdfast".into();
-        let request_id = String::new();
-        Change { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
-    }
-}
 
 /// How a lane reaches its database, and the connection once it is open.
 pub enum Link {

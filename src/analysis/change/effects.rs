@@ -1,6 +1,6 @@
 //! What a change does to the dependency graph: what depends on its items, and what is worse afterwards.
+use super::answer::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
 use super::course::Course;
-use super::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
 use crate::analysis::question::View;
 use crate::analysis::recovery::{Comeback, Loss, MOST_CIRCLES, MOST_OF_CIRCLE, Verdict};
 use crate::graph::landscape::Landscape;

@@ -1,5 +1,5 @@
 //! Keeping a verdict on the change request it is about.
-use super::ChangeAnswer;
+use super::answer::ChangeAnswer;
 use crate::collection::read;
 use crate::http::context::Writer;
 use crate::http::headers::Wishes;

@@ -1,7 +1,7 @@
 //! What of an organisation concerns one service.
 use crate::analysis::gaps::answer::Told;
 use crate::analysis::gaps::facts::{Facts, is_held};
-use crate::analysis::gaps::rules::GapSeverity;
+use crate::analysis::gaps::found::GapSeverity;
 use crate::analysis::readiness::Known;
 use crate::graph::landscape::Landscape;
 use crate::graph::points;

@@ -1,6 +1,7 @@
 //! Gaps as they are told: in their order, counted, and with what explains them.
 use super::facts::Facts;
-use super::rules::{Details, Found, GapSeverity, MOST_DETAILS, RULES};
+use super::found::{Details, Found, GapSeverity, MOST_DETAILS};
+use super::rules::RULES;
 use crate::analysis::question::View;
 use crate::graph::net::State;
 use crate::model::{Id, Reference, Result};

@@ -1,60 +1,7 @@
 //! The rules of the gap analysis, one file each. To add a rule is to add a file that says what closes the gap (`REMEDY`)
 //! and which gaps there are (`find`), and its name to the list below: the name is the code of its gaps.
 use super::facts::Facts;
-use crate::model::{Date, Id, Reference};
-use crate::words;
-
-/// So many objects explain a gap at most.
-pub const MOST_DETAILS: usize = 50;
-
-words! {
-    /// How much a gap matters: whether the continuity of something the business cannot do without is in doubt, whether a
-    /// duty of the continuity process is neglected, or whether something should be known.
-    pub enum GapSeverity {
-        Critical = "critical",
-        Major = "major",
-        Minor = "minor",
-    }
-}
-
-/// What explains a gap further.
-#[derive(Debug, Clone)]
-pub enum Details {
-    These(Vec<Id>),
-    /// The vital business functions that the loss of a node takes down.
-    TakenDownBy(usize),
-    /// What the subject of a measurement depends on otherwise than it did then.
-    ChangedSince {
-        measurement: Id,
-        subject: Id,
-    },
-}
-
-/// A gap as its rule finds it.
-#[derive(Debug, Clone)]
-pub struct Found {
-    pub severity: GapSeverity,
-    /// What lacks something.
-    pub item: Reference,
-    pub explanation: String,
-    pub due: Option<Date>,
-    pub details: Details,
-}
-
-impl Found {
-    pub fn new(severity: GapSeverity, item: Reference, explanation: impl Into<String>) -> Found {
-        Found { severity, item, explanation: explanation.into(), due: None, details: Details::These(Vec::new()) }
-    }
-    pub fn due(self, due: Option<Date>) -> Found {
-        Found { due, ..self }
-    }
-    pub fn details(self, mut details: Details) -> Found {
-        if let Details::These(ids) = &mut details {
-            ids.truncate(MOST_DETAILS);
-        }
-        Found { details, ..self }
-    }
-}
+use super::found::Found;
 
 /// One rule.
 pub struct Rule {
@@ -94,11 +41,4 @@ rules! {
     single_point_of_failure,
     startup_deadlock,
     vital_function_unmapped,
-}
-
-/// A number of seconds as people say it: `2 h 5 min`.
-pub fn spoken(seconds: i64) -> String {
-    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(number, unit)| format!("{number} {unit}")).collect();
-    if told.is_empty() { "0 s".into() } else { told.join(" ") }
 }

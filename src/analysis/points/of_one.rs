@@ -1,8 +1,8 @@
 //! `GET /services/{id}/single-points-of-failure`, and of a business process.
-use super::{MOST_WORK, Wanted, too_many, wanting};
+use super::wanted::{MOST_WORK, Wanted, too_many, wanting};
+use crate::analysis::form::tagged;
 use crate::analysis::impact::MOST_OF_CAUSE;
 use crate::analysis::question::{Asked, View};
-use crate::analysis::tagged;
 use crate::collection::asked::spelled;
 use crate::collection::doc::{etag, with_id};
 use crate::graph::landscape::Landscape;

@@ -1,8 +1,9 @@
 //! `GET /services/{id}/recovery`: how soon one service can be back, step by step.
-use super::{Comeback, Loss, Verdict};
+use super::loss::{Comeback, Loss, Verdict};
+use crate::analysis::form::tagged;
+use crate::analysis::impact::bounded;
 use crate::analysis::proof::{Measured, measured};
 use crate::analysis::question::{Asked, Bounds, View};
-use crate::analysis::tagged;
 use crate::collection::asked::{parameter, spelled};
 use crate::collection::doc::with_id;
 use crate::graph::net::State;
@@ -295,7 +296,7 @@ pub fn routes(api: &mut Api) {
     let path = "/api/v1/services/{id}/recovery";
     let op = Operation::new(Method::GET, path, "services", "get_service_recovery", "Achievable recovery of a service", words);
     let scenario = json!({"type": "string", "maxLength": 1100, "default": "total"});
-    let op = super::bounded(op)
+    let op = bounded(op)
         .query("scenario", scenario, "What is lost.")
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .response(304, "Unchanged.", Value::Null, crate::collection::doc::etag())

@@ -1,9 +1,9 @@
 //! `POST /analysis/recovery-sequence`: in which order to restore after a loss, wave by wave, also as a picture.
-use super::{Loss, asked};
+use super::loss::{Loss, asked};
 use crate::analysis::edits::Edit;
+use crate::analysis::form::{SVG, form};
 use crate::analysis::impact::bounded;
 use crate::analysis::question::{Bounds, View, later, question};
-use crate::analysis::{SVG, form};
 use crate::collection::asked::parameter;
 use crate::graph::net::State;
 use crate::graph::recovery::Time;

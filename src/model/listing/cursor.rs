@@ -1,4 +1,5 @@
-use super::{FieldType, Id, Sort, Timestamp, Value};
+use super::{FieldType, Sort, Value};
+use crate::model::{Id, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// A place in a list: behind the object with these sort values and this id.

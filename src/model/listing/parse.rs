@@ -1,64 +1,72 @@
 //! From query parameters to a [`Query`].
-use super::{
-    Condition, Cursor, DEFAULT_LIMIT, Faults, Field, FieldType, Filter, MOST_VALUES, Operator, Query, Sort, Timestamp, Value,
-    read_value,
-};
+use super::{Condition, Cursor, Field, FieldType, Filter, Operator, Query, Sort, Value};
+use crate::model::{Date, Faults, Id, Spelling, Timestamp};
 use sha2::{Digest, Sha256};
 
-pub(super) fn query(
-    parameters: &[(String, String)],
-    tables: &[&'static [Field]],
-    filters: &'static [Filter],
-    elsewhere: &[&str],
-    most: usize,
-) -> Result<Query, Faults> {
-    let mut faults = Faults::default();
-    let mut query = Query::first(DEFAULT_LIMIT);
-    let mut cursor = None;
-    let mut named: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for (name, text) in parameters {
-        if !seen.insert(name) {
-            faults.add(name, "duplicate", "the parameter stands there twice");
-        }
-        if text.contains('\0') {
-            faults.add(name, "bad_format", "a NUL character is never part of a value");
-            continue;
-        }
-        match name.as_str() {
-            "limit" => match text.parse() {
-                Ok(limit) if (1..=most).contains(&limit) => query.limit = limit,
-                _ => faults.add(name, "out_of_range", format!("limit is an integer from 1 to {most}")),
-            },
-            "count" => match text.parse() {
-                Ok(count) => query.count = count,
-                Err(_) => faults.add(name, "wrong_type", "count is true or false"),
-            },
-            "cursor" => cursor = Some(text),
-            "sort" => query.sort = sort(text, tables, &mut faults),
-            other if elsewhere.contains(&other) => {}
-            other if let Some(filter) = filters.iter().find(|filter| filter.name == other) => {
-                named.push(format!("{name}={text}"));
-                query.conditions.extend(filtered(filter, text, &mut faults));
+/// Page sizes.
+const DEFAULT_LIMIT: usize = 50;
+const MOST_VALUES: usize = 100;
+
+impl Query {
+    /// Reads the parameters of a list; those named in `elsewhere` are left to the caller.
+    ///
+    /// # Errors
+    /// Every unknown parameter, operator and value, each with the parameter's name as pointer.
+    pub fn parse(
+        parameters: &[(String, String)],
+        tables: &[&'static [Field]],
+        filters: &'static [Filter],
+        elsewhere: &[&str],
+        most: usize,
+    ) -> Result<Query, Faults> {
+        let mut faults = Faults::default();
+        let mut query = Query::first(DEFAULT_LIMIT);
+        let mut cursor = None;
+        let mut named: Vec<String> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for (name, text) in parameters {
+            if !seen.insert(name) {
+                faults.add(name, "duplicate", "the parameter stands there twice");
             }
-            _ => {
-                if let Some(condition) = condition(name, text, tables, &mut faults) {
+            if text.contains('\0') {
+                faults.add(name, "bad_format", "a NUL character is never part of a value");
+                continue;
+            }
+            match name.as_str() {
+                "limit" => match text.parse() {
+                    Ok(limit) if (1..=most).contains(&limit) => query.limit = limit,
+                    _ => faults.add(name, "out_of_range", format!("limit is an integer from 1 to {most}")),
+                },
+                "count" => match text.parse() {
+                    Ok(count) => query.count = count,
+                    Err(_) => faults.add(name, "wrong_type", "count is true or false"),
+                },
+                "cursor" => cursor = Some(text),
+                "sort" => query.sort = sort(text, tables, &mut faults),
+                other if elsewhere.contains(&other) => {}
+                other if let Some(filter) = filters.iter().find(|filter| filter.name == other) => {
                     named.push(format!("{name}={text}"));
-                    query.conditions.push(condition);
+                    query.conditions.extend(filtered(filter, text, &mut faults));
+                }
+                _ => {
+                    if let Some(condition) = condition(name, text, tables, &mut faults) {
+                        named.push(format!("{name}={text}"));
+                        query.conditions.push(condition);
+                    }
                 }
             }
         }
-    }
-    named.sort();
-    named.extend(query.sort.iter().map(|s| format!("{}{}", if s.descending { "-" } else { "+" }, s.field.name)));
-    query.fingerprint = hex::encode(&Sha256::digest(named.join("\n"))[..8]);
-    if let Some(text) = cursor {
-        query.after = Cursor::decode(text, &query.sort).filter(|c| c.fingerprint == query.fingerprint);
-        if query.after.is_none() {
-            faults.add("cursor", "invalid_cursor", "not a cursor of this list with these filters and this order");
+        named.sort();
+        named.extend(query.sort.iter().map(|s| format!("{}{}", if s.descending { "-" } else { "+" }, s.field.name)));
+        query.fingerprint = hex::encode(&Sha256::digest(named.join("\n"))[..8]);
+        if let Some(text) = cursor {
+            query.after = Cursor::decode(text, &query.sort).filter(|c| c.fingerprint == query.fingerprint);
+            if query.after.is_none() {
+                faults.add("cursor", "invalid_cursor", "not a cursor of this list with these filters and this order");
+            }
         }
+        if faults.is_empty() { Ok(query) } else { Err(faults) }
     }
-    if faults.is_empty() { Ok(query) } else { Err(faults) }
 }
 
 /// What any of the words asks for.
@@ -154,4 +162,28 @@ fn compare(name: &str, text: &str, field: &'static Field, operator: Operator, fa
         }
     }
     Some(Condition::Compare { field, operator, values })
+}
+
+/// Reads one value of a field as it stands in a query parameter.
+fn read_value(field: &Field, text: &str) -> Result<Value, String> {
+    if text == "null" {
+        return Ok(Value::Null);
+    }
+    match field.kind {
+        FieldType::Text => Ok(Value::Text(text.to_owned())),
+        FieldType::Word(words) if words().contains(&text) => Ok(Value::Text(text.to_owned())),
+        FieldType::Word(words) => Err(format!("{text:?} is not one of {}", words().join(", "))),
+        FieldType::Integer | FieldType::Score => {
+            text.parse().map(Value::Integer).map_err(|_| format!("{text:?} is not an integer"))
+        }
+        FieldType::Boolean => text.parse().map(Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false")),
+        FieldType::Time => Timestamp::parse(text).map(Value::Time).ok_or_else(|| format!("{text:?} is not an RFC 3339 time")),
+        FieldType::Date => {
+            Date::parse(text).map(|d| Value::Text(d.to_string())).ok_or_else(|| format!("{text:?} is not a date like 2026-11-22"))
+        }
+        FieldType::Id => Id::parse(text).map(Value::Id).ok_or_else(|| format!("{text:?} is not a UUID")),
+        FieldType::Link(_) | FieldType::Listed(..) | FieldType::Exposed => Spelling::parse(text)
+            .map(Value::Spelled)
+            .ok_or_else(|| format!("{text:?} is neither a UUID nor key:… nor ref:system:id")),
+    }
 }

@@ -1,10 +1,12 @@
 //! The document as a web page that is made for paper.
 mod cards;
+mod marks;
 mod people;
 
 use super::outline::{self, Chapter, Index, Matter};
 use super::spoken::{duration, offset, short_hash, some_duration, some_offset, warning, words};
 use super::{Document, STYLE, prose};
+use marks::tick;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Empty rows of the log: with its heading they fill a page.
@@ -36,11 +38,6 @@ pub fn html(document: &Document) -> String {
         }
     };
     page.into_string()
-}
-
-/// A place to tick.
-fn tick() -> Markup {
-    html! { span class="box" {} }
 }
 
 /// A link if the address is one, and text otherwise.

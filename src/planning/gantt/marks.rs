@@ -1,7 +1,7 @@
 //! Vertical lines at the moments that matter, with their labels above the axis.
+use super::chart::{Chart, Mark, SMALL, WIDTH, rimmed};
 use super::scale::{LEFT, RIGHT, Scale, clock, rounded};
 use super::text::{fitted, width};
-use super::{Chart, Mark, SMALL, WIDTH, rimmed};
 use maud::{Markup, html};
 
 const LINE: f64 = 17.0;

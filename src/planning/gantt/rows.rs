@@ -1,7 +1,7 @@
 //! The rows of a Gantt chart: phases, and bars with what stands beside them.
+use super::chart::{Bar, INK, MARGIN, SIZE, SMALL, WIDTH};
 use super::scale::{LEFT, Scale, clock, rounded};
 use super::text::{clean, fitted, width};
-use super::{Bar, INK, MARGIN, SIZE, SMALL, WIDTH};
 use maud::{Markup, html};
 
 const PHASE: f64 = 26.0;

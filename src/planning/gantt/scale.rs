@@ -1,5 +1,5 @@
 //! The axis of time: from where to where, and which ticks.
-use super::Chart;
+use super::chart::Chart;
 
 /// Where the bars' part of the picture begins and ends, in pixels.
 pub const LEFT: f64 = 460.0;

@@ -1,7 +1,8 @@
 //! The lines between the boxes, with their arrow heads, groups and labels.
 use super::boxes::words;
-use super::plan::{Frame, Plan, Tag, Way};
-use super::{CIRCLE, Edge, Effect, INK, Map, SMALL, rimmed, rounded};
+use super::frame::{Frame, Tag, Way};
+use super::parts::{CIRCLE, Edge, Effect, INK, Map, SMALL, rimmed, rounded};
+use super::plan::Plan;
 use crate::planning::gantt::text::{clean, fitted, width};
 use maud::{Markup, PreEscaped, html};
 use std::fmt::Write;

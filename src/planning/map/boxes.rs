@@ -1,6 +1,6 @@
 //! The boxes: each kind has its own outline, each state its own border and word.
-use super::plan::{Frame, RING};
-use super::{HATCH, INK, Look, Node, SIZE, SMALL, rounded};
+use super::frame::{Frame, RING};
+use super::parts::{HATCH, INK, Look, Node, SIZE, SMALL, rounded};
 use crate::planning::gantt::text::{clean, fitted, width, wrapped};
 use maud::{Markup, html};
 

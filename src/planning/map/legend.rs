@@ -1,8 +1,9 @@
 //! What the shapes, borders and lines of a map mean; only what the picture shows.
 use super::arrows::{line, only_relation};
 use super::boxes::{ring, shape, words};
-use super::plan::{Frame, Plan, TAG};
-use super::{Effect, INK, Look, MARGIN, Map, SMALL, rounded};
+use super::frame::{Frame, TAG};
+use super::parts::{Effect, INK, Look, MARGIN, Map, SMALL, rounded};
+use super::plan::Plan;
 use crate::planning::gantt::text::{fitted, width};
 use maud::{Markup, html};
 

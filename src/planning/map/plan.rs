@@ -1,54 +1,19 @@
 //! Where everything lies, in pixels: boxes, lines, the tags of redundancy groups.
+use super::frame::{CORNER, Frame, Lines, PORT, STUB, TAG, Tag, WIDE, Way, tag_width};
 use super::heights::middles;
 use super::layers::{backward, columns};
+use super::parts::Map;
 use super::routes::{Line, Routes};
 use super::sketch::Sketch;
-use super::{Map, SMALL};
-use crate::planning::gantt::text::{clean, width};
 use rustc_hash::FxHashMap;
 
-pub const WIDE: f64 = 196.0;
 const TALL: f64 = 64.0;
-pub const TAG: f64 = 18.0;
-const MOST_TAG: f64 = 120.0;
-/// From a box to the tag of its group.
-pub const STUB: f64 = 12.0;
 /// The room between columns: at least, for each line, and at most.
 const GAP: f64 = 96.0;
 const LINE_GAP: f64 = 1.6;
 const MOST_GAP: f64 = 280.0;
-/// Ports of one box are as far apart as this, when there is room.
-pub const PORT: f64 = 9.0;
-/// No port is nearer to a corner.
-pub const CORNER: f64 = 14.0;
-/// How far the ring of the root stands out.
-pub const RING: f64 = 5.0;
 /// With more lines, those of one node share their way even where they look different.
 const MOST_APART: usize = 1000;
-
-/// A box or a tag.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Frame {
-    pub x: f64,
-    pub y: f64,
-    pub wide: f64,
-    pub tall: f64,
-}
-
-/// A line from its dependent to its provider; where neighbouring points are of different height, it bends.
-pub struct Way {
-    pub edge: usize,
-    pub knots: Vec<(f64, f64)>,
-    pub against: bool,
-    /// Whether it reaches its provider itself, and not on the way of another line.
-    pub headed: bool,
-}
-
-pub struct Tag {
-    pub frame: Frame,
-    pub label: String,
-    pub whole: String,
-}
 
 /// All of the picture below its legend; it begins at 0, 0.
 #[derive(Default)]
@@ -62,13 +27,6 @@ pub struct Plan {
     pub apart: Option<f64>,
     pub wide: f64,
     pub tall: f64,
-}
-
-/// The lines as they are laid out, the edge of each, and the labels of their groups.
-pub struct Lines<'m> {
-    pub lines: Vec<Line>,
-    pub edges: Vec<usize>,
-    pub labels: Vec<&'m str>,
 }
 
 impl Plan {
@@ -177,11 +135,6 @@ fn tallness(count: usize, lines: &Lines<'_>) -> Vec<f64> {
         tall[side[0].0] = tall[side[0].0].max((TAG + 4.0) * (side.len() + 1) as f64 + 2.0 * CORNER - PORT);
     }
     tall
-}
-
-/// How wide the tag of a group is.
-pub fn tag_width(label: &str) -> f64 {
-    (width(&clean(label), SMALL, false) + 11.0).min(MOST_TAG)
 }
 
 /// Where each column begins.

@@ -1,6 +1,6 @@
 //! From columns and heights to ports, bends and tags.
-use super::SMALL;
-use super::plan::{CORNER, Frame, Lines, PORT, RING, STUB, TAG, Tag, WIDE, Way, tag_width};
+use super::frame::{CORNER, Frame, Lines, PORT, RING, STUB, TAG, Tag, WIDE, Way, tag_width};
+use super::parts::SMALL;
 use super::routes::Routes;
 use crate::planning::gantt::text::fitted;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -42,10 +42,10 @@ fn checked(map: &Map<'_>) -> String {
 }
 
 /// Where a line is level it passes a column: not through a box, those at its ends aside.
-fn through_no_box(way: &plan::Way, plan: &Plan) {
+fn through_no_box(way: &frame::Way, plan: &Plan) {
     for knots in way.knots.windows(2).filter(|knots| (knots[0].1 - knots[1].1).abs() < 0.05) {
         let (left, right) = (knots[0].0.min(knots[1].0), knots[0].0.max(knots[1].0));
-        let line = plan::Frame { x: left + 0.5, y: knots[0].1 - 0.5, wide: right - left - 1.0, tall: 1.0 };
+        let line = frame::Frame { x: left + 0.5, y: knots[0].1 - 0.5, wide: right - left - 1.0, tall: 1.0 };
         assert!(plan.boxes.iter().all(|frame| !overlap(line, *frame)), "{:?}", way.knots);
     }
 }

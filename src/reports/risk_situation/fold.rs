@@ -1,11 +1,16 @@
 //! From risks and assessments to what changed; pure, and one pass over each.
-use super::Period;
 use crate::model::{Id, Timestamp, Word};
-use crate::resources::risk_matrix::{RiskClass, RiskMatrix};
-use crate::resources::risks::Rating;
+use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
 use crate::words;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// The two moments compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Period {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
 
 words! {
     /// What became of a risk between two moments.

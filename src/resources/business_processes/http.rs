@@ -1,10 +1,8 @@
 //! Routes of the collection.
 use super::BusinessProcess;
-use crate::analysis::dependencies;
 use crate::collection::doc;
 use crate::http::routes::Api;
 
 pub fn routes(api: &mut Api) {
     doc::routes::<BusinessProcess>(api);
-    dependencies::route::<BusinessProcess>(api);
 }

@@ -4,8 +4,8 @@ use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::record::from_record;
-use crate::store::{Bind, Rows, ledger, links};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use crate::store::{Bind, ledger};
+use std::collections::{BTreeSet, HashSet};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -85,19 +85,6 @@ impl From<ChangeRequestRow> for ChangeRequest {
 }
 
 stored!(ChangeRequest, ChangeRequestRow, change_requests, []);
-
-/// The change requests that carry measures out, each with the measure.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn carrying(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Result<Vec<(Id, Object<ChangeRequest>)>> {
-    let pairs = links::owners(conn, org, "measures", measures).await?;
-    let mut ids: Vec<Id> = pairs.iter().map(|(change, _)| *change).collect();
-    ids.dedup();
-    let found = ChangeRequest::find_all(conn, org, &ids).await?;
-    let found: HashMap<Id, Object<ChangeRequest>> = found.into_iter().map(|change| (change.head.id, change)).collect();
-    Ok(pairs.iter().filter_map(|(change, measure)| Some((*measure, found.get(change)?.clone()))).collect())
-}
 
 impl Stored for ChangeRequest {
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {

@@ -11,7 +11,6 @@ use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::{LossScenario, each_once};
 use crate::words;
 pub use life::{ExerciseFacts, ExerciseTerms};
-pub use outcome::ExerciseResult;
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -50,6 +49,16 @@ words! {
         Closed = "closed",
         Postponed = "postponed",
         Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// What an exercise has shown.
+    pub enum ExerciseResult {
+        NotProven = "not_proven",
+        Successful = "successful",
+        SuccessfulWithIssues = "successful_with_issues",
+        Unsuccessful = "unsuccessful",
     }
 }
 

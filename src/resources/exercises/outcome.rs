@@ -1,16 +1,5 @@
 //! What came of an exercise: the rule.
-use super::{Exercise, Objective};
-use crate::words;
-
-words! {
-    /// What an exercise has shown.
-    pub enum ExerciseResult {
-        NotProven = "not_proven",
-        Successful = "successful",
-        SuccessfulWithIssues = "successful_with_issues",
-        Unsuccessful = "unsuccessful",
-    }
-}
+use super::{Exercise, ExerciseResult, Objective};
 
 /// What the rule looks at besides the exercise itself.
 #[derive(Debug, Clone, Default)]

@@ -2,12 +2,12 @@ use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, N
 use crate::graph::load::objectives::Moves;
 use crate::model::{Link, Money, Word};
 use crate::resources::change_requests::ChangeRequest;
+use crate::resources::measure_tasks;
 use crate::resources::measure_tasks::TaskStatus;
 use crate::resources::{NoTerms, is_past};
-use crate::resources::{change_requests, measure_tasks};
 use crate::store::prelude::*;
-use crate::store::{Rows, revise};
-use std::collections::BTreeSet;
+use crate::store::{Rows, links, revise};
+use std::collections::{BTreeSet, HashMap};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -149,7 +149,7 @@ impl Stored for Measure {
 
 impl Living for Measure {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<MeasureFacts> {
-        let changes = change_requests::store::carrying(conn, org, &[object.head.id]).await?;
+        let changes = carrying(conn, org, &[object.head.id]).await?;
         let tasks = measure_tasks::store::of_measures(conn, org, &[object.head.id]).await?;
         let tasks: Vec<_> = tasks.iter().filter(|task| task.body.status != TaskStatus::Cancelled).collect();
         let assigned = tasks.iter().filter(|task| task.body.assignee.is_some() && task.body.due_on.is_some());
@@ -165,13 +165,26 @@ impl Living for Measure {
     async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<Moves> {
         if new.body.status == MeasureStatus::RfcRaised {
             let org = tx.organization();
-            let changes = change_requests::store::carrying(&mut tx.conn()?, org, &[new.head.id]).await?;
+            let changes = carrying(&mut tx.conn()?, org, &[new.head.id]).await?;
             if let Some((_, cleared)) = changes.iter().find(|(_, change)| change.body.status.is_cleared()) {
                 *new = follow(tx, new.clone(), MeasureStatus::Approved, cleared).await?;
             }
         }
         Ok(Moves::default())
     }
+}
+
+/// The change requests that carry measures out, each with the measure.
+///
+/// # Errors
+/// When the database does not answer.
+async fn carrying(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Result<Vec<(Id, Object<ChangeRequest>)>> {
+    let pairs = links::owners(conn, org, "measures", measures).await?;
+    let mut ids: Vec<Id> = pairs.iter().map(|(change, _)| *change).collect();
+    ids.dedup();
+    let found = ChangeRequest::find_all(conn, org, &ids).await?;
+    let found: HashMap<Id, Object<ChangeRequest>> = found.into_iter().map(|change| (change.head.id, change)).collect();
+    Ok(pairs.iter().filter_map(|(change, measure)| Some((*measure, found.get(change)?.clone()))).collect())
 }
 
 /// Moves measures on that wait for change requests which were just written.
@@ -185,11 +198,11 @@ pub async fn after_changes(tx: &mut Tx, written: &[&Object<ChangeRequest>]) -> R
         return Ok(());
     }
     let ids: Vec<Id> = ids.into_iter().collect();
-    let carrying = change_requests::store::carrying(&mut tx.conn()?, org, &ids).await?;
+    let carriers = carrying(&mut tx.conn()?, org, &ids).await?;
     for mut measure in Measure::find_all(&mut tx.conn()?, org, &ids).await? {
         let id = measure.head.id;
         for change in written.iter().filter(|change| change.body.measures.iter().any(|link| link.id() == Some(id))) {
-            let others = carrying.iter().filter(|(of, other)| *of == id && other.head.id != change.head.id);
+            let others = carriers.iter().filter(|(of, other)| *of == id && other.head.id != change.head.id);
             let others: Vec<_> = others.map(|(_, other)| other.body.status).collect();
             let Some(to) = measure.body.after_change(change.body.status, &others) else { continue };
             // Nothing is approved that was not raised: both stand in the history.

@@ -1,17 +1,17 @@
 //! What a schema cannot say about the content of a plan.
-use super::PlanVersion;
+use super::content::{Message, PlanStep, Seat, Section};
 use crate::model::Faults;
 use crate::planning::schedule;
 use std::collections::{HashMap, HashSet};
 
 /// Looks at keys, dependencies and circles.
-pub fn content(version: &PlanVersion, faults: &mut Faults) {
-    unique("sections", version.sections.iter().map(|one| one.key.as_str()), faults);
-    unique("team", version.team.iter().map(|one| one.key.as_str()), faults);
-    unique("communications", version.communications.iter().map(|one| one.key.as_str()), faults);
-    unique("steps", version.steps.iter().map(|one| one.key.as_str()), faults);
-    let places: HashMap<&str, usize> = version.steps.iter().enumerate().map(|(place, step)| (step.key.as_str(), place)).collect();
-    for (index, step) in version.steps.iter().enumerate() {
+pub fn content(sections: &[Section], team: &[Seat], communications: &[Message], steps: &[PlanStep], faults: &mut Faults) {
+    unique("sections", sections.iter().map(|one| one.key.as_str()), faults);
+    unique("team", team.iter().map(|one| one.key.as_str()), faults);
+    unique("communications", communications.iter().map(|one| one.key.as_str()), faults);
+    unique("steps", steps.iter().map(|one| one.key.as_str()), faults);
+    let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.key.as_str(), place)).collect();
+    for (index, step) in steps.iter().enumerate() {
         let mut seen = HashSet::new();
         for (place, key) in step.depends_on.iter().enumerate() {
             let pointer = format!("/steps/{index}/depends_on/{place}");
@@ -22,7 +22,7 @@ pub fn content(version: &PlanVersion, faults: &mut Faults) {
             }
         }
     }
-    circle(version, &places, faults);
+    circle(steps, &places, faults);
 }
 
 fn unique<'a>(part: &str, keys: impl Iterator<Item = &'a str>, faults: &mut Faults) {
@@ -34,11 +34,11 @@ fn unique<'a>(part: &str, keys: impl Iterator<Item = &'a str>, faults: &mut Faul
     }
 }
 
-fn circle(version: &PlanVersion, places: &HashMap<&str, usize>, faults: &mut Faults) {
+fn circle(steps: &[PlanStep], places: &HashMap<&str, usize>, faults: &mut Faults) {
     let after = |keys: &[String]| keys.iter().filter_map(|key| places.get(key.as_str()).copied()).collect();
-    let after: Vec<Vec<usize>> = version.steps.iter().map(|step| after(&step.depends_on)).collect();
+    let after: Vec<Vec<usize>> = steps.iter().map(|step| after(&step.depends_on)).collect();
     if let Some(circle) = schedule::circle(&after) {
-        let keys: Vec<&str> = circle.iter().chain(circle.first()).map(|place| version.steps[*place].key.as_str()).collect();
+        let keys: Vec<&str> = circle.iter().chain(circle.first()).map(|place| steps[*place].key.as_str()).collect();
         let first = circle.first().copied().unwrap_or_default();
         let detail = format!("the steps wait for each other: {}", keys.join(" → "));
         faults.add(format!("/steps/{first}/depends_on"), "circle", detail);

@@ -203,7 +203,7 @@ impl Resource for PlanVersion {
         [plan].into_iter().chain(team).chain(steps).collect()
     }
     fn check(&self, faults: &mut Faults) {
-        check::content(self, faults);
+        check::content(&self.sections, &self.team, &self.communications, &self.steps, faults);
     }
     fn settled(mut self, made: &Made<'_, PlanVersion>) -> PlanVersion {
         if let Some(old) = made.old {

@@ -1,7 +1,8 @@
 use super::RiskAssessment;
 use crate::model::Faults;
 use crate::resources::risk_matrix;
-use crate::resources::risks::{Rating, Risk};
+use crate::resources::risk_matrix::Rating;
+use crate::resources::risks::Risk;
 use crate::store::prelude::*;
 use crate::store::{Rows, revise_all};
 use std::collections::BTreeMap;

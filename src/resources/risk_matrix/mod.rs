@@ -2,7 +2,6 @@
 pub mod http;
 pub mod store;
 
-use super::risks::Rating;
 use super::{Nothing, Resource};
 use crate::model::{Faults, Field, Kind};
 use crate::words;
@@ -16,6 +15,27 @@ words! {
         Increased = "increased",
         High = "high",
         Extreme = "extreme",
+    }
+}
+
+/// A place on the organisation's risk matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Rating {
+    /// A level of the matrix, the lowest is 1.
+    #[schema(minimum = 1, maximum = 7)]
+    pub likelihood: i64,
+    /// A level of the matrix, the lowest is 1.
+    #[schema(minimum = 1, maximum = 7)]
+    pub impact: i64,
+}
+
+impl Rating {
+    pub fn of(likelihood: Option<i64>, impact: Option<i64>) -> Option<Rating> {
+        likelihood.zip(impact).map(|(likelihood, impact)| Rating { likelihood, impact })
+    }
+    /// Likelihood times impact.
+    pub const fn score(self) -> i64 {
+        self.likelihood * self.impact
     }
 }
 

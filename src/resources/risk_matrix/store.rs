@@ -1,6 +1,6 @@
 use super::{Level, RiskClass, RiskMatrix, Row};
 use crate::model::{Error, Faults};
-use crate::resources::risks;
+use crate::resources::risks::store::classes;
 use crate::store::prelude::*;
 use crate::store::single;
 
@@ -77,7 +77,7 @@ impl Stored for RiskMatrix {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let matrix = &one.new.body;
             let mut faults = Faults::default();
-            let used = risks::store::highest_levels(&mut tx.conn()?, org).await?;
+            let used = classes::highest_levels(&mut tx.conn()?, org).await?;
             let levels = [
                 ("likelihood_levels", used.likelihood, matrix.likelihood_levels.len()),
                 ("impact_levels", used.impact, matrix.impact_levels.len()),
@@ -98,7 +98,7 @@ impl Stored for RiskMatrix {
     /// All risks get their class anew.
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         for object in written {
-            risks::store::classify(tx, &object.body, None).await?;
+            classes::classify(tx, &object.body, None).await?;
         }
         Ok(())
     }

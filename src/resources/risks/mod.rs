@@ -8,7 +8,7 @@ use super::{Filter, Made, Resource, Slot, field, is_past, words_of};
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, Shared, Timestamp,
 };
-use crate::resources::risk_matrix::{RiskClass, RiskMatrix};
+use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
 use crate::words;
 pub use life::{RiskFacts, RiskTerms};
 use serde::{Deserialize, Serialize};
@@ -42,27 +42,6 @@ words! {
         None = "none",
         Valid = "valid",
         Expired = "expired",
-    }
-}
-
-/// A place on the organisation's risk matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Rating {
-    /// A level of the matrix, the lowest is 1.
-    #[schema(minimum = 1, maximum = 7)]
-    pub likelihood: i64,
-    /// A level of the matrix, the lowest is 1.
-    #[schema(minimum = 1, maximum = 7)]
-    pub impact: i64,
-}
-
-impl Rating {
-    pub fn of(likelihood: Option<i64>, impact: Option<i64>) -> Option<Rating> {
-        likelihood.zip(impact).map(|(likelihood, impact)| Rating { likelihood, impact })
-    }
-    /// Likelihood times impact.
-    pub const fn score(self) -> i64 {
-        self.likelihood * self.impact
     }
 }
 

@@ -4,8 +4,9 @@ use crate::graph::load::objectives::Moves;
 use crate::model::{Error, Link, Timestamp};
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
 use crate::resources::plan_versions::{PlanVersion, staffing};
+use crate::resources::runs::store::status::status;
 use crate::resources::runs::{Run, RunStatus};
-use crate::resources::{Lifecycle, contacts, runs};
+use crate::resources::{Lifecycle, contacts};
 use crate::store::fragment::Fragment;
 use crate::store::ledger;
 use crate::store::prelude::*;
@@ -163,7 +164,7 @@ impl Stored for RunStep {
 
 async fn running(conn: &mut Conn<'_>, org: Id, step: &RunStep) -> Result<bool> {
     let Some(run) = step.run.id() else { return Ok(false) };
-    Ok(runs::store::status(conn, org, run).await? == Some(RunStatus::Running))
+    Ok(status(conn, org, run).await? == Some(RunStatus::Running))
 }
 
 impl Living for RunStep {

@@ -2,14 +2,15 @@
 pub mod course;
 pub mod http;
 mod life;
+pub mod progress;
 pub mod store;
 
 use super::lifecycle::stay;
 use super::{Made, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
 use crate::words;
-pub use course::RunDerived;
 pub use life::RunFacts;
+pub use progress::RunDerived;
 use serde::{Deserialize, Serialize};
 
 words! {

@@ -1,3 +1,5 @@
+pub mod status;
+
 use super::{Note, Run, RunMode, RunStatus};
 use super::{RunDerived, RunFacts, course};
 use crate::model::{Error, Faults, Link, Timestamp};
@@ -241,16 +243,6 @@ pub async fn of(conn: &mut Conn<'_>, org: Id, column: &str, whose: Id) -> Result
         .sql(" ORDER BY id");
     let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
     Ok(ids.into_iter().map(Id::from).collect())
-}
-
-/// The status of a run.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn status(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Option<RunStatus>> {
-    let status: Option<DbWord<RunStatus>> =
-        on!(conn, |c| runs::table.find((DbId(org), DbId(run))).select(runs::status).get_result(c)).optional().settle()?;
-    Ok(status.map(|status| status.0))
 }
 
 /// How many of them go on.

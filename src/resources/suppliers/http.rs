@@ -1,10 +1,8 @@
 //! Routes of the collection.
 use super::Supplier;
-use crate::analysis::dependencies;
 use crate::collection::doc;
 use crate::http::routes::Api;
 
 pub fn routes(api: &mut Api) {
     doc::routes::<Supplier>(api);
-    dependencies::route::<Supplier>(api);
 }

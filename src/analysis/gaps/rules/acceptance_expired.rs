@@ -1,5 +1,6 @@
 //! Whoever bears a risk bears it until a day; after it nobody does (ISO 31000: acceptance is reviewed).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::resources::is_past;
 use crate::resources::risks::RiskStatus;

@@ -1,5 +1,6 @@
 //! What is committed is committed until a day; after it nothing is, unless another agreement of the kind has followed.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Id;
 use crate::resources::agreements::{AgreementKind, AgreementState};

@@ -1,6 +1,7 @@
 //! What is committed is as good as what the business has asked for (ITIL: OLAs and underpinning contracts support the
 //! objectives of the services above them).
-use super::{Details, Facts, Found, GapSeverity, spoken};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity, spoken};
 use crate::analysis::schedule::of;
 use crate::resources::agreements::AgreementState;
 

@@ -1,5 +1,6 @@
 //! What exercises, runs and audits have found wanting is put right in time (ISO 22301, 10.1).
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Link;
 use crate::resources::findings::{Finding, FindingSeverity};

@@ -1,5 +1,6 @@
 //! Every business process has a business impact analysis that somebody has approved (ISO 22301, 8.2.2).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::graph::parts::Item;
 
 pub const REMEDY: &str = "Assess the impact of an interruption and have the assessment approved.";

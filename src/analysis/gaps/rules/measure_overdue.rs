@@ -1,5 +1,6 @@
 //! Measures are implemented by the day that was agreed.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Link;
 use crate::resources::is_past;

@@ -1,5 +1,6 @@
 //! What the business cannot do without has a plan in force that brings it back (ISO 22301, 8.4).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 
 pub const REMEDY: &str = "Write a continuity plan that covers the service, and activate it.";
 

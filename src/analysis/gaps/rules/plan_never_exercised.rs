@@ -1,5 +1,6 @@
 //! A plan nobody has tried is a hope (ISO 22301, 8.5).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
 
 pub const REMEDY: &str = "Hold an exercise that names the plan.";

@@ -1,5 +1,6 @@
 //! Plans in force are reviewed by the day that was agreed (ISO 22301, 8.6).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::resources::is_past;
 

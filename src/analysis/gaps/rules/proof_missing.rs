@@ -1,5 +1,6 @@
 //! What a vital business function depends on has been shown to come back.
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 
 pub const REMEDY: &str = "Measure its restoration in an exercise or a restore test.";
 

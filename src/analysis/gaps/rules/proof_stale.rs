@@ -1,5 +1,6 @@
 //! What was measured counts as long as what it was measured of has not changed.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::freshness::Standing;
 use crate::model::Id;
 

@@ -1,5 +1,6 @@
 //! Whether an RTO can be met is known only where all durations on the way are declared.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::recovery::Verdict;
 
 pub const REMEDY: &str = "Declare the recovery and restart times of what it depends on: GET /services/{id}/recovery names them.";

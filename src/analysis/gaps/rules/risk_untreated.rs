@@ -1,5 +1,6 @@
 //! A high or extreme risk is treated, unless somebody bears it (ISO 31000).
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Word;
 use crate::resources::is_past;

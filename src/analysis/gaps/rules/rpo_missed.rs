@@ -1,5 +1,6 @@
 //! Backups and replicas are fresh enough for the RPO in force.
-use super::{Facts, Found, GapSeverity, spoken};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity, spoken};
 use crate::analysis::recovery::Verdict;
 
 pub const REMEDY: &str = "Back up or replicate more often, or have the business set another RPO.";

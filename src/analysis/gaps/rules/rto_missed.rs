@@ -1,5 +1,6 @@
 //! What can be done is as fast as what the business has asked for.
-use super::{Details, Facts, Found, GapSeverity, MOST_DETAILS, spoken};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity, MOST_DETAILS, spoken};
 use crate::analysis::recovery::Verdict;
 use crate::model::Id;
 

@@ -1,5 +1,6 @@
 //! Every live service has a recovery time objective, its own or one that what depends on it hands down.
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 
 pub const REMEDY: &str = "Set an RTO on the service, or on the business processes that depend on it.";
 

@@ -1,6 +1,7 @@
 //! No single component, site or supplier takes a vital business function down (component failure impact analysis, ITIL).
 //! A service that does is none: it is what the function uses, and what it stands on is looked at instead.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::model::Kind;
 
 pub const REMEDY: &str = "Add a second one in a redundancy group, or make the dependency one that the loss does not pass.";

@@ -1,5 +1,6 @@
 //! Nothing waits, by way of others, for itself to start.
-use super::{Details, Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::model::Id;
 
 pub const REMEDY: &str =

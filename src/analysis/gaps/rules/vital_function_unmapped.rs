@@ -1,5 +1,6 @@
 //! It is known which services a vital business function uses.
-use super::{Facts, Found, GapSeverity};
+use crate::analysis::gaps::facts::Facts;
+use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::model::Kind;
 
 pub const REMEDY: &str = "Map the business process to the services it uses.";

@@ -2,7 +2,7 @@
 use super::super::outline::Index;
 use super::super::spoken::{some_duration, some_offset, words};
 use super::super::{Document, Message, Step, prose};
-use super::tick;
+use super::marks::tick;
 use maud::{Markup, html};
 
 /// A step.

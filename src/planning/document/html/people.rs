@@ -1,6 +1,6 @@
 //! Whom to call, in letters that can be read in poor light.
 use super::super::{Document, Member, Person};
-use super::tick;
+use super::marks::tick;
 use maud::{Markup, html};
 
 /// Name, numbers and address in one line.

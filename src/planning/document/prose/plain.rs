@@ -1,6 +1,6 @@
 //! Prose as Markdown again: written anew from what was parsed, because pasted text could open what it never closes.
 use super::{Part, Piece, WIDEST, parts};
-use crate::reports::text;
+use crate::planning::text;
 use pulldown_cmark::Alignment;
 
 /// The user's Markdown in a spelling that stays in its place: no raw HTML, no heading of the document, nothing left open.

@@ -1,19 +1,15 @@
-//! The rules of the house that a compiler does not know: who may use what, and how long things get.
-
+//! The files of this crate as text: without comments, texts and tests, and how long their functions are.
 use std::path::{Path, PathBuf};
 
-const LONGEST_FILE: usize = 400;
-const LONGEST_FUNCTION: usize = 70;
-
-struct Source {
+pub struct Source {
     /// The path below the crate's root, with `/`.
-    path: String,
-    text: String,
+    pub path: String,
+    pub text: String,
     /// The text with comments and the contents of literals blanked, line by line as it was.
-    code: String,
+    pub code: String,
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     collect(&root.join(folder), &mut files);
@@ -39,7 +35,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Replaces comments and the contents of texts and characters by spaces.
-fn blank(text: &str) -> String {
+pub fn blank(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut code = bytes.to_vec();
     let mut at = 0;
@@ -137,7 +133,7 @@ fn character_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The code without what is compiled for tests only.
-fn without_tests(code: &str) -> String {
+pub fn without_tests(code: &str) -> String {
     let mut kept = String::new();
     let mut rest = code;
     while let Some(start) = rest.find("#[cfg(test)]") {
@@ -171,7 +167,7 @@ fn closing(code: &str) -> usize {
 }
 
 /// Each function's first line, name and number of lines.
-fn functions(code: &str) -> Vec<(usize, String, usize)> {
+pub fn functions(code: &str) -> Vec<(usize, String, usize)> {
     let mut found = Vec::new();
     for (start, _) in code.match_indices("fn ") {
         if follows_word(code.as_bytes(), start) {
@@ -190,13 +186,13 @@ fn functions(code: &str) -> Vec<(usize, String, usize)> {
 }
 
 /// The lines of a file in which one of the words stands, as `path:line: text`.
-fn lines_with(source: &Source, code: &str, words: &[&str]) -> Vec<String> {
+pub fn lines_with(source: &Source, code: &str, words: &[&str]) -> Vec<String> {
     let hits = code.lines().enumerate().filter(|(_, line)| words.iter().any(|word| line.contains(word)));
     hits.map(|(number, line)| format!("{}:{}: {}", source.path, number + 1, line.trim())).collect()
 }
 
 /// The paths, without `.rs`, of the modules that are declared for tests only.
-fn test_modules(sources: &[Source]) -> Vec<String> {
+pub fn test_modules(sources: &[Source]) -> Vec<String> {
     let mut modules = Vec::new();
     for source in sources {
         let (folder, file) = source.path.rsplit_once('/').unwrap_or_default();
@@ -211,126 +207,17 @@ fn test_modules(sources: &[Source]) -> Vec<String> {
     modules
 }
 
-fn is_pure(path: &str) -> bool {
-    let of_a_resource = path.starts_with("src/resources/") && path.ends_with("/mod.rs") && path != "src/resources/mod.rs";
-    let of_the_graph = path.starts_with("src/graph/") && !path.starts_with("src/graph/load");
-    path.starts_with("src/model/") || path.starts_with("src/planning/") || of_a_resource || of_the_graph
-}
-
-fn is_store(path: &str) -> bool {
-    path.starts_with("src/store/") || (path.starts_with("src/") && path.ends_with("/store.rs"))
-}
-
-fn is_http(path: &str) -> bool {
-    path.starts_with("src/") && (path.ends_with("/http.rs") || (path.starts_with("src/resources/") && path.contains("/http/")))
-}
-
-/// Asserts that in the chosen files of `src` none of the words stands outside of tests.
-fn forbid(chosen: impl Fn(&str) -> bool, words: &[&str]) {
-    let mut checked = 0;
-    let mut hits = Vec::new();
+/// The files of `src` that are compiled for more than tests, each with its code.
+pub fn code_of_the_crate() -> Vec<(String, String)> {
     let all = sources("src");
     let tests = test_modules(&all);
-    let is_test = |path: &str| {
-        tests.iter().any(|module| path.starts_with(&format!("{module}.rs")) || path.starts_with(&format!("{module}/")))
-    };
-    for source in all.iter().filter(|source| chosen(&source.path) && !is_test(&source.path)) {
-        checked += 1;
-        hits.extend(lines_with(source, &without_tests(&source.code), words));
-    }
-    assert!(checked > 0, "no file was checked");
-    assert!(hits.is_empty(), "{words:?} may not stand here:\n{}", hits.join("\n"));
+    let kept = all.into_iter().filter(|source| !is_of(&tests, &source.path));
+    kept.map(|source| (source.path, without_tests(&source.code))).collect()
 }
 
-#[test]
-fn the_rules_know_neither_the_web_nor_the_database_nor_waiting() {
-    forbid(is_pure, &["actix", "diesel", "async fn", "async move", ".await"]);
-}
-
-#[test]
-fn the_store_never_sees_the_web() {
-    forbid(is_store, &["actix"]);
-}
-
-#[test]
-fn handlers_never_see_the_database() {
-    forbid(is_http, &["diesel"]);
-}
-
-#[test]
-fn no_resource_uses_anothers_handlers() {
-    for source in sources("src") {
-        let Some(rest) = source.path.strip_prefix("src/resources/") else { continue };
-        let Some((own, _)) = rest.split_once('/') else { continue };
-        for line in source.code.lines().filter(|line| line.contains("::http")) {
-            let foreign = line.match_indices("::http").any(|(at, tail)| {
-                let before: String = line[..at].chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let owner: String = before.chars().rev().collect();
-                let whole = line[at + tail.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '_');
-                whole && ![own, "crate", "self", "super", "collection", "actix_web", "utoipa_actix_web"].contains(&owner.as_str())
-            });
-            assert!(!foreign, "{}: {}", source.path, line.trim());
-        }
-    }
-}
-
-#[test]
-fn no_query_escapes_the_filter_of_its_organisation() {
-    forbid(|_| true, &["or_filter"]);
-}
-
-#[test]
-fn no_error_of_a_query_is_swallowed() {
-    for source in sources("src").iter().filter(|source| is_store(&source.path)) {
-        // An empty queue is no error; everything else that is asked here is asked of a database.
-        let code = without_tests(&source.code).replace("try_recv().ok()", "");
-        let hits = lines_with(source, &code, &[".ok()"]);
-        assert!(hits.is_empty(), "{}", hits.join("\n"));
-    }
-}
-
-#[test]
-fn nothing_is_unwrapped() {
-    forbid(|_| true, &[".unwrap()", ".expect(", ".unwrap_unchecked("]);
-}
-
-#[test]
-fn nothing_is_unfinished() {
-    let marks = ["todo!", "unimplemented!", "dbg!", "TODO", "FIXME", "XXX", "HACK"];
-    for source in sources("src") {
-        let hits = lines_with(&source, &source.text, &marks);
-        assert!(hits.is_empty(), "{}", hits.join("\n"));
-    }
-}
-
-#[test]
-fn no_test_is_switched_off() {
-    let marks = [concat!("#[ig", "nore")];
-    for source in ["src", "tests"].into_iter().flat_map(sources) {
-        let hits = lines_with(&source, &source.code, &marks);
-        assert!(hits.is_empty(), "{}", hits.join("\n"));
-    }
-}
-
-#[test]
-fn no_file_is_longer_than_one_can_hold_in_mind() {
-    let all: Vec<Source> = ["src", "tests", "benches", "examples"].into_iter().flat_map(sources).collect();
-    assert!(all.len() > 10, "the files were not found");
-    let long = all.iter().map(|source| (source.text.lines().count(), &source.path));
-    let long: Vec<_> = long.filter(|(lines, _)| *lines > LONGEST_FILE).collect();
-    assert!(long.is_empty(), "{long:#?}");
-}
-
-#[test]
-fn no_function_is_longer_than_one_can_hold_in_mind() {
-    let mut counted = 0;
-    for source in ["src", "tests", "benches", "examples"].into_iter().flat_map(sources) {
-        for (line, name, lines) in functions(&source.code) {
-            counted += 1;
-            assert!(lines <= LONGEST_FUNCTION, "{}:{line}: {name} has {lines} lines", source.path);
-        }
-    }
-    assert!(counted > 100, "the functions were not found");
+/// Whether a file belongs to one of these modules.
+pub fn is_of(modules: &[String], path: &str) -> bool {
+    modules.iter().any(|module| path.starts_with(&format!("{module}.rs")) || path.starts_with(&format!("{module}/")))
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! Who changes what.
+use crate::auth::Identity;
+use crate::model::{Id, Timestamp};
+use std::sync::Arc;
+
+/// Who changes what, when and why; stands in every ledger entry the change makes.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub organization: Id,
+    pub actor: String,
+    pub request_id: String,
+    pub reason: Option<String>,
+    pub now: Timestamp,
+    /// Everything is done and checked, then taken back.
+    pub dry_run: bool,
+    /// May touch many rows. It gets a transaction of its own: SQLite copies every page a savepoint touches, and goes
+    /// through these copies at each later statement.
+    pub large: bool,
+    /// Whose rights limit it; nobody's when the service does something by itself.
+    pub identity: Option<Arc<Identity>>,
+}
+
+impl Change {
+    /// What the service does by itself.
+    pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> Change {
+        let actor = "holdfast".into();
+        let request_id = String::new();
+        Change { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
+    }
+}
