@@ -1,6 +1,6 @@
 //! For every operation of the document a path and a body with which it works for someone who may.
 
-use crate::conformance::{ALL, World};
+use crate::conformance::{Spec, World};
 use crate::prepared;
 use crate::singles::matrix::five;
 use crate::support::document::Operation;
@@ -35,21 +35,6 @@ impl Ready {
 
 pub fn resource(operation: &Operation) -> &str {
     operation.template.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()
-}
-
-/// A move that each new object may make, by writing alone wherever there is one.
-fn first_move(resource: &str) -> Value {
-    let to = match resource {
-        "risks" => "closed",
-        "measures" | "exercises" => "cancelled",
-        "measure-tasks" | "run-steps" | "findings" => "in_progress",
-        "change-requests" => "submitted",
-        "impact-assessments" | "plan-versions" => "in_review",
-        "disruptions" => "assessed",
-        "runs" => "aborted",
-        other => panic!("{other} have no states"),
-    };
-    json!({"to": to, "comment": "It is time"})
 }
 
 /// A version of which every part has an element by the name of `one`.
@@ -119,7 +104,7 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String
         return prepared;
     }
     let (resource, mut path) = (resource(operation), operation.template.clone());
-    let Some(spec) = ALL.into_iter().find(|spec| spec.path == resource) else {
+    let Some(spec) = Spec::all().find(|spec| spec.path == resource) else {
         let body = match resource {
             "risk-matrix" => Some(five()),
             "settings" => Some(json!({"intolerable_level": 2})),
@@ -138,7 +123,9 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String
         put(&mut path, "{id}", prepared::id(&world.create(&draft)));
     }
     let body = match operation.method.as_str() {
-        "POST" if path.ends_with("/transitions") => Some(first_move(resource)),
+        "POST" if path.ends_with("/transitions") => {
+            Some(json!({"to": spec.first_move.expect("a kind with states"), "comment": "It is time"}))
+        }
         "POST" if path.ends_with("/tasks") => Some(json!({"title": "Do it"})),
         "POST" if path.ends_with("/measure") => {
             Some(json!({"title": "Write it down", "nature": "organisational", "purpose": "recovery"}))

@@ -22,7 +22,11 @@ impl World {
     }
 
     pub fn on(spec: &'static Spec, server: &Arc<Server>) -> World {
-        World { spec, server: server.clone(), api: server.fresh_organization(), own: String::new() }
+        World::of_client(spec, server.fresh_organization())
+    }
+
+    pub fn of_client(spec: &'static Spec, api: Api) -> World {
+        World { spec, server: api.server.clone(), api, own: String::new() }
     }
 
     /// On a server of its own, for a collection that all organisations of an installation share.
@@ -36,7 +40,7 @@ impl World {
 
     /// The same organisation, but another collection.
     pub fn of(&self, collection: &str) -> World {
-        World { spec: Spec::of(collection), server: self.server.clone(), api: self.api.clone(), own: String::new() }
+        World::of_client(Spec::of(collection), self.api.clone())
     }
 
     /// The same collection with nothing in it: of another organisation, or of another installation

@@ -1,0 +1,25 @@
+//! A behaviour and the collections it is tried with, found among all specs when the test runs.
+//!
+//! `HOLDFAST_KIND=sites` tries one collection alone.
+
+use super::{Spec, World};
+use crate::support::Backend;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Tries a behaviour with every collection that is such, each seen by an organisation of its own, and names those that
+/// failed.
+pub fn with_each(backend: Backend, (words, such): (&str, fn(&Spec) -> bool), behaviour: fn(&World)) {
+    let asked = std::env::var("HOLDFAST_KIND").ok();
+    let (mut chosen, others): (Vec<&'static Spec>, Vec<&'static Spec>) = Spec::all().partition(|spec| such(spec));
+    assert!(!chosen.is_empty(), "no collection is such: {words}");
+    for spec in others {
+        println!("/{}: skipped, for it is not so that {words}", spec.path);
+    }
+    chosen.retain(|spec| asked.as_ref().is_none_or(|asked| asked == spec.path));
+    let fails = |spec: &'static Spec| {
+        println!("/{}:", spec.path);
+        catch_unwind(AssertUnwindSafe(|| behaviour(&World::new(spec, backend)))).is_err()
+    };
+    let failed: Vec<&str> = chosen.into_iter().filter(|spec| fails(spec)).map(|spec| spec.path).collect();
+    assert!(failed.is_empty(), "failed with {}, see above", failed.join(", "));
+}
