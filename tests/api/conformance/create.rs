@@ -69,7 +69,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.can.create;
+    once where |kind| kind.can.create;
 
     fn all_faults_of_a_draft_are_told_at_once(world) {
         let mut draft = world.minimal();
@@ -204,7 +204,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.can.create && kind.has(|field| matches!(field.is, Is::Reference(_)));
+    once where |kind| kind.can.create && kind.has(|field| matches!(field.is, Is::Reference(_)));
 
     fn a_reference_to_an_object_of_a_kind_that_does_not_fit_is_unknown(world) {
         let wrong = if world.spec.kind == "contact" { "sites" } else { "contacts" };
@@ -244,7 +244,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.has(|field| matches!(field.is, Is::References(..)));
+    once where |kind| kind.has(|field| matches!(field.is, Is::References(..)));
 
     fn a_list_takes_no_objects_of_another_kind(world) {
         for field in world.spec.fields {

@@ -18,6 +18,8 @@ fn rows(answer: &Answer) -> Vec<HashMap<String, String>> {
 }
 
 each! {
+    once;
+
     fn a_list_as_csv_has_the_same_objects_in_the_same_order(world) {
         world.create(&world.full());
         world.create_many(3, |n, draft| draft["description"] = json!(format!("one, \"two\"\n{n}")));

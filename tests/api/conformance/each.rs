@@ -6,14 +6,24 @@ use super::{Spec, World};
 use crate::support::Backend;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    EveryKind,
+    /// Where what is tried does not depend on the database.
+    OneOnPostgres,
+}
+
 /// Tries a behaviour with every collection that is such, each seen by an organisation of its own, and names those that
 /// failed.
-pub fn with_each(backend: Backend, (words, such): (&str, fn(&Spec) -> bool), behaviour: fn(&World)) {
+pub fn with_each((backend, extent): (Backend, Extent), (words, such): (&str, fn(&Spec) -> bool), behaviour: fn(&World)) {
     let asked = std::env::var("HOLDFAST_KIND").ok();
     let (mut chosen, others): (Vec<&'static Spec>, Vec<&'static Spec>) = Spec::all().partition(|spec| such(spec));
     assert!(!chosen.is_empty(), "no collection is such: {words}");
     for spec in others {
         println!("/{}: skipped, for it is not so that {words}", spec.path);
+    }
+    if extent == Extent::OneOnPostgres && backend == Backend::Postgres {
+        chosen.truncate(1);
     }
     chosen.retain(|spec| asked.as_ref().is_none_or(|asked| asked == spec.path));
     let fails = |spec: &'static Spec| {

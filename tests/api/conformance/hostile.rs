@@ -49,7 +49,7 @@ fn with_nonsense(world: &World, calls: &[(&str, String, Option<Value>)]) {
 }
 
 each! {
-    where |kind| kind.can.create;
+    once where |kind| kind.can.create;
 
     fn what_is_not_json_is_malformed(world) {
         for body in ["", " ", "{", "}", "nonsense", "{'name': 'x'}", "{\"name\": \"x\",}", "{\"name\": undefined}", "{} {}", "NaN"] {
@@ -175,7 +175,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.can.change;
+    once where |kind| kind.can.change;
 
     fn a_patch_of_another_content_type_is_refused(world) {
         let path = world.at(&world.create_minimal());
@@ -232,6 +232,8 @@ each! {
 }
 
 each! {
+    once;
+
     fn a_method_a_path_does_not_have_is_refused_with_those_it_has(world) {
         let object = world.create_minimal();
         let document = Document::committed();

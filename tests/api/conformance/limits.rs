@@ -106,6 +106,8 @@ each! {
 }
 
 each! {
+    once;
+
     fn the_document_names_exactly_the_fields_of_the_contract(world) {
         let mut named: Vec<String> = members(world).keys().cloned().collect();
         let mut wanted: Vec<&str> = world.spec.chosen().map(|field| field.name).collect();

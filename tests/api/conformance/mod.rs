@@ -25,7 +25,7 @@ mod spec;
 mod values;
 mod world;
 
-pub use each::with_each;
+pub use each::{Extent, with_each};
 pub use field::{Field, Is};
 pub use spec::Spec;
 pub use world::{World, assert_says};
@@ -33,13 +33,21 @@ pub use world::{World, assert_says};
 /// Declares behaviours once and runs each with every collection, on both databases:
 ///
 /// - `each! { fn name(world) { … } }` with all of them,
-/// - `each! { where |kind| kind.can.delete; fn name(world) { … } }` with those of which that is true.
+/// - `each! { where |kind| kind.can.delete; fn name(world) { … } }` with those of which that is true,
+/// - `each! { once; … }` and `each! { once where … }` on PostgreSQL with one collection only: what is refused before a
+///   statement of the kind's own is made, or is made of the document alone, does not depend on the database.
 #[macro_export]
 macro_rules! each {
-    (where |$kind:ident| $which:expr; $($behaviours:tt)+) => {
-        $crate::each! { @declare |$kind| $which; $($behaviours)+ }
+    (once where |$kind:ident| $which:expr; $($behaviours:tt)+) => {
+        $crate::each! { @declare OneOnPostgres |$kind| $which; $($behaviours)+ }
     };
-    (@declare |$kind:ident| $which:expr; $(fn $name:ident($world:ident) $body:block)+) => {$(
+    (once; $($behaviours:tt)+) => {
+        $crate::each! { @declare OneOnPostgres |_kind| true; $($behaviours)+ }
+    };
+    (where |$kind:ident| $which:expr; $($behaviours:tt)+) => {
+        $crate::each! { @declare EveryKind |$kind| $which; $($behaviours)+ }
+    };
+    (@declare $extent:ident |$kind:ident| $which:expr; $(fn $name:ident($world:ident) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -50,15 +58,17 @@ macro_rules! each {
             }
             #[test]
             fn on_sqlite() {
-                tried::with_each($crate::support::Backend::Sqlite, (stringify!($which), which), behaviour);
+                let on = ($crate::support::Backend::Sqlite, tried::Extent::EveryKind);
+                tried::with_each(on, (stringify!($which), which), behaviour);
             }
             #[test]
             fn on_postgres() {
-                tried::with_each($crate::support::Backend::Postgres, (stringify!($which), which), behaviour);
+                let on = ($crate::support::Backend::Postgres, tried::Extent::$extent);
+                tried::with_each(on, (stringify!($which), which), behaviour);
             }
         }
     )+};
     ($($behaviours:tt)+) => {
-        $crate::each! { @declare |_kind| true; $($behaviours)+ }
+        $crate::each! { @declare EveryKind |_kind| true; $($behaviours)+ }
     };
 }

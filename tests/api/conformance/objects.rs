@@ -151,6 +151,8 @@ each! {
 }
 
 each! {
+    once;
+
     fn a_parameter_that_one_object_does_not_have_is_refused(world) {
         let path = world.at(&world.create_minimal());
         world.api.get(&format!("{path}?nonsense=1")).refused(400, "unknown_parameter");

@@ -118,7 +118,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.has(|field| matches!(field.is, Is::Parts(..)));
+    once where |kind| kind.has(|field| matches!(field.is, Is::Parts(..)));
 
     fn a_part_needs_what_it_needs_and_has_defaults_for_the_rest(world) {
         for (field, members, _) in lists(world) {

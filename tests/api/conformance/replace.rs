@@ -94,7 +94,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.can.create;
+    once where |kind| kind.can.create;
 
     fn put_refuses_what_post_refuses(world) {
         let object = world.create(&world.full());

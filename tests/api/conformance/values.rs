@@ -119,7 +119,7 @@ each! {
 }
 
 each! {
-    where |kind| kind.has(|field| matches!(field.is, Is::ImpactRatings));
+    once where |kind| kind.has(|field| matches!(field.is, Is::ImpactRatings));
 
     fn every_fault_of_a_rating_is_told_where_it_is(world) {
         let field = world.spec.field("ratings").expect("it has ratings");
