@@ -1,5 +1,6 @@
 //! What every collection promises, tried on every collection and on both databases.
 
+mod alone;
 mod append_only;
 mod batch;
 mod bulk;

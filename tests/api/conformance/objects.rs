@@ -138,7 +138,7 @@ each! {
 
     fn keys_are_numbered_where_none_is_given(world) {
         let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
-        let own = world.elsewhere();
+        let own = world.untouched();
         let first = own.create(&own.draft(|field| field.required, 0));
         assert_eq!(key(&first), format!("{}-1", own.spec.prefix));
         let mut taken = own.minimal();
