@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-mod catalog;
+pub mod catalog;
 
 use catalog::{ForeignKey, catalog, foreign_keys, functions};
 

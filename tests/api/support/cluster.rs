@@ -141,6 +141,19 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout).expect("psql answers in UTF-8"))
     }
 
+    /// Carries out the statements of a file, such as a dump.
+    pub fn load(&self, database: &str, file: &std::path::Path) {
+        let statements = std::fs::File::open(file).expect("the file is there");
+        let port = self.port.to_string();
+        let output = self
+            .command("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", &port, "-U", "holdfast", "-d", database])
+            .stdin(statements)
+            .output()
+            .expect(MISSING);
+        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+    }
+
     fn psql_arguments(&self, database: &str, statement: &str) -> Vec<String> {
         let port = self.port.to_string();
         ["-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", &port, "-U", "holdfast", "-d", database, "-c", statement]
