@@ -5,15 +5,15 @@ mod calls;
 mod table;
 
 use crate::both;
-use crate::conformance::{ALL, Is, Spec, World};
+use crate::conformance::{Is, Spec, World};
 use crate::prepared;
 use crate::support::document::{Document, Operation};
 use crate::support::token::{self, ROLES};
-use crate::support::{Answer, Api, Server, fresh};
-use calls::{Ready, prepared};
+use crate::support::{Answer, Api, Backend, Server, fresh};
+use calls::{Objects, Ready, prepared};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use table::{LIMITED, collection, decides, may, sends_batches};
+use table::{collection, decides, may, sends_batches};
 
 const PUBLIC: [&str; 7] =
     ["/livez", "/readyz", "/metrics", "/problems", "/problems/{code}", "/api/v1/problems", "/api/v1/problems/{code}"];
@@ -125,7 +125,9 @@ both! {
 
     fn scopes_narrow_what_roles_give(server) {
         let (admin, mut ready) = (world(server), Ready::default());
-        for spec in ALL {
+        // Where a scope is missing no statement is made: on PostgreSQL one collection is enough.
+        let collections = if server.backend == Backend::Postgres { 1 } else { usize::MAX };
+        for spec in Spec::all().take(collections) {
             let write = format!("{}:write", spec.path);
             let read = format!("{}:read", spec.path);
             for writes in [false, true] {
@@ -179,12 +181,12 @@ both! {
         let mut surprises = Vec::new();
         for role in ROLES {
             let api = server.client(&admin.api.organization, role, &[role]);
-            for spec in ALL.into_iter().filter(|spec| !spec.shared) {
+            for spec in Spec::all().filter(|spec| !spec.shared) {
                 let data = admin.of(spec.path).minimal();
                 let row = json!({"op": "upsert", "kind": spec.kind, "id": format!("ref:test:{}", fresh()), "data": data});
                 let answer = api.post("/batch", &json!({"mode": "atomic", "rows": [row]}));
                 let granted = may(role, "POST", &format!("/api/v1/{}", spec.path));
-                let limited = LIMITED.contains(&(role, spec.path));
+                let limited = spec.access.is_limited(role);
                 let wanted = match (granted && sends_batches(role), limited) {
                     (true, _) if !spec.can.create => (422, vec![("/rows/0".to_owned(), "not_created".to_owned())]),
                     (true, _) => (200, Vec::new()),
@@ -205,7 +207,7 @@ both! {
         let site = admin.create_minimal();
         let draft = json!({"title": "Water", "sites": [site["id"]]});
         let others = admin.api.create("disruptions", &draft);
-        for role in table::REPORTERS {
+        for role in Spec::of("disruptions").access.reporters.iter().copied() {
             let api = server.client(&admin.api.organization, role, &[role]);
             let own = api.post("/disruptions", &draft).expect(201).json();
             let path = format!("/disruptions/{}", prepared::id(&own));
@@ -238,8 +240,9 @@ both! {
 
     fn another_organisation_sees_and_changes_nothing(server) {
         let (ours, theirs) = (world(server), world(server));
+        let mut objects = Objects::default();
         for operation in guarded() {
-            let (path, body) = prepared(operation, &ours, &token::ALL_POWERFUL);
+            let (path, body) = prepared(operation, &ours, &token::ALL_POWERFUL, &mut objects);
             let Some(id) = path.split('/').find(|part| uuid::Uuid::parse_str(part).is_ok()) else { continue };
             if path.contains("/organizations/") {
                 continue;
@@ -263,7 +266,7 @@ both! {
     fn lists_and_feeds_hold_only_what_is_ones_own(server) {
         let (ours, theirs) = (world(server), world(server));
         let secret = format!("secret{}", fresh());
-        for spec in ALL.into_iter().filter(|spec| !spec.shared) {
+        for spec in Spec::all().filter(|spec| !spec.shared) {
             let world = ours.of(spec.path);
             let mut draft = world.minimal();
             draft[spec.label] = json!(secret);
@@ -284,7 +287,7 @@ both! {
 
     fn a_filter_by_another_organisations_object_is_one_by_an_unknown_object(server) {
         let (ours, theirs) = (world(server), world(server));
-        for spec in ALL {
+        for spec in Spec::all() {
             for (field, filter) in spec.fields.iter().filter_map(|field| Some((field, field.filter?))) {
                 let collection = match field.is {
                     Is::Reference(collections) => collections[0],

@@ -33,7 +33,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 fn home(backend: Backend) -> Arc<Home> {
     let url = (backend == Backend::Postgres).then(|| cluster().database());
-    Arc::new(Home::on(url))
+    Arc::new(Home::on_disk(url))
 }
 
 fn client(server: &Arc<Server>) -> Api {

@@ -13,6 +13,7 @@ mod gaps;
 mod lifecycle;
 mod migrations;
 mod netbox;
+mod older;
 mod openapi;
 mod planning;
 mod plans;

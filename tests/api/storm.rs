@@ -2,7 +2,7 @@
 //! a fault of the service, each answer is one the document promises, and the ledger stays whole.
 
 use crate::both;
-use crate::conformance::{ALL, Is, Spec};
+use crate::conformance::{Is, Spec};
 use crate::singles::matrix::five;
 use crate::support::client::encode;
 use crate::support::document::Document;
@@ -146,7 +146,7 @@ struct Storm {
 
 impl Storm {
     fn new(api: Api, seed: u64) -> Storm {
-        let specs = ALL.into_iter().filter(|spec| !spec.shared).collect();
+        let specs = Spec::all().filter(|spec| !spec.shared).collect();
         Storm { api, dice: Dice(seed), values: values(), specs }
     }
 

@@ -1,15 +1,28 @@
 //! For every operation of the document a path and a body with which it works for someone who may.
 
-use crate::conformance::{ALL, World};
+use crate::conformance::{Spec, World};
 use crate::prepared;
 use crate::singles::matrix::five;
 use crate::support::document::Operation;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// Calls that may be made: one that was refused can be made again.
+/// What can be called upon, by name, with the draft it was made of.
 #[derive(Default)]
-pub struct Ready(HashMap<String, (String, Option<Value>)>);
+pub struct Objects(HashMap<String, (Value, Value)>);
+
+impl Objects {
+    fn of(&mut self, name: &str, make: impl FnOnce() -> (Value, Value)) -> (Value, Value) {
+        self.0.entry(name.to_owned()).or_insert_with(make).clone()
+    }
+}
+
+/// Calls that may be made: one that was refused can be made again, and what no call has changed can be called upon again.
+#[derive(Default)]
+pub struct Ready {
+    calls: HashMap<String, (String, Option<Value>)>,
+    objects: Objects,
+}
 
 impl Ready {
     /// Makes the call by `send`, which gives what it takes from the answer and whether the call was refused or only read.
@@ -24,10 +37,14 @@ impl Ready {
         if name.ends_with("/approvals") {
             name += &roles.join(" ");
         }
-        let (path, body) = self.0.remove(&name).unwrap_or_else(|| prepared(operation, admin, roles));
+        let known = self.calls.remove(&name);
+        let (path, body) = known.unwrap_or_else(|| prepared(operation, admin, roles, &mut self.objects));
         let (answer, unspent) = send(&path, body.as_ref());
         if unspent {
-            self.0.insert(name, (path, body));
+            self.calls.insert(name, (path, body));
+        } else if let Some(id) = path.split('/').find(|part| uuid::Uuid::parse_str(part).is_ok()) {
+            self.objects.0.retain(|_, (object, _)| object["id"] != json!(id));
+            self.calls.retain(|_, (path, _)| !path.contains(id));
         }
         answer
     }
@@ -35,21 +52,6 @@ impl Ready {
 
 pub fn resource(operation: &Operation) -> &str {
     operation.template.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()
-}
-
-/// A move that each new object may make, by writing alone wherever there is one.
-fn first_move(resource: &str) -> Value {
-    let to = match resource {
-        "risks" => "closed",
-        "measures" | "exercises" => "cancelled",
-        "measure-tasks" | "run-steps" | "findings" => "in_progress",
-        "change-requests" => "submitted",
-        "impact-assessments" | "plan-versions" => "in_review",
-        "disruptions" => "assessed",
-        "runs" => "aborted",
-        other => panic!("{other} have no states"),
-    };
-    json!({"to": to, "comment": "It is time"})
 }
 
 /// A version of which every part has an element by the name of `one`.
@@ -67,19 +69,24 @@ fn put(path: &mut String, parameter: &str, value: &str) {
 }
 
 /// What stands below a plan or a run, with what is needed for it.
-fn below(operation: &Operation, admin: &World, roles: &[&str]) -> Option<(String, Option<Value>)> {
+fn below(operation: &Operation, admin: &World, roles: &[&str], objects: &mut Objects) -> Option<(String, Option<Value>)> {
     let (api, mut path) = (&admin.api, operation.template.clone());
     if path.contains("/versions") || path.ends_with("/plans/{id}/copy") {
-        let plan = prepared::plan(api);
-        let version = prepared::draft_of(api, &plan, &content());
-        if path.ends_with("/approvals") {
-            prepared::go(api, "plan-versions", &version, &json!({"to": "in_review"}));
-        }
+        let reviewed = path.ends_with("/approvals");
+        let (plan, _) = objects.of(if reviewed { "a plan in review" } else { "a plan with a version" }, || {
+            let plan = prepared::plan(api);
+            let version = prepared::draft_of(api, &plan, &content());
+            if reviewed {
+                prepared::go(api, "plan-versions", &version, &json!({"to": "in_review"}));
+            }
+            (plan, Value::Null)
+        });
         put(&mut path, "{id}", prepared::id(&plan));
         put(&mut path, "{version}", "latest");
         put(&mut path, "{key}", "one");
     } else if path.contains("/runs/{id}/") && !path.ends_with("/history") && !path.ends_with("/runs/{id}/transitions") {
-        put(&mut path, "{id}", prepared::id(&prepared::run_of(api, &content())));
+        let (run, _) = objects.of("a run with a step", || (prepared::run_of(api, &content()), Value::Null));
+        put(&mut path, "{id}", prepared::id(&run));
         put(&mut path, "{step}", "one");
     } else {
         return None;
@@ -114,12 +121,12 @@ fn question(path: &str, components: &World) -> Value {
 }
 
 /// A path and a body with which the operation works for someone with some of these roles who may.
-pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String, Option<Value>) {
-    if let Some(prepared) = below(operation, admin, roles) {
+pub fn prepared(operation: &Operation, admin: &World, roles: &[&str], objects: &mut Objects) -> (String, Option<Value>) {
+    if let Some(prepared) = below(operation, admin, roles, objects) {
         return prepared;
     }
     let (resource, mut path) = (resource(operation), operation.template.clone());
-    let Some(spec) = ALL.into_iter().find(|spec| spec.path == resource) else {
+    let Some(spec) = Spec::all().find(|spec| spec.path == resource) else {
         let body = match resource {
             "risk-matrix" => Some(five()),
             "settings" => Some(json!({"intolerable_level": 2})),
@@ -132,13 +139,20 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str]) -> (String
         return (path, body.filter(|_| operation.method != "GET"));
     };
     let world = admin.of(spec.path);
-    // An assessment is not reviewed before it has ratings, a plan not before it says something.
-    let draft = world.draft(|field| field.required || ["ratings", "sections"].contains(&field.name), 0);
+    let mut draft = Value::Null;
     if path.contains("{id}") {
-        put(&mut path, "{id}", prepared::id(&world.create(&draft)));
+        let object;
+        (object, draft) = objects.of(spec.path, || {
+            // An assessment is not reviewed before it has ratings, a plan not before it says something.
+            let draft = world.draft(|field| field.required || ["ratings", "sections"].contains(&field.name), 0);
+            (world.create(&draft), draft)
+        });
+        put(&mut path, "{id}", prepared::id(&object));
     }
     let body = match operation.method.as_str() {
-        "POST" if path.ends_with("/transitions") => Some(first_move(resource)),
+        "POST" if path.ends_with("/transitions") => {
+            Some(json!({"to": spec.first_move.expect("a kind with states"), "comment": "It is time"}))
+        }
         "POST" if path.ends_with("/tasks") => Some(json!({"title": "Do it"})),
         "POST" if path.ends_with("/measure") => {
             Some(json!({"title": "Write it down", "nature": "organisational", "purpose": "recovery"}))

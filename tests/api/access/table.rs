@@ -1,4 +1,6 @@
-//! The contract's table of roles, written down once more and independently of the service.
+//! The contract's table of roles, as far as it is not about kinds: their rows stand in their specs.
+
+use crate::conformance::Spec;
 
 const MIGHTY: [&str; 3] = ["it_service_continuity_manager", "integration", "administrator"];
 
@@ -10,76 +12,28 @@ pub fn may(role: &str, method: &str, template: &str) -> bool {
     let governs = mighty && role != "integration";
     match resource {
         "me" => true,
-        "organizations" => role == "administrator",
         "changes" => mighty || role == "auditor",
-        _ if path.ends_with("/history") => mighty || role == "auditor",
+        _ if path.ends_with("/history") => reads(role, resource) && (mighty || role == "auditor"),
         // Dependencies show mappings.
         _ if path.ends_with("/dependencies") => reads(role, resource) && reads(role, "mappings"),
         _ if method == "GET" || resource == "analyses" => reads(role, resource),
         "settings" | "risk-matrix" => governs,
-        _ if decides(template) => approves(role, resource),
-        // Whoever reports a disruption writes his own report and no other.
-        "disruptions" if method == "POST" => mighty || REPORTERS.contains(&role),
-        _ => mighty || writes(role).contains(&resource),
+        _ if decides(template) => Spec::of(resource).access.decides(role),
+        _ if method == "POST" => Spec::of(resource).access.creates(role),
+        _ => Spec::of(resource).access.writes(role),
     }
 }
 
-pub fn reads(role: &str, resource: &str) -> bool {
-    role != "user" || ["services", "business-processes", "sites", "components"].contains(&resource)
-}
-
-/// What a role writes as it likes. Measures and their tasks are written by the managers of applications and of
-/// infrastructure too, but only when they are commissioned to them, which no new one is.
-fn writes(role: &str) -> &'static [&'static str] {
-    match role {
-        "process_owner" => &["business-processes", "impact-assessments", "plans", "plan-versions", "run-steps"],
-        "application_manager" => {
-            &["services", "components", "mappings", "contacts", "vulnerabilities", "run-steps", "measurements"]
-        }
-        "ict_infrastructure_manager" => &[
-            "sites",
-            "components",
-            "suppliers",
-            "agreements",
-            "mappings",
-            "contacts",
-            "vulnerabilities",
-            "run-steps",
-            "measurements",
-        ],
-        "test_manager" => &["exercises", "runs", "run-steps", "measurements", "findings"],
-        _ => &[],
-    }
-}
-
-/// Who decides beyond writing.
-pub fn approves(role: &str, resource: &str) -> bool {
-    let deciders: &[&str] = match resource {
-        "disruptions" | "change-requests" => &["it_service_continuity_manager", "administrator"],
-        "findings" => &["it_service_continuity_manager", "test_manager", "administrator"],
-        "measures" | "impact-assessments" | "plan-versions" | "exercises" => {
-            &["it_service_continuity_manager", "process_owner", "administrator"]
-        }
-        _ => &[],
-    };
-    deciders.contains(&role)
+/// What is no collection is read by everybody but those who only use the services.
+fn reads(role: &str, resource: &str) -> bool {
+    let spec = Spec::all().find(|spec| spec.path == resource);
+    spec.map_or(role != "user", |spec| spec.access.reads(role))
 }
 
 /// Whether the operation, as it is tried here, decides something: every move of a disruption does.
 pub fn decides(template: &str) -> bool {
     template.ends_with("/approvals") || template.ends_with("/disruptions/{id}/transitions")
 }
-
-/// Who reports disruptions, and amends only what he has reported himself.
-pub const REPORTERS: [&str; 5] = ["process_owner", "application_manager", "ict_infrastructure_manager", "test_manager", "user"];
-
-/// Who writes what only when it is commissioned to him.
-pub const LIMITED: [(&str, &str); 4] = [
-    ("application_manager", "measures"),
-    ("application_manager", "measure-tasks"),
-    ("ict_infrastructure_manager", "measures"),
-    ("ict_infrastructure_manager", "measure-tasks"),
-];
 
 /// Who may send a batch at all; each row is a question of its own.
 pub fn sends_batches(role: &str) -> bool {

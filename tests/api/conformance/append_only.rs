@@ -2,7 +2,7 @@
 
 use super::batch::{delete, results, send, upsert};
 use super::{Field, Is, World, assert_says};
-use crate::each_of;
+use crate::each;
 use crate::support::client::encode;
 use crate::support::fresh;
 use serde_json::{Value, json};
@@ -25,8 +25,8 @@ fn others(world: &World, draft: &Value) -> Vec<Value> {
     world.spec.together().map(change).collect()
 }
 
-each_of! {
-    [risk_assessments measurements]
+each! {
+    where |kind| kind.can.create && !kind.can.change;
 
     fn put_by_a_reference_or_a_key_creates(world) {
         let by_reference = reference();
@@ -142,8 +142,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [risk_assessments]
+each! {
+    where |kind| kind.path == "risk-assessments";
 
     fn of_many_recorded_at_once_each_counts(world) {
         let risk = world.make("risks");
@@ -161,8 +161,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [risk_assessments measurements]
+each! {
+    where |kind| kind.can.create && !kind.can.change;
 
     fn nobody_has_recorded_in_the_future(world) {
         let dated = |field: &&Field| matches!(field.is, Is::Time(_));

@@ -1,8 +1,8 @@
 //! The batch, for the rows of every collection.
 
 use super::{World, assert_says};
+use crate::each;
 use crate::support::{Answer, fresh};
-use crate::{each_own_created_collection, each_own_passing_collection, each_own_replaced_collection};
 use serde_json::{Value, json};
 
 pub fn upsert(world: &World, id: &str, data: &Value) -> Value {
@@ -49,7 +49,9 @@ fn at(world: &World, id: &str) -> Value {
     world.api.get(&world.spelled(id)).expect(200).json()
 }
 
-each_own_created_collection! {
+each! {
+    where |kind| kind.can.create && !kind.shared;
+
     fn one_fault_undoes_an_atomic_batch_and_all_are_told(world) {
         let good = upsert(world, &reference(), &bare(world, 0));
         let mut bad = bare(world, 0);
@@ -140,7 +142,9 @@ each_own_created_collection! {
     }
 }
 
-each_own_replaced_collection! {
+each! {
+    where |kind| kind.can.create && kind.can.change && !kind.shared;
+
     fn a_merge_creates_or_changes_only_what_it_says(world) {
         let id = reference();
         let draft = bare(world, 0);
@@ -219,7 +223,9 @@ each_own_replaced_collection! {
     }
 }
 
-each_own_passing_collection! {
+each! {
+    where |kind| kind.can.delete && !kind.shared;
+
     fn a_row_creates_changes_leaves_and_deletes(world) {
         let (id, key) = (reference(), format!("key:B-{}", fresh()));
         let (one, two) = (bare(world, 0), world.draft(|field| field.required, 0));

@@ -1,7 +1,7 @@
 //! The same lists as CSV, for people with a spreadsheet.
 
 use super::World;
-use crate::each_collection;
+use crate::each;
 use crate::support::Answer;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -17,7 +17,9 @@ fn rows(answer: &Answer) -> Vec<HashMap<String, String>> {
     reader.deserialize().map(|row| row.unwrap_or_else(|error| panic!("{error}\n{}", answer.story()))).collect()
 }
 
-each_collection! {
+each! {
+    once;
+
     fn a_list_as_csv_has_the_same_objects_in_the_same_order(world) {
         world.create(&world.full());
         world.create_many(3, |n, draft| draft["description"] = json!(format!("one, \"two\"\n{n}")));

@@ -61,6 +61,17 @@ pub enum Is {
     Same(&'static str),
 }
 
+impl Is {
+    /// The collections of the objects it may point to.
+    pub fn targets(&self) -> &[&'static str] {
+        match self {
+            Is::Reference(collections) => collections,
+            Is::References(collection, _) => std::slice::from_ref(collection),
+            _ => &[],
+        }
+    }
+}
+
 /// What a new object has in a field nobody gave.
 #[derive(Debug, Clone, Copy)]
 pub enum Start {

@@ -1,8 +1,8 @@
 //! Filters: each field that may be filtered by, and what all collections share.
 
 use super::{Field, Is, World};
+use crate::each;
 use crate::support::client::encode;
-use crate::{each_changing_collection, each_collection, each_of};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ fn with(world: &World, field: &Field, value: Value) -> Value {
     world.create(&world.minimal_with(field, value))
 }
 
-each_collection! {
+each! {
     fn a_choice_is_filtered_by_one_or_several_of_its_words(world) {
         for field in filtered(world) {
             let Is::Choice(words) = field.is else { continue };
@@ -90,7 +90,9 @@ each_collection! {
     }
 }
 
-each_changing_collection! {
+each! {
+    where |kind| kind.can.change;
+
     fn changes_since_a_time_are_found(world) {
         let a = world.create_many(1, |_, _| ()).remove(0);
         let b = world.create_many(1, |_, _| ()).remove(0);
@@ -105,8 +107,8 @@ each_changing_collection! {
     }
 }
 
-each_of! {
-    [services components business_processes measurements]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Seconds(_)));
 
     fn durations_are_compared_and_zero_is_not_absent(world) {
         for field in filtered(world) {
@@ -134,11 +136,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [
-        sites services components business_processes contacts mappings risks risk_assessments measures measure_tasks
-        impact_assessments plans plan_versions runs run_steps measurements findings
-    ]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Reference(_)));
 
     fn a_reference_is_filtered_by_under_each_spelling(world) {
         for field in filtered(world) {
@@ -163,8 +162,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [business_processes mappings]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Bool));
 
     fn yes_and_no_are_filtered_by(world) {
         for field in filtered(world) {
@@ -180,8 +179,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [business_processes contacts risks measures measure_tasks impact_assessments plans findings]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Date | Is::DayOf(_)));
 
     fn days_are_compared(world) {
         for field in filtered(world) {
@@ -202,8 +201,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [change_requests risk_assessments exercises disruptions measurements]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Time(_)));
 
     fn times_are_compared_to_the_microsecond_and_in_any_zone(world) {
         for field in filtered(world) {
@@ -230,8 +229,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [risk_assessments]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Level));
 
     fn levels_are_compared(world) {
         for field in filtered(world) {
@@ -250,8 +249,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [measure_tasks]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::Line(_)));
 
     fn a_line_of_text_is_filtered_by_whole(world) {
         for field in filtered(world) {
@@ -269,8 +268,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [vulnerabilities risks measures change_requests plans exercises disruptions findings]
+each! {
+    where |kind| kind.has(|field| field.filter.is_some() && matches!(field.is, Is::References(..)));
 
     fn a_list_is_filtered_by_what_it_holds(world) {
         for field in filtered(world) {

@@ -1,10 +1,8 @@
 //! The ledger as history: every version with who, when, why and what changed; and the change feed.
 
 use super::World;
+use crate::each;
 use crate::support::Answer;
-use crate::{
-    each_changing_collection, each_collection, each_created_collection, each_own_changing_collection, each_own_collection,
-};
 use serde_json::{Value, json};
 
 /// An object's versions, oldest first.
@@ -92,14 +90,16 @@ fn feed(world: &World, after: u64, query: &str) -> Vec<Value> {
     }
 }
 
-each_collection! {
+each! {
     fn a_change_without_a_reason_has_none(world) {
         let object = world.create_minimal();
         assert_eq!(history(world, &object)[0]["reason"], Value::Null);
     }
 }
 
-each_changing_collection! {
+each! {
+    where |kind| kind.can.change;
+
     fn every_version_is_told_with_who_when_why_and_by_which_request(world) {
         let (object, deeds) = lived(world);
         let versions = history(world, &object);
@@ -134,7 +134,9 @@ each_changing_collection! {
     }
 }
 
-each_own_collection! {
+each! {
+    where |kind| !kind.shared;
+
     fn each_entry_of_the_feed_has_a_hash_of_its_own(world) {
         let start = world.seq();
         world.create_many(3, |_, _| ());
@@ -158,7 +160,9 @@ each_own_collection! {
     }
 }
 
-each_own_changing_collection! {
+each! {
+    where |kind| kind.can.change && !kind.shared;
+
     fn the_ledger_is_dense_and_in_the_order_of_the_writes(world) {
         let start = world.seq();
         let (object, _) = lived(world);
@@ -212,7 +216,9 @@ each_own_changing_collection! {
     }
 }
 
-each_created_collection! {
+each! {
+    where |kind| kind.can.create;
+
     fn a_reason_may_be_told_in_any_language(world) {
         let request = world.api.call("POST", &world.path()).header("Change-Reason", "Umbau für Zürich");
         let object = request.json(&world.minimal()).send().expect(201).json();

@@ -1,8 +1,8 @@
 //! Lists: pages, order, counting and shaping.
 
 use super::World;
+use crate::each;
 use crate::support::client::encode;
-use crate::{each_changing_collection, each_collection, each_own_created_collection, each_passing_collection};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -45,7 +45,7 @@ fn paged_while(world: &World, happens: impl Fn(&Value)) {
     assert!(created.iter().all(|object| seen.iter().any(|id| object["id"] == json!(id))));
 }
 
-each_collection! {
+each! {
     fn paging_gives_each_object_once_in_the_order_asked_for(world) {
         let created: HashSet<String> = texts(&seven(world), "id").into_iter().collect();
         for sort in sorts(world) {
@@ -179,7 +179,9 @@ each_collection! {
     }
 }
 
-each_changing_collection! {
+each! {
+    where |kind| kind.can.change;
+
     fn a_change_moves_the_ledger_by_one(world) {
         let object = world.create(&world.minimal());
         let before = world.seq();
@@ -188,7 +190,9 @@ each_changing_collection! {
     }
 }
 
-each_own_created_collection! {
+each! {
+    where |kind| kind.can.create && !kind.shared;
+
     fn a_list_has_fifty_objects_where_no_limit_is_given(world) {
         let kept = world.minimal();
         let rows: Vec<Value> = (0..51)
@@ -208,7 +212,9 @@ each_own_created_collection! {
     }
 }
 
-each_passing_collection! {
+each! {
+    where |kind| kind.can.delete;
+
     fn objects_deleted_while_paging_neither_hide_nor_repeat_others(world) {
         paged_while(world, |first| drop(world.api.delete(&world.at(first)).expect(204)));
     }

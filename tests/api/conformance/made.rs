@@ -2,7 +2,7 @@
 
 use super::World;
 use super::batch::{delete, results, send, upsert};
-use crate::each_of;
+use crate::each;
 use crate::support::{Answer, fresh};
 use serde_json::{Value, json};
 
@@ -33,8 +33,8 @@ fn id(object: &Value) -> &str {
     object["id"].as_str().expect("an id")
 }
 
-each_of! {
-    [run_steps]
+each! {
+    where |kind| !kind.can.create;
 
     fn nobody_creates_them_by_a_call(world) {
         let object = world.create_minimal();
@@ -73,8 +73,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [runs run_steps]
+each! {
+    where |kind| kind.can.change && !kind.can.delete;
 
     fn nobody_deletes_them(world) {
         let object = world.create_minimal();
@@ -97,8 +97,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [plan_versions runs]
+each! {
+    where |kind| kind.can.create && kind.has(|field| field.fixed);
 
     fn what_it_is_made_of_stays_from_its_creation_on(world) {
         let object = world.create(&world.full());

@@ -1,10 +1,8 @@
 //! One object: how it is found, what it always has, and what a cache may keep.
 
 use super::spec::SERVER_OWNED;
-use super::{ALL, Is, World, assert_says};
-use crate::{
-    each_changing_collection, each_collection, each_created_collection, each_own_changing_collection, each_own_collection,
-};
+use super::{Is, Spec, World, assert_says};
+use crate::each;
 use serde_json::{Value, json};
 
 const NOBODY: &str = "018f6c2e-0000-7000-8000-000000000000";
@@ -54,7 +52,7 @@ fn foreign_as_unknown(world: &World, method: &str, tail: &str, body: Option<&Val
     }
 }
 
-each_collection! {
+each! {
     fn an_object_is_found_under_all_three_spellings_of_its_id(world) {
         let object = referred(world);
         for spelling in spellings(&object) {
@@ -138,15 +136,9 @@ each_collection! {
         }
     }
 
-    fn a_parameter_that_one_object_does_not_have_is_refused(world) {
-        let path = world.at(&world.create_minimal());
-        world.api.get(&format!("{path}?nonsense=1")).refused(400, "unknown_parameter");
-        world.api.get(&format!("{path}/history?nonsense=1")).refused(400, "unknown_parameter");
-    }
-
     fn keys_are_numbered_where_none_is_given(world) {
         let key = |object: &Value| object["key"].as_str().expect("a key").to_owned();
-        let own = world.elsewhere();
+        let own = world.untouched();
         let first = own.create(&own.draft(|field| field.required, 0));
         assert_eq!(key(&first), format!("{}-1", own.spec.prefix));
         let mut taken = own.minimal();
@@ -158,7 +150,19 @@ each_collection! {
     }
 }
 
-each_changing_collection! {
+each! {
+    once;
+
+    fn a_parameter_that_one_object_does_not_have_is_refused(world) {
+        let path = world.at(&world.create_minimal());
+        world.api.get(&format!("{path}?nonsense=1")).refused(400, "unknown_parameter");
+        world.api.get(&format!("{path}/history?nonsense=1")).refused(400, "unknown_parameter");
+    }
+}
+
+each! {
+    where |kind| kind.can.change;
+
     fn every_spelling_serves_for_every_method(world) {
         for turn in 0..3 {
             let object = referred(world);
@@ -195,7 +199,9 @@ each_changing_collection! {
     }
 }
 
-each_own_collection! {
+each! {
+    where |kind| !kind.shared;
+
     fn a_reference_is_answered_with_id_kind_key_and_name(world) {
         let object = world.create(&world.full());
         for field in world.spec.fields {
@@ -207,7 +213,7 @@ each_own_collection! {
             for reference in found.into_iter().filter(|reference| !reference.is_null()) {
                 let id = reference["id"].as_str().expect("an id");
                 let kind = reference["kind"].as_str().expect("a kind");
-                let spec = ALL.into_iter().find(|spec| spec.kind == kind).expect("a known kind");
+                let spec = Spec::all().find(|spec| spec.kind == kind).expect("a known kind");
                 let target = world.api.get(&format!("/{}/{id}", spec.path)).expect(200).json();
                 assert_eq!(reference, json!({"id": id, "kind": kind, "key": target["key"], "name": target[spec.label]}));
             }
@@ -220,7 +226,9 @@ each_own_collection! {
     }
 }
 
-each_own_changing_collection! {
+each! {
+    where |kind| kind.can.change && !kind.shared;
+
     fn another_organisations_object_is_changed_and_deleted_as_an_unknown_one(world) {
         foreign_as_unknown(world, "PATCH", "", Some(&json!({"description": "mine"})));
         if world.spec.can.delete {
@@ -229,7 +237,9 @@ each_own_changing_collection! {
     }
 }
 
-each_created_collection! {
+each! {
+    where |kind| kind.can.create;
+
     fn tags_are_told_in_alphabetical_order(world) {
         let mut draft = world.minimal();
         draft["tags"] = json!(["pci", "a", "Z"]);

@@ -2,7 +2,7 @@
 
 use super::field::part;
 use super::{Field, Is, World, assert_says};
-use crate::each_of;
+use crate::each;
 use crate::support::document::Document;
 use serde_json::{Value, json};
 
@@ -48,41 +48,8 @@ fn second(world: &World, members: &[Field], name: &str, value: Option<Value>) ->
     json!([part(world, members, 1), last])
 }
 
-each_of! {
-    [plan_versions exercises]
-
-    fn a_part_needs_what_it_needs_and_has_defaults_for_the_rest(world) {
-        for (field, members, _) in lists(world) {
-            for member in members.iter().filter(|member| member.required) {
-                let below = format!("/1/{}", member.name);
-                refused(world, field, second(world, members, member.name, None), &below, &["required"]);
-                refused(world, field, second(world, members, member.name, Some(Value::Null)), &below, &["required", "wrong_type"]);
-            }
-            let least: Value = members.iter().filter(|member| member.required)
-                .map(|member| (member.name.to_owned(), member.value(world, 0))).collect::<serde_json::Map<_, _>>().into();
-            let object = taken(world, field, json!([least]));
-            for member in members.iter().filter(|member| !member.required) {
-                assert_eq!(object[field.name][0][member.name], member.start.of(&object), "{}.{}", field.name, member.name);
-            }
-        }
-    }
-
-    fn every_fault_of_a_part_is_told_where_it_is(world) {
-        for (field, members, _) in lists(world) {
-            for member in members {
-                let below = format!("/1/{}", member.name);
-                for value in member.mistyped() {
-                    refused(world, field, second(world, members, member.name, Some(value)), &below, &["wrong_type"]);
-                }
-                for (value, code) in member.wrong() {
-                    refused(world, field, second(world, members, member.name, Some(value)), &below, &[code]);
-                }
-            }
-            let unknown = second(world, members, "nonsense", Some(json!(1)));
-            refused(world, field, unknown, "/1/nonsense", &["unknown_field"]);
-            refused(world, field, json!(["x"]), "/0", &["wrong_type"]);
-        }
-    }
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Parts(..)));
 
     fn every_limit_of_a_part_holds_on_both_sides(world) {
         let document = Document::committed();
@@ -150,8 +117,45 @@ each_of! {
     }
 }
 
-each_of! {
-    [plan_versions]
+each! {
+    once where |kind| kind.has(|field| matches!(field.is, Is::Parts(..)));
+
+    fn a_part_needs_what_it_needs_and_has_defaults_for_the_rest(world) {
+        for (field, members, _) in lists(world) {
+            for member in members.iter().filter(|member| member.required) {
+                let below = format!("/1/{}", member.name);
+                refused(world, field, second(world, members, member.name, None), &below, &["required"]);
+                refused(world, field, second(world, members, member.name, Some(Value::Null)), &below, &["required", "wrong_type"]);
+            }
+            let least: Value = members.iter().filter(|member| member.required)
+                .map(|member| (member.name.to_owned(), member.value(world, 0))).collect::<serde_json::Map<_, _>>().into();
+            let object = taken(world, field, json!([least]));
+            for member in members.iter().filter(|member| !member.required) {
+                assert_eq!(object[field.name][0][member.name], member.start.of(&object), "{}.{}", field.name, member.name);
+            }
+        }
+    }
+
+    fn every_fault_of_a_part_is_told_where_it_is(world) {
+        for (field, members, _) in lists(world) {
+            for member in members {
+                let below = format!("/1/{}", member.name);
+                for value in member.mistyped() {
+                    refused(world, field, second(world, members, member.name, Some(value)), &below, &["wrong_type"]);
+                }
+                for (value, code) in member.wrong() {
+                    refused(world, field, second(world, members, member.name, Some(value)), &below, &[code]);
+                }
+            }
+            let unknown = second(world, members, "nonsense", Some(json!(1)));
+            refused(world, field, unknown, "/1/nonsense", &["unknown_field"]);
+            refused(world, field, json!(["x"]), "/0", &["wrong_type"]);
+        }
+    }
+}
+
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Parts(members, _) if members.iter().any(|member| matches!(member.is, Is::Slug))));
 
     fn a_key_names_one_part_of_a_list(world) {
         for (field, members, _) in lists(world) {
@@ -162,8 +166,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [plans exercises]
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Words(_)));
 
     fn a_list_of_words_takes_each_word_once_and_no_other(world) {
         for field in world.spec.fields {

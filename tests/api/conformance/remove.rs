@@ -1,10 +1,12 @@
 //! DELETE: gone for good, unless something still refers to it.
 
-use super::{ALL, Is};
-use crate::{each_of, each_passing_collection};
+use super::{Is, Spec};
+use crate::each;
 use serde_json::json;
 
-each_passing_collection! {
+each! {
+    where |kind| kind.can.delete;
+
     fn a_deleted_object_is_gone(world) {
         let object = world.create(&world.full());
         let answer = world.api.delete(&world.at(&object)).expect(204);
@@ -46,14 +48,11 @@ each_passing_collection! {
     }
 }
 
-each_of! {
-    [
-        sites services components business_processes suppliers contacts threats vulnerabilities risks measures plans
-        plan_versions exercises disruptions
-    ]
+each! {
+    where |kind| kind.can.delete && !kind.shared && kind.is_pointed_to();
 
     fn what_is_still_referred_to_stays_and_the_referrers_are_named(world) {
-        for spec in ALL {
+        for spec in Spec::all() {
             for field in spec.fields {
                 let other = world.of(spec.path);
                 let listed = match field.is {

@@ -1,8 +1,8 @@
 //! PUT: create or replace by any spelling of the id, and nothing at all when nothing changed.
 
 use super::{World, assert_says};
+use crate::each;
 use crate::support::Answer;
-use crate::{each_created_collection, each_passing_collection, each_replaced_collection};
 use serde_json::{Value, json};
 
 fn put(world: &World, spelling: &str, draft: &Value) -> Answer {
@@ -25,7 +25,9 @@ fn known_by(world: &World, reference: &str) -> Value {
     draft
 }
 
-each_created_collection! {
+each! {
+    where |kind| kind.can.create;
+
     fn the_reference_in_the_path_is_added_to_the_object(world) {
         let reference = own_ref();
         let object = put(world, &reference, &world.minimal()).expect(201).json();
@@ -83,6 +85,17 @@ each_created_collection! {
         assert_eq!(world.ids(&format!("external_ref={filter}")), [id(&object)]);
     }
 
+    fn put_by_an_id_of_the_services_own_making_needs_the_object(world) {
+        let unknown = "018f6c2e-0000-7000-8000-000000000000";
+        put(world, unknown, &world.minimal()).refused(404, "not_found");
+        let theirs = world.elsewhere().create_minimal();
+        put(world, id(&theirs), &world.minimal()).refused(404, "not_found");
+    }
+}
+
+each! {
+    once where |kind| kind.can.create;
+
     fn put_refuses_what_post_refuses(world) {
         let object = world.create(&world.full());
         let mut draft = world.full();
@@ -95,16 +108,11 @@ each_created_collection! {
         put(world, &own_ref(), &draft).invalid(&faults);
         assert_eq!(world.snapshot()["items"], before["items"]);
     }
-
-    fn put_by_an_id_of_the_services_own_making_needs_the_object(world) {
-        let unknown = "018f6c2e-0000-7000-8000-000000000000";
-        put(world, unknown, &world.minimal()).refused(404, "not_found");
-        let theirs = world.elsewhere().create_minimal();
-        put(world, id(&theirs), &world.minimal()).refused(404, "not_found");
-    }
 }
 
-each_replaced_collection! {
+each! {
+    where |kind| kind.can.create && kind.can.change;
+
     fn put_by_the_clients_own_id_creates_and_then_replaces(world) {
         let reference = own_ref();
         let draft = known_by(world, &reference);
@@ -197,7 +205,9 @@ each_replaced_collection! {
     }
 }
 
-each_passing_collection! {
+each! {
+    where |kind| kind.can.delete;
+
     fn a_deleted_objects_reference_is_free_again(world) {
         let reference = own_ref();
         let first = put(world, &reference, &world.minimal()).expect(201).json();

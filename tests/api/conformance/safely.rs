@@ -1,8 +1,8 @@
 //! Writing without fear: once and only once, or not at all.
 
 use super::World;
+use crate::each;
 use crate::support::{Answer, fresh};
-use crate::{each_changing_collection, each_created_collection};
 use serde_json::{Value, json};
 
 fn keyed(world: &World, key: &str, draft: &Value) -> Answer {
@@ -30,7 +30,9 @@ fn rehearse(world: &World, calls: &[Call<'_>]) {
     }
 }
 
-each_created_collection! {
+each! {
+    where |kind| kind.can.create;
+
     fn the_same_request_sent_again_is_answered_and_not_repeated(world) {
         let key = format!("key-{}", fresh());
         let draft = world.minimal();
@@ -130,7 +132,9 @@ each_created_collection! {
     }
 }
 
-each_changing_collection! {
+each! {
+    where |kind| kind.can.change;
+
     fn a_rehearsed_change_answers_as_the_real_thing_and_keeps_nothing(world) {
         let object = world.create(&world.full());
         let path = world.at(&object);

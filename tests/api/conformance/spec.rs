@@ -1,18 +1,19 @@
 //! The collections as the contract describes them, written down once more and independently of the
 //! service: what is missing or different there makes a test fail.
+//!
+//! A new kind is one `Spec` more in a list of one of these files. `threats` is the plainest example: what all objects have,
+//! a choice that must be made, and a figure. What a field needs beyond its type is said by the methods of `Field`.
 
+mod access;
 mod agreements;
+mod landscape;
 mod plans;
 mod practice;
 mod risks;
 
 use super::World;
 use super::field::{Field, Is, Start};
-use crate::each_collection;
-pub use agreements::*;
-pub use plans::*;
-pub use practice::*;
-pub use risks::*;
+pub use access::*;
 use serde_json::{Map, Value};
 
 /// What clients may do with objects besides reading them.
@@ -46,6 +47,10 @@ pub struct Spec {
     /// Whether it is one collection for the whole installation and not one per organisation.
     pub shared: bool,
     pub can: Can,
+    pub access: Access,
+    /// The state to which each new object can be moved, by writing alone wherever there is one; none where the kind has no
+    /// states.
+    pub first_move: Option<&'static str>,
     /// Makes a draft consistent, whichever fields it has; the field that is set on purpose goes before the others.
     pub shape: Option<Shape>,
     /// What only the service writes beside the fields all objects have, with what a new object has.
@@ -66,43 +71,6 @@ const EXTERNAL_REFS: Field = Field::new("external_refs", Is::ExternalRefs).defau
 const TAGS: Field = Field::new("tags", Is::Tags).defaults_to("[]");
 const ATTRIBUTES: Field = Field::new("attributes", Is::Attributes).defaults_to("{}");
 
-const CRITICALITY: Is = Is::Choice(&["marginal", "normal", "critical", "highly_critical"]);
-const RELATION: Is = Is::Choice(&[
-    "requires",
-    "runs_on",
-    "hosted_on",
-    "connects_to",
-    "reads_from",
-    "writes_to",
-    "replicates_to",
-    "backed_up_to",
-    "fails_over_to",
-    "authenticates_via",
-    "supplied_by",
-    "supports",
-]);
-const COMPONENT_KIND: Is = Is::Choice(&[
-    "application",
-    "database",
-    "server",
-    "virtual_machine",
-    "platform",
-    "storage",
-    "network",
-    "voice_telephony",
-    "data_communication",
-    "power",
-    "facility",
-    "cloud_service",
-    "data_set",
-    "end_user_device",
-    "other",
-]);
-const RECOVERY_OPTION: Is =
-    Is::Choice(&["do_nothing", "manual_workaround", "reciprocal_arrangement", "gradual", "intermediate", "fast", "immediate"]);
-const EFFECTIVE: &[(&str, Start)] =
-    &[("effective_rto_seconds", NULL), ("effective_rpo_seconds", NULL), ("effective_mtpd_seconds", NULL)];
-
 const fn seconds(name: &'static str, first: i64) -> Field {
     Field::new(name, Is::Seconds(first)).filters()
 }
@@ -115,226 +83,23 @@ const fn reference(name: &'static str, collections: &'static [&'static str]) -> 
     Field::new(name, Is::Reference(collections)).filters()
 }
 
-pub static SITES: Spec = Spec {
-    path: "sites",
-    kind: "site",
-    label: "name",
-    prefix: "SIT",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("kind", Is::Choice(&["data_centre", "office", "cloud_region", "availability_zone", "recovery_site", "other"]))
-            .required(),
-        reference("parent", &["sites"]),
-        Field::new("address", Is::Text(500)),
-        Field::new("country", Is::Country),
-        Field::new("latitude", Is::Degrees(90)).with(&["longitude"]).stays(),
-        Field::new("longitude", Is::Degrees(180)).with(&["latitude"]).stays(),
-    ],
-};
-
-pub static SERVICES: Spec = Spec {
-    path: "services",
-    kind: "service",
-    label: "name",
-    prefix: "SVC",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: EFFECTIVE,
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("kind", Is::Choice(&["business_service", "technical_service"])).defaults_to("\"business_service\""),
-        choice("criticality", CRITICALITY).defaults_to("\"normal\""),
-        choice("lifecycle", Is::Choice(&["planned", "live", "retired"])).defaults_to("\"live\""),
-        reference("owner", &["contacts"]),
-        seconds("rto_seconds", 3600),
-        seconds("rpo_seconds", 600),
-        seconds("restart_seconds", 60),
-        seconds("recovery_time_seconds", 1800),
-        seconds("data_loss_seconds", 300),
-    ],
-};
-
-pub static COMPONENTS: Spec = Spec {
-    path: "components",
-    kind: "component",
-    label: "name",
-    prefix: "CMP",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: EFFECTIVE,
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("kind", COMPONENT_KIND).required(),
-        reference("site", &["sites"]),
-        reference("supplier", &["suppliers"]),
-        reference("owner", &["contacts"]),
-        choice("lifecycle", Is::Choice(&["planned", "in_service", "retired"])).defaults_to("\"in_service\""),
-        choice("recovery_option", RECOVERY_OPTION),
-        seconds("recovery_time_seconds", 1800),
-        seconds("restart_seconds", 60),
-        seconds("data_loss_seconds", 300),
-    ],
-};
-
-pub static BUSINESS_PROCESSES: Spec = Spec {
-    path: "business-processes",
-    kind: "business_process",
-    label: "name",
-    prefix: "BPR",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        reference("owner", &["contacts"]),
-        Field::new("vital", Is::Bool).filters().defaults_to("false"),
-        reference("parent", &["business-processes"]),
-        seconds("rto_seconds", 3600),
-        seconds("rpo_seconds", 600),
-        seconds("mtpd_seconds", 86_400),
-        seconds("wrt_seconds", 1200),
-        Field::new("minimum_service_level", Is::Text(500)),
-        choice("criticality", CRITICALITY).defaults_to("\"normal\""),
-        choice("status", Is::Choice(&["draft", "active", "retired"])).defaults_to("\"active\""),
-        Field::new("review_due", Is::Date).filters(),
-    ],
-};
-
-pub static SUPPLIERS: Spec = Spec {
-    path: "suppliers",
-    kind: "supplier",
-    label: "name",
-    prefix: "SUP",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("kind", Is::Choice(&["internal", "external"])).defaults_to("\"external\""),
-        Field::new("contacts", Is::References("contacts", 50)).defaults_to("[]"),
-        choice("substitutability", Is::Choice(&["easy", "medium", "difficult", "impossible"])),
-        Field::new("exit_plan", Is::Text(500)),
-    ],
-};
-
-pub static CONTACTS: Spec = Spec {
-    path: "contacts",
-    kind: "contact",
-    label: "name",
-    prefix: "CON",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("kind", Is::Choice(&["person", "team"])).defaults_to("\"person\""),
-        Field::new("email", Is::Email),
-        Field::new("phones", Is::Phones).defaults_to("[]"),
-        Field::new("channel", Is::AnyText),
-        reference("deputy", &["contacts"]),
-        Field::new("subject", Is::AnyText),
-        Field::new("last_verified_on", Is::Date).filters(),
-    ],
-};
-
-pub static MAPPINGS: Spec = Spec {
-    path: "mappings",
-    kind: "mapping",
-    label: "name",
-    prefix: "MAP",
-    shared: false,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        Field::new("name", Is::Name).sorts(),
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        reference("dependent", &["business-processes", "services", "components"]).required(),
-        reference("provider", &["services", "components", "sites", "suppliers"]).required(),
-        choice("relation", RELATION).defaults_to("\"requires\""),
-        choice("effect", Is::Choice(&["cascade", "partial", "none"])).defaults_to("\"cascade\""),
-        Field::new("redundancy_group", Is::Text(64)).stays(),
-        Field::new("required", Is::Count).with(&["redundancy_group"]).stays(),
-        Field::new("needed_to_start", Is::Bool).filters().defaults_to("true"),
-    ],
-};
-
-pub static ORGANIZATIONS: Spec = Spec {
-    path: "organizations",
-    kind: "organization",
-    label: "name",
-    prefix: "ORG",
-    shared: true,
-    can: ANYTHING,
-    shape: None,
-    owned: &[],
-    derived: &[],
-    fields: &[
-        KEY,
-        NAME,
-        DESCRIPTION,
-        EXTERNAL_REFS,
-        TAGS,
-        ATTRIBUTES,
-        choice("status", Is::Choice(&["active", "suspended"])).defaults_to("\"active\""),
-    ],
-};
-
-pub static ALL: [&Spec; 25] = each_collection!(specs);
-
 impl Spec {
+    pub fn all() -> impl Iterator<Item = &'static Spec> {
+        [landscape::SPECS, agreements::SPECS, risks::SPECS, plans::SPECS, practice::SPECS].into_iter().flatten()
+    }
+
     pub fn of(path: &str) -> &'static Spec {
-        ALL.into_iter().find(|spec| spec.path == path).unwrap_or_else(|| panic!("no spec for /{path}"))
+        Spec::all().find(|spec| spec.path == path).unwrap_or_else(|| panic!("no spec for /{path}"))
+    }
+
+    /// Whether it has a field like that.
+    pub fn has(&self, like: impl Fn(&Field) -> bool) -> bool {
+        self.fields.iter().any(like)
+    }
+
+    /// Whether another collection has a field that may point to its objects.
+    pub fn is_pointed_to(&self) -> bool {
+        Spec::all().any(|spec| spec.has(|field| field.is.targets().contains(&self.path)))
     }
 
     pub fn field(&self, name: &str) -> Option<&'static Field> {

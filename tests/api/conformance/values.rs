@@ -2,7 +2,7 @@
 //! spellings.
 
 use super::{Is, World};
-use crate::each_of;
+use crate::each;
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -22,8 +22,8 @@ fn fields(world: &World, such: fn(Is) -> bool) -> Vec<&'static super::Field> {
     found
 }
 
-each_of! {
-    [risks]
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Rating));
 
     fn a_rating_is_a_place_on_the_matrix_in_force(world) {
         for field in fields(world, |is| matches!(is, Is::Rating)) {
@@ -80,8 +80,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [risks measures]
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Money));
 
     fn money_is_an_amount_in_a_currency(world) {
         for field in fields(world, |is| matches!(is, Is::Money)) {
@@ -104,8 +104,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [impact_assessments]
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::ImpactRatings));
 
     fn an_interruption_is_rated_once_for_each_category_and_time(world) {
         let one = |category: &str, after: i64, level: i64| json!({"category": category, "after_seconds": after, "level": level});
@@ -116,6 +116,10 @@ each_of! {
         refused(world, field, json!([one("legal", 60, 3), one("legal", 3600, 2)]), &[("/1/level", "inconsistent")]);
         refused(world, field, json!([one("legal", 3600, 2), one("legal", 60, 3)]), &[("/0/level", "inconsistent")]);
     }
+}
+
+each! {
+    once where |kind| kind.has(|field| matches!(field.is, Is::ImpactRatings));
 
     fn every_fault_of_a_rating_is_told_where_it_is(world) {
         let field = world.spec.field("ratings").expect("it has ratings");
@@ -147,8 +151,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [change_requests risk_assessments exercises disruptions measurements]
+each! {
+    where |kind| kind.has(|field| matches!(field.is, Is::Time(_)));
 
     fn a_moment_is_told_in_utc_whatever_zone_it_was_sent_in(world) {
         for field in fields(world, |is| matches!(is, Is::Time(_))) {
@@ -177,8 +181,8 @@ each_of! {
     }
 }
 
-each_of! {
-    [change_requests]
+each! {
+    where |kind| kind.path == "change-requests";
 
     fn a_change_does_not_end_before_it_starts(world) {
         let mut draft = world.minimal();

@@ -1,7 +1,7 @@
 //! A collection on a server, seen by a new organisation.
 
 use super::field::says;
-use super::{Field, Spec};
+use super::{Field, Spec, alone};
 use crate::support::client::encode;
 use crate::support::{Answer, Api, Backend, Server, fresh};
 use serde_json::{Map, Value, json};
@@ -18,16 +18,20 @@ pub struct World {
 
 impl World {
     pub fn new(spec: &'static Spec, backend: Backend) -> World {
-        if spec.shared { World::alone(spec, backend) } else { World::on(spec, &Server::shared(backend)) }
+        if spec.shared { World::alone(spec, &alone::take(backend)) } else { World::on(spec, &Server::shared(backend)) }
     }
 
     pub fn on(spec: &'static Spec, server: &Arc<Server>) -> World {
-        World { spec, server: server.clone(), api: server.fresh_organization(), own: String::new() }
+        World::of_client(spec, server.fresh_organization())
     }
 
-    /// On a server of its own, for a collection that all organisations of an installation share.
-    fn alone(spec: &'static Spec, backend: Backend) -> World {
-        let mut world = World::on(spec, &Server::start(backend));
+    pub fn of_client(spec: &'static Spec, api: Api) -> World {
+        World { spec, server: api.server.clone(), api, own: String::new() }
+    }
+
+    /// On a server that nobody else uses, for a collection that all organisations of an installation share.
+    fn alone(spec: &'static Spec, server: &Arc<Server>) -> World {
+        let mut world = World::on(spec, server);
         world.api.get("/me").expect(200);
         std::thread::sleep(Duration::from_millis(2));
         world.own = format!("&updated_since={}", encode(&jiff::Timestamp::now().to_string()));
@@ -36,13 +40,24 @@ impl World {
 
     /// The same organisation, but another collection.
     pub fn of(&self, collection: &str) -> World {
-        World { spec: Spec::of(collection), server: self.server.clone(), api: self.api.clone(), own: String::new() }
+        World::of_client(Spec::of(collection), self.api.clone())
     }
 
     /// The same collection with nothing in it: of another organisation, or of another installation
     /// where all organisations share it.
     pub fn elsewhere(&self) -> World {
-        if self.spec.shared { World::alone(self.spec, self.server.backend) } else { World::on(self.spec, &self.server) }
+        match self.spec.shared {
+            true => World::alone(self.spec, &alone::take(self.server.backend)),
+            false => World::on(self.spec, &self.server),
+        }
+    }
+
+    /// The same collection where nothing has ever been in it.
+    pub fn untouched(&self) -> World {
+        match self.spec.shared {
+            true => World::alone(self.spec, &Server::start(self.server.backend)),
+            false => World::on(self.spec, &self.server),
+        }
     }
 
     pub fn path(&self) -> String {
@@ -210,6 +225,14 @@ impl World {
     pub fn snapshot(&self) -> Value {
         let list = self.list("limit=500&sort=key").expect(200).json();
         json!({"items": list["items"], "seq": list["seq"]})
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !self.own.is_empty() && !std::thread::panicking() {
+            alone::leave(self);
+        }
     }
 }
 

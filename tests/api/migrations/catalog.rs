@@ -129,10 +129,15 @@ pub fn columns_like(database: &Database, end: &str) -> Vec<(String, String)> {
 }
 
 pub fn primary_key(database: &Database, table: &str) -> Vec<String> {
-    let start = format!("{table} PRIMARY KEY (");
-    let key = catalog(database).into_iter().find_map(|line| line.strip_prefix(&start).map(str::to_owned));
-    let key = key.unwrap_or_else(|| panic!("{table} has no primary key"));
-    key.trim_end_matches(')').split(", ").map(str::to_owned).collect()
+    let query = database.either(
+        "select name as line from pragma_table_info('{}') where pk > 0 order by pk",
+        "select a.attname as line from pg_index i cross join unnest(i.indkey) with ordinality k(number, place) \
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
+         where i.indisprimary and i.indrelid = '{}'::regclass order by k.place",
+    );
+    let key = database.lines(&query.replace("{}", table));
+    assert!(!key.is_empty(), "{table} has no primary key");
+    key
 }
 
 /// The names of the unique indexes besides the primary keys.

@@ -37,7 +37,10 @@ impl Cluster {
     pub fn create(durability: Durability) -> Cluster {
         let programs = programs();
         let owner = owner();
-        let folder = guard::folder("postgres");
+        let folder = match durability {
+            Durability::Fast => guard::quick_folder("postgres"),
+            Durability::Synced => guard::folder("postgres"),
+        };
         if let Some((user, group)) = owner {
             chown(&folder, Some(user), Some(group)).expect("root may give a folder away");
         }
@@ -110,8 +113,17 @@ impl Cluster {
     /// A fresh database and the address under which the service reaches it. Its text order is a
     /// linguistic one, as in most installations: the service must not depend on byte order.
     pub fn database(&self) -> String {
+        self.made("template template0 locale_provider icu icu_locale 'en-US'")
+    }
+
+    /// A copy of a database to which nobody is connected.
+    pub fn copy(&self, of: &str) -> String {
+        self.made(&format!("template {of}"))
+    }
+
+    fn made(&self, how: &str) -> String {
         let name = format!("holdfast_{}", super::fresh());
-        self.psql("postgres", &format!("create database {name} template template0 locale_provider icu icu_locale 'en-US'"));
+        self.psql("postgres", &format!("create database {name} {how}"));
         format!("postgres://holdfast@127.0.0.1:{}/{name}?sslmode=disable", self.port)
     }
 
@@ -127,6 +139,19 @@ impl Cluster {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         Ok(String::from_utf8(output.stdout).expect("psql answers in UTF-8"))
+    }
+
+    /// Carries out the statements of a file, such as a dump.
+    pub fn load(&self, database: &str, file: &std::path::Path) {
+        let statements = std::fs::File::open(file).expect("the file is there");
+        let port = self.port.to_string();
+        let output = self
+            .command("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", &port, "-U", "holdfast", "-d", database])
+            .stdin(statements)
+            .output()
+            .expect(MISSING);
+        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
     }
 
     fn psql_arguments(&self, database: &str, statement: &str) -> Vec<String> {

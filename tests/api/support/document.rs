@@ -1,20 +1,23 @@
 //! The published document as a judge: is this answer one that it promises?
 
 use super::wire::Reply;
-use jsonschema::{Draft, Validator};
+use jsonschema::{Draft, Registry, Resource, Validator};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub const PREFIX: &str = "/api/v1";
 pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
+/// By which the closed document is known.
+const CLOSED: &str = "urn:closed";
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 pub struct Document {
     pub root: Value,
     pub operations: Vec<Operation>,
-    /// The document with every object closed, so that a member it does not name is a fault.
-    closed: Value,
+    /// The document with every object closed, so that a member it does not name is a fault; looked through once for all
+    /// schemas in it.
+    closed: Registry<'static>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -36,7 +39,11 @@ impl Document {
     }
 
     pub fn new(root: Value) -> Document {
-        let closed = close(&root);
+        let closed = Registry::new()
+            .draft(Draft::Draft202012)
+            .add(CLOSED, Resource::from_contents(close(&root)))
+            .and_then(|registry| registry.prepare())
+            .unwrap_or_else(|error| panic!("the document cannot be looked through: {error}"));
         let operations = operations(&root);
         Document { root, operations, closed, validators: Mutex::new(HashMap::new()) }
     }
@@ -131,11 +138,10 @@ impl Document {
         if let Some(validator) = known.get(reference) {
             return validator.clone();
         }
-        let mut schema = json!({"$ref": reference.replace('{', "%7B").replace('}', "%7D")});
-        schema["components"] = self.closed["components"].clone();
-        schema["paths"] = self.closed["paths"].clone();
+        let schema = json!({"$ref": format!("{CLOSED}{}", reference.replace('{', "%7B").replace('}', "%7D"))});
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
+            .with_registry(&self.closed)
             .should_validate_formats(true)
             .build(&schema)
             .unwrap_or_else(|error| panic!("{reference} is no schema: {error}"));

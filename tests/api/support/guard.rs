@@ -58,8 +58,31 @@ pub fn ended(signal: &str, pid: u32) {
 
 /// A new, empty folder that is removed when the tests end.
 pub fn folder(purpose: &str) -> PathBuf {
+    folder_in(&std::env::temp_dir(), purpose)
+}
+
+/// The same, in memory where there is room for it: a sync costs nothing there. It is for what is not about the disk.
+pub fn quick_folder(purpose: &str) -> PathBuf {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    let place = PLACE.get_or_init(|| {
+        let memory = Path::new("/dev/shm");
+        if kibibytes_left(memory) >= NEEDED { memory.to_owned() } else { std::env::temp_dir() }
+    });
+    folder_in(place, purpose)
+}
+
+/// All databases of the tests together stay far below it.
+const NEEDED: u64 = 3 * 1024 * 1024;
+
+fn kibibytes_left(place: &Path) -> u64 {
+    let told = Command::new("df").args(["-k", "--output=avail"]).arg(place).output();
+    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    told.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or(0)
+}
+
+fn folder_in(place: &Path, purpose: &str) -> PathBuf {
     let name = format!("holdfast-{purpose}-{}-{}", std::process::id(), super::fresh());
-    let path = std::env::temp_dir().join(name);
+    let path = place.join(name);
     std::fs::create_dir_all(&path).expect("the temporary folder is writable");
     tell(&format!("folder {}", path.display()));
     path

@@ -1,7 +1,7 @@
 //! The service as its users meet it: its own process, on a real port, on a real database.
 
 use super::client::Api;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, database_name};
 use super::wire::Wire;
 use super::{guard, token};
 use base64::Engine;
@@ -33,13 +33,44 @@ pub struct Home {
 impl Home {
     pub fn new(backend: Backend) -> Home {
         match backend {
-            Backend::Sqlite => Home::on(None),
-            Backend::Postgres => Home::on(Some(Cluster::shared().database())),
+            Backend::Sqlite => Home::quick(None),
+            Backend::Postgres => Home::quick(Some(Cluster::shared().database())),
         }
     }
 
-    pub fn on(database_url: Option<String>) -> Home {
+    fn quick(database_url: Option<String>) -> Home {
+        Home { folder: guard::quick_folder("server"), database_url }
+    }
+
+    /// One whose folder is on the disk.
+    pub fn on_disk(database_url: Option<String>) -> Home {
         Home { folder: guard::folder("server"), database_url }
+    }
+
+    /// One with the tables made already, which takes most of the time of a first start.
+    fn migrated(backend: Backend) -> Home {
+        static SQLITE: OnceLock<Home> = OnceLock::new();
+        static POSTGRES: OnceLock<Home> = OnceLock::new();
+        let make = || {
+            let home = Home::new(backend);
+            let output = home.run("migrate", &[]);
+            assert!(output.status.success(), "migrate: {}", String::from_utf8_lossy(&output.stderr));
+            home
+        };
+        match backend {
+            Backend::Sqlite => {
+                let (model, home) = (SQLITE.get_or_init(make), Home::quick(None));
+                std::fs::create_dir(home.data()).expect("a data folder");
+                for file in std::fs::read_dir(model.data()).expect("the model's folder").flatten() {
+                    std::fs::copy(file.path(), home.data().join(file.file_name())).expect("a file is copied");
+                }
+                home
+            }
+            Backend::Postgres => {
+                let model = POSTGRES.get_or_init(make).database_url.as_deref().expect("a database");
+                Home::quick(Some(Cluster::shared().copy(database_name(model))))
+            }
+        }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -110,7 +141,7 @@ impl Server {
     }
 
     pub fn start(backend: Backend) -> Arc<Server> {
-        Server::start_at(&Arc::new(Home::new(backend)), "serve", &[])
+        Server::start_at(&Arc::new(Home::migrated(backend)), "serve", &[])
     }
 
     pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {

@@ -2,7 +2,8 @@
 
 use super::risks::{day, list};
 use super::{
-    ANYTHING, ATTRIBUTES, DESCRIPTION, EXTERNAL_REFS, Field, Is, KEY, NAME, NULL, Spec, Start, TAGS, choice, reference, seconds,
+    ANYTHING, ATTRIBUTES, DESCRIPTION, EXTERNAL_REFS, Field, ICT, Is, KEY, NAME, NULL, STAFF_READS, Spec, Start, TAGS, choice,
+    reference, seconds,
 };
 use crate::conformance::World;
 use serde_json::{Map, Value, json};
@@ -14,13 +15,15 @@ fn with_supplier(world: &World, draft: &mut Map<String, Value>, _meant: &str) {
     }
 }
 
-pub static AGREEMENTS: Spec = Spec {
+pub static SPECS: &[Spec] = &[Spec {
     path: "agreements",
     kind: "agreement",
     label: "name",
     prefix: "AGR",
     shared: false,
     can: ANYTHING,
+    access: STAFF_READS.written_by(&[ICT]),
+    first_move: None,
     shape: Some(with_supplier),
     owned: &[],
     derived: &[("state", Start::Json("\"in_force\"")), ("notice_by", NULL)],
@@ -51,4 +54,4 @@ pub static AGREEMENTS: Spec = Spec {
         Field::new("service_review_contact", Is::Reference(&["contacts"])),
         Field::new("emergency_contact", Is::Reference(&["contacts"])),
     ],
-};
+}];
