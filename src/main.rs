@@ -1,7 +1,9 @@
 //! The binary: reads the command line and hands over.
 use clap::Parser;
+use holdfast::cli::service;
 use holdfast::cli::{Cli, Command};
-use holdfast::{app, cli, config, service};
+use holdfast::store::clock;
+use holdfast::{cli, config};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -13,7 +15,9 @@ fn main() -> ExitCode {
         Command::Verify(flags) => service::verify(&flags, &environment),
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),
-        Command::Token(arguments) => cli::token(&arguments, &environment, app::now().seconds()).map(|token| println!("{token}")),
+        Command::Token(arguments) => {
+            cli::token(&arguments, &environment, clock::now().seconds()).map(|token| println!("{token}"))
+        }
         Command::Healthcheck(arguments) => cli::healthcheck(&arguments, &environment),
         Command::CheckConfig(flags) => cli::check_config(&flags, &environment).map(|text| print!("{text}")),
     };

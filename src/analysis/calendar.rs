@@ -1,11 +1,11 @@
 //! `GET /calendar` and `GET /calendar.ics`: exercises, reviews, and acceptances and agreements that run out.
 use super::form::{list, object, reference, tagged, text};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
 use crate::collection::doc::etag;
+use crate::collection::params::{only, parameter};
 use crate::http::context::{Caller, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Date, Error, Id, Kind, Reference, Result, Timestamp, Word};
 use crate::on;
 use crate::planning::calendar::{Event, When, ics};

@@ -66,7 +66,7 @@ async fn change(
         Some(_) => return Err(Error::malformed("invalid_parameter", "record is true or false")),
     };
     if recorded && writer.is_none() {
-        reader.caller().require(Kind::ChangeRequest.collection(), crate::auth::Action::Write)?;
+        reader.caller().require(Kind::ChangeRequest.collection(), crate::model::Action::Write)?;
     }
     if recorded && bounds.moment.is_some() {
         return Err(Error::malformed("invalid_parameter", "what would have been answered in the past is not recorded"));
@@ -91,7 +91,7 @@ async fn change(
 
 async fn assessed(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     question: ChangeQuestion,
     bounds: Bounds,
 ) -> Result<(ChangeAnswer, Option<Id>)> {
@@ -131,7 +131,7 @@ async fn assessed(
 }
 
 /// The change request with an id of the ITSM tool.
-async fn known(conn: &mut Conn<'_>, view: &View<'_>, named: &ChangeNamed) -> Result<Option<Object<ChangeRequest>>> {
+async fn known(conn: &mut Conn<'_>, view: &View, named: &ChangeNamed) -> Result<Option<Object<ChangeRequest>>> {
     let org = view.scene.organization;
     let spelling = Spelling::External { system: named.system.clone(), id: named.id.clone() };
     if let Some(all) = view.then::<ChangeRequest>(conn).await? {

@@ -1,15 +1,15 @@
 //! `GET /{collection}/{id}/dependencies`: what an object depends on, or what depends on it, respecting redundancy.
 use super::drawing::Drawing;
 use super::form::{MERMAID, SVG, form};
-use crate::auth::Action;
-use crate::collection::asked::{only, spelled};
+use crate::collection::params::{only, spelled};
 use crate::collection::read;
-use crate::graph::load::region::{self, Extent, MOST_EDGES};
 use crate::graph::net::State;
-use crate::graph::region::{Dependency, Direction, places};
+use crate::graph::region::{Dependency, Direction, Extent, MOST_EDGES, MOST_NODES, places};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::landscape::region;
+use crate::model::Action;
 use crate::model::{Error, Kind, Reference, Result, Word};
 use crate::planning::map;
 use crate::resources::business_processes::BusinessProcess;
@@ -47,7 +47,7 @@ async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Res
     };
     let forms = [("json", "application/json"), ("svg", SVG), ("dot", DOT), ("mermaid", MERMAID)];
     let format = form(&request, &parameters, &forms)?;
-    let most = if format == "svg" { map::MOST_NODES } else { region::MOST_NODES };
+    let most = if format == "svg" { map::MOST_NODES } else { MOST_NODES };
     let (media_type, text) = reader
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
@@ -200,7 +200,7 @@ pub fn schemas() -> Map<String, Value> {
                 "root": {"$ref": "#/components/schemas/Reference"},
                 "direction": {"type": "string", "enum": ["down", "up"]},
                 "depth": {"type": "integer", "minimum": 1, "maximum": MOST_DEPTH},
-                "nodes": {"type": "array", "maxItems": region::MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
+                "nodes": {"type": "array", "maxItems": MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
                 "edges": {"type": "array", "maxItems": MOST_EDGES, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
                 "truncated": {"type": "boolean", "description": "Whether more lies beyond the depth."}
             }

@@ -1,12 +1,12 @@
 //! `GET /plans/{id}/versions/{version}/diff`: what changed from one version to another, step by step.
 use super::form::{list, object, reference, tagged, text};
 use crate::analysis::schedule::{of, scheduled};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
+use crate::collection::params::{only, parameter};
 use crate::collection::{item, view};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::Api;
+use crate::model::Action;
 use crate::model::{Error, Kind, Result};
 use crate::resources::plan_versions::{PlanVersion, store};
 use crate::resources::runs::RunMode;
@@ -40,7 +40,7 @@ async fn diff(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpR
             let scene = caller.scene();
             let to = scheduled(conn, &scene, id, RunMode::Actual).await?;
             let from = scheduled(conn, &scene, other, RunMode::Actual).await?;
-            let (old, new) = (view::value(&from.version)?, view::value(&to.version)?);
+            let (old, new) = (view::value_of(&from.version)?, view::value_of(&to.version)?);
             let length = |one: &super::schedule::Scheduled| one.table.length();
             let mut answer = compare(&old, &new);
             answer["plan"] = json!(of(&to.plan));

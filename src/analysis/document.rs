@@ -1,19 +1,19 @@
 //! `GET /plans/{id}/versions/{version}` as the printed plan, and its content as it is hashed.
 use super::form::tagged;
 use super::schedule::{Covered, Scheduled, mode, scheduled};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
 use crate::collection::item;
-use crate::http::context::{Caller, Reader};
+use crate::collection::params::{only, parameter};
+use crate::http::context::{Caller, OfKind, Reader};
 use crate::http::headers;
 use crate::http::routes::Api;
+use crate::model::Action;
 use crate::model::{Error, Id, Kind, Link, Result, Spelling, Timestamp, Word};
 use crate::planning::document::{self, Approval, Document, Member, Message, Person, STYLE, Section, Step};
 use crate::resources::contacts::Contact;
 use crate::resources::organizations::Organization;
 use crate::resources::plan_versions::{Decision, Execution, PlanVersion};
 use crate::resources::runs::RunMode;
-use crate::store::{Conn, Object, Rows};
+use crate::store::{Conn, Object, Rows, kind_of};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse};
@@ -33,7 +33,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The version as JSON, or as a document for people.
-async fn get(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
+async fn get(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
     let form = match parameter(&parameters, "format") {
         None => [HTML, MARKDOWN].into_iter().find(|media| headers::wants(&request, media)),
@@ -42,7 +42,7 @@ async fn get(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpRe
         Some("markdown") => Some(MARKDOWN),
         Some(_) => return Err(Error::malformed("invalid_parameter", "format is json, html or markdown")),
     };
-    let Some(form) = form else { return item::get(reader, request).await };
+    let Some(form) = form else { return item::get::<PlanVersion>(reader, request).await };
     only(&parameters, &["mode", "format"])?;
     let mode = mode(&parameters)?;
     reader.caller().require(Kind::Plan.collection(), Action::Read)?;
@@ -192,7 +192,7 @@ async fn content(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<Ht
     item::address::<PlanVersion>(reader.caller(), &request).await?;
     only(&headers::parameters(&request)?, &[])?;
     let id = Spelling::Id(item::addressed(&request)?);
-    let version = reader.read(async |conn, org| crate::collection::read::existing::<PlanVersion>(conn, org, &id).await).await?;
+    let version = reader.read(async |conn, org| crate::collection::read::load_of::<PlanVersion>(conn, org, &id).await).await?;
     Ok(tagged(&request, "application/json", version.body.canonical()))
 }
 
@@ -202,7 +202,7 @@ pub fn routes(api: &mut Api) {
         .query("mode", json!({"type": "string", "enum": ["actual", "exercise"], "default": "actual"}), "Whose steps are printed.")
         .also(200, HTML, "<!DOCTYPE html>")
         .also(200, MARKDOWN, "# Loss of the storage array\n");
-    api.add(op, get);
+    api.add_of(kind_of::<PlanVersion>(), op, get);
     let words = "The content as canonical JSON (RFC 8785), references by id: the very bytes whose SHA-256 is `content_sha256`.";
     let op = item::operation::<PlanVersion>(
         Method::GET,

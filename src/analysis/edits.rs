@@ -174,7 +174,7 @@ fn state(effect: Effect) -> State {
 ///
 /// # Errors
 /// With every fault of the changes.
-async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Parts> {
+async fn apply(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit]) -> Result<Parts> {
     let mut faults = Faults::default();
     let mut asked = Vec::new();
     for (index, edit) in edits.iter().enumerate() {
@@ -204,7 +204,7 @@ async fn apply(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]
 ///
 /// # Errors
 /// With the faults of the changes.
-pub async fn edited(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
+pub async fn edited(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
     if edits.is_empty() {
         return Ok(Arc::clone(&view.landscape));
     }
@@ -216,7 +216,7 @@ pub async fn edited(conn: &mut Conn<'_>, view: &View<'_>, field: &str, edits: &[
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn touched(conn: &mut Conn<'_>, view: &View<'_>, edits: &[Edit]) -> Result<Vec<Id>> {
+pub async fn touched(conn: &mut Conn<'_>, view: &View, edits: &[Edit]) -> Result<Vec<Id>> {
     let mut asked = Vec::new();
     for edit in edits {
         let links = edit.links().into_iter().filter_map(|(_, link, kinds)| Some((link?, kinds)));

@@ -1,28 +1,27 @@
 //! `GET /runs/{id}/events`: the log of a run, read off the ledger; as a list, or as a stream for a live board.
 use super::form::{list, object, text};
-use crate::app::App;
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter, spelled};
 use crate::collection::doc::with_id;
+use crate::collection::history;
+use crate::collection::params::{only, parameter, spelled};
 use crate::collection::read;
 use crate::http::context::{Caller, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
-use crate::resources::history::shown;
 use crate::resources::runs::Run;
 use crate::store::Conn;
 use crate::store::ledger::{self, Entry, Operation as Written};
 use actix_web::http::Method;
 use actix_web::http::header;
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const STREAM: &str = "text/event-stream";
 const KINDS: &[Kind] = &[Kind::Run, Kind::RunStep, Kind::Measurement, Kind::Finding];
@@ -93,7 +92,7 @@ async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> 
     let own: Vec<(String, Entry)> =
         entries.into_iter().filter_map(|entry| event(&entry, run).map(|word| (word, entry))).collect();
     let (words, entries): (Vec<String>, Vec<Entry>) = own.into_iter().unzip();
-    let mut bodies = shown(conn, org, &entries).await?;
+    let mut bodies = history::bodies(conn, org, crate::resources::KINDS, &entries).await?;
     let item = |(word, entry): (String, &Entry)| {
         json!({
             "seq": entry.seq, "event": word, "at": entry.at.0, "by": entry.actor, "reason": entry.reason,
@@ -104,7 +103,7 @@ async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> 
     Ok(Page { items: words.into_iter().zip(&entries).map(item).collect(), next, full })
 }
 
-async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpResponse> {
+async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::RunStep.collection(), Action::Read)?;
     let (spelling, parameters) = (spelled(&request)?, headers::parameters(&request)?);
     only(&parameters, &["after"])?;
@@ -115,20 +114,44 @@ async fn events(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespons
     let given = given.transpose()?.max(last);
     let (run, from) = reader
         .read(async |conn, org| {
-            let run = read::existing::<Run>(conn, org, &spelling).await?.head.id;
+            let run = read::load_of::<Run>(conn, org, &spelling).await?.head.id;
             let first = ledger::first_of(conn, org, run).await?.unwrap_or(1);
             Ok((run, given.unwrap_or(0).max(first - 1)))
         })
         .await?;
     if headers::wants(&request, STREAM) {
-        return stream(reader.caller().clone(), run, from);
+        return stream(boards, reader.caller().clone(), run, from);
     }
     let page = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
     Ok(HttpResponse::Ok().json(json!({"items": page.items, "next_after": page.next})))
 }
 
+/// Live boards connected at once; a further one is told to come back.
+const MOST_BOARDS: usize = 500;
+
+/// What the live boards share.
+pub struct Boards {
+    permits: Arc<Semaphore>,
+    /// Whether the service was asked to stop: boards end then, for nobody waits for them.
+    stopping: AtomicBool,
+}
+
+impl Default for Boards {
+    fn default() -> Boards {
+        Boards { permits: Arc::new(Semaphore::new(MOST_BOARDS)), stopping: AtomicBool::new(false) }
+    }
+}
+
+impl Boards {
+    /// Ends every board soon.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A live board's connection.
 struct Board {
+    boards: Data<Boards>,
     caller: Caller,
     run: Id,
     seq: i64,
@@ -138,10 +161,10 @@ struct Board {
     _place: OwnedSemaphorePermit,
 }
 
-fn stream(caller: Caller, run: Id, seq: i64) -> Result<HttpResponse> {
+fn stream(boards: Data<Boards>, caller: Caller, run: Id, seq: i64) -> Result<HttpResponse> {
     let busy = || Error::unavailable("too many live boards: come back in a moment");
-    let place = Arc::clone(&caller.app().boards).try_acquire_owned().map_err(|_| busy())?;
-    let board = Board { caller, run, seq, commits: None, looks: 0, _place: place };
+    let place = Arc::clone(&boards.permits).try_acquire_owned().map_err(|_| busy())?;
+    let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place };
     let news = futures_util::stream::try_unfold(board, async |mut board: Board| {
         let news = board.wait().await?;
         Ok::<_, Error>(news.map(|news| (news, board)))
@@ -162,9 +185,9 @@ impl Board {
             return Ok(Some(Bytes::from_static(b"retry: 2000\n\n")));
         }
         loop {
-            let app: &App = self.caller.app();
+            let app = self.caller.app();
             let expired = app.now().seconds() >= self.caller.identity().expires_at;
-            if self.looks > LOOKS || expired || app.stopping.load(Ordering::Relaxed) {
+            if self.looks > LOOKS || expired || self.boards.stopping.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let commits = app.store.commits.of(self.caller.organization());

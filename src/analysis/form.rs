@@ -1,5 +1,5 @@
 //! The forms of answers: their media types and tags, and what their schemas are made of.
-use crate::collection::asked::parameter;
+use crate::collection::params::parameter;
 use crate::http::headers;
 use crate::model::{Error, Result};
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,9 +1,8 @@
 //! Whether what has been measured still holds, of everything at once: the same rule as `GET /services/{id}/proof`, in a
 //! fixed number of statements, for the present and the past.
 use super::question::View;
-use crate::graph::load::region::{self, Ground};
 use crate::graph::net::State;
-use crate::graph::region::Dependency;
+use crate::graph::region::{Dependency, Ground, told};
 use crate::model::{Id, Link, Result, Timestamp, Word};
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
 use crate::resources::components::Component;
@@ -72,7 +71,7 @@ impl Carried {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn standings(conn: &mut Conn<'_>, view: &View<'_>) -> Result<HashMap<Id, Standing>> {
+pub async fn standings(conn: &mut Conn<'_>, view: &View) -> Result<HashMap<Id, Standing>> {
     let all: Vec<Taken> = match view.then::<Measurement>(conn).await? {
         Some(then) => then.iter().map(Taken::from).collect(),
         None => store::taken(conn, view.scene.organization).await?,
@@ -113,19 +112,19 @@ fn standing(taken: &[Taken], now: Fingerprint, changes: &[&Carried]) -> Standing
 }
 
 /// What subjects depend on, as things are or were.
-async fn prints(conn: &mut Conn<'_>, view: &View<'_>, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
+async fn prints(conn: &mut Conn<'_>, view: &View, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
     let Some(mappings) = view.then::<Mapping>(conn).await? else {
-        return fingerprint::of_all(conn, view.scene.organization, subjects).await;
+        return fingerprint::of_all(conn, &view.scene, subjects).await;
     };
     let (mut ground, mut traits) = (Ground::default(), HashMap::new());
     mappings.iter().filter_map(dependency).for_each(|edge| ground.add(edge));
     for one in view.then::<Component>(conn).await?.unwrap_or_default() {
         let option = one.body.recovery_option.map_or("", Word::as_str);
-        traits.insert(one.head.id, region::told(one.body.lifecycle.as_str(), option));
+        traits.insert(one.head.id, told(one.body.lifecycle.as_str(), option));
         one.body.site.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.head.id, site));
     }
     for one in view.then::<Service>(conn).await?.unwrap_or_default() {
-        traits.insert(one.head.id, region::told(one.body.lifecycle.as_str(), ""));
+        traits.insert(one.head.id, told(one.body.lifecycle.as_str(), ""));
     }
     for one in view.then::<Site>(conn).await?.unwrap_or_default() {
         one.body.parent.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.head.id, site));
@@ -152,7 +151,7 @@ fn dependency(mapping: &Object<Mapping>) -> Option<Dependency> {
 }
 
 /// The change requests carried out, and which of them touched each item.
-async fn carried(conn: &mut Conn<'_>, view: &View<'_>) -> Result<(Vec<Carried>, HashMap<Id, Vec<usize>>)> {
+async fn carried(conn: &mut Conn<'_>, view: &View) -> Result<(Vec<Carried>, HashMap<Id, Vec<usize>>)> {
     #[derive(Deserialize)]
     struct Known {
         status: ChangeStatus,

@@ -6,13 +6,13 @@ pub mod rules;
 
 use super::form::tagged;
 use super::question::{Asked, View};
-use crate::auth::Action;
-use crate::collection::asked::{bad_parameters, moment, only, parameter};
+use crate::collection::as_of::Moment;
 use crate::collection::doc::{etag, named};
-use crate::collection::read::Moment;
+use crate::collection::params::{bad_parameters, moment, only, parameter};
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Faults, Id, Kind, Link, Result, Word};
 use crate::store::Conn;
 use actix_web::http::Method;
@@ -116,7 +116,7 @@ async fn gaps(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResp
     Ok(tagged(&request, "application/json", text))
 }
 
-async fn list(conn: &mut Conn<'_>, view: &View<'_>, wanted: &Wanted) -> Result<GapList> {
+async fn list(conn: &mut Conn<'_>, view: &View, wanted: &Wanted) -> Result<GapList> {
     let item = match &wanted.item {
         None => None,
         Some(link) => {

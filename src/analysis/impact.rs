@@ -3,11 +3,11 @@ mod consequences;
 
 use super::edits::{self, Edit};
 use super::question::{Bounds, LOSABLE, View, answered, each, later};
-use crate::auth::Action;
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Faults, Kind, Link, Objectives, Reference, Result, Shared, Timestamp};
 use crate::store::Conn;
 use crate::words;
@@ -159,7 +159,7 @@ async fn impact(reader: Reader<Analyses>, request: HttpRequest, payload: Payload
     answered(reader, request, payload, answer).await
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: ImpactQuestion, bounds: Bounds) -> Result<ImpactAnswer> {
+async fn answer(conn: &mut Conn<'_>, view: &View, question: ImpactQuestion, bounds: Bounds) -> Result<ImpactAnswer> {
     let mut faults = Faults::default();
     let asked: Vec<_> = each("lost", &question.lost, LOSABLE).collect();
     let lost = view.found(conn, &asked, &mut faults).await?;

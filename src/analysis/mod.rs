@@ -21,7 +21,6 @@ pub mod schedule;
 pub mod situation;
 pub mod timeline;
 
-use crate::collection::schema::SCHEMAS;
 use crate::http::routes::Api;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -43,10 +42,12 @@ pub fn routes(api: &mut Api) {
     continuity::routes(api);
     dependencies::routes(api);
     proof::routes(api);
+    let all = schemas(api.known_schemas());
+    api.schemas(all);
 }
 
-/// Schemas of this room, for the document.
-pub fn schemas() -> Map<String, Value> {
+/// Schemas of this room, besides those known already.
+fn schemas(known: &Map<String, Value>) -> Map<String, Value> {
     let all = [schedule::schemas(), diff::schemas(), timeline::schemas(), events::schemas(), proof::schemas()];
     let all = all.into_iter().chain([situation::schemas(), calendar::schemas()]);
     let all = all.filter_map(|part| part.as_object().cloned()).flatten();
@@ -65,15 +66,15 @@ pub fn schemas() -> Map<String, Value> {
         told::<gaps::answer::GapList>(),
         told::<continuity::Continuity>(),
     ];
-    dependencies::schemas().into_iter().chain(all).chain(told.into_iter().flatten()).collect()
+    let told = told.into_iter().flatten().filter(|(name, _)| !known.contains_key(name));
+    dependencies::schemas().into_iter().chain(all).chain(told).collect()
 }
 
 /// The schema of a question or an answer with those it refers to.
 fn told<T: ToSchema>() -> Map<String, Value> {
     let mut all = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut all);
-    let own = all.into_iter().filter(|(name, _)| !SCHEMAS.contains_key(name));
-    own.map(|(name, schema)| (name, bounded(serde_json::to_value(schema).unwrap_or_default()))).collect()
+    all.into_iter().map(|(name, schema)| (name, bounded(serde_json::to_value(schema).unwrap_or_default()))).collect()
 }
 
 /// The schema with the bounds that the types imply: counts have 64 bits, and lists within lists are as long as these.

@@ -2,13 +2,13 @@
 //! holds.
 use super::form::{list, object, reference, tagged, text};
 use super::schedule::scheduled;
-use crate::auth::Action;
-use crate::collection::asked::{only, spelled};
 use crate::collection::doc::{etag, with_id};
+use crate::collection::params::{only, spelled};
 use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Id, Kind, Reference, Result, Timestamp, Word};
 use crate::resources::change_requests;
 use crate::resources::components::Component;
@@ -80,19 +80,19 @@ async fn proof<R: Recoverable>(reader: Reader<Measurement>, request: HttpRequest
     let caller = reader.caller().clone();
     let answer = reader
         .scan(async move |conn, org| {
-            let object = read::existing::<R>(conn, org, &spelling).await?;
+            let object = read::load_of::<R>(conn, org, &spelling).await?;
             told(conn, &caller.scene(), &object).await
         })
         .await?;
     Ok(tagged(&request, "application/json", answer.to_string()))
 }
 
-async fn told<R: Recoverable>(conn: &mut Conn<'_>, scene: &Scene<'_>, subject: &Object<R>) -> Result<Value> {
+async fn told<R: Recoverable>(conn: &mut Conn<'_>, scene: &Scene, subject: &Object<R>) -> Result<Value> {
     let org = scene.organization;
     let measured = measurements::of_subject(conn, org, subject.head.id, MOST).await?;
     let mut all = Vec::new();
     if !measured.is_empty() {
-        let now = fingerprint::of(conn, org, subject.head.id).await?;
+        let now = fingerprint::of(conn, scene, subject.head.id).await?;
         for one in &measured {
             all.push(weighed(conn, scene, subject.head.id, one, &now).await?);
         }
@@ -130,10 +130,10 @@ pub struct Measured {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn measured(conn: &mut Conn<'_>, scene: &Scene<'_>, items: &[Id]) -> Result<HashMap<Id, Measured>> {
+pub async fn measured(conn: &mut Conn<'_>, scene: &Scene, items: &[Id]) -> Result<HashMap<Id, Measured>> {
     let mut known = HashMap::new();
     for id in measurements::measured(conn, scene.organization, items).await? {
-        let now = fingerprint::of(conn, scene.organization, id).await?;
+        let now = fingerprint::of(conn, scene, id).await?;
         let mut all = Vec::new();
         for one in measurements::of_subject(conn, scene.organization, id, MOST).await? {
             all.push(weighed(conn, scene, id, &one, &now).await?);
@@ -169,7 +169,7 @@ fn best(all: &[Evidence], figure: impl Fn(&Evidence) -> Option<i64>, objective: 
 /// A measurement, with what has changed since.
 async fn weighed(
     conn: &mut Conn<'_>,
-    scene: &Scene<'_>,
+    scene: &Scene,
     subject: Id,
     one: &Object<Measurement>,
     now: &Fingerprint,
@@ -210,7 +210,7 @@ async fn weighed(
 }
 
 /// What the active plans that cover it reckon with.
-async fn estimated(conn: &mut Conn<'_>, scene: &Scene<'_>, subject: Id) -> Result<Vec<Evidence>> {
+async fn estimated(conn: &mut Conn<'_>, scene: &Scene, subject: Id) -> Result<Vec<Evidence>> {
     let plans = links::owners(conn, scene.organization, "services", &[subject]).await?;
     let plans: Vec<Id> = plans.into_iter().map(|(owner, _)| owner).collect();
     let mut active: Vec<(Id, i64)> = active_now(conn, scene.organization, &plans).await?.into_values().collect();

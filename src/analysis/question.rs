@@ -1,16 +1,15 @@
 //! What questions about the dependency graph have in common: from when it is looked at, what they are about, and the
 //! working out where nobody waits for the thread.
-use crate::collection::asked::{moment, only};
+use crate::collection::as_of::Moment;
 use crate::collection::draft::strict;
-use crate::collection::read::Moment;
+use crate::collection::params::{moment, only};
 use crate::graph::landscape::Landscape;
 use crate::http::body;
 use crate::http::context::{Analyses, Caller, Reader};
 use crate::http::headers;
 use crate::model::{Error, Faults, Id, Kind, Link, Query, Result, Spelling, Timestamp};
-use crate::resources::Resource;
-use crate::store::record::from_record;
-use crate::store::{Conn, Object, Place, Rows, Scene, ledger, resolve};
+use crate::store::record::from_record_of;
+use crate::store::{Conn, Object, Place, Scene, Stored, ledger, resolve};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -25,11 +24,11 @@ pub const MOST_ITEMS: usize = 10_000;
 pub const LOSABLE: &[Kind] = &[Kind::Component, Kind::Site, Kind::Supplier, Kind::Service, Kind::BusinessProcess];
 
 /// The dependency graph from where somebody looks at it.
-pub struct View<'a> {
+pub struct View {
     pub landscape: Arc<Landscape>,
     /// The place in the ledger it shows.
     pub seq: i64,
-    pub scene: Scene<'a>,
+    pub scene: Scene,
 }
 
 /// A reference in a question, with the kinds it may lead to.
@@ -44,18 +43,18 @@ pub fn each<'a>(field: &'a str, links: &'a [Link], kinds: &'a [Kind]) -> impl It
     links.iter().enumerate().map(move |(index, link)| Asked { pointer: format!("/{field}/{index}"), link, kinds })
 }
 
-impl<'a> View<'a> {
+impl View {
     /// The graph as it is, or was at a moment.
     ///
     /// # Errors
     /// When the moment is not in the ledger, or the database does not answer.
-    pub async fn of(conn: &mut Conn<'_>, scene: Scene<'a>, moment: Option<Moment>) -> Result<View<'a>> {
+    pub async fn of(conn: &mut Conn<'_>, scene: Scene, moment: Option<Moment>) -> Result<View> {
         let Some(moment) = moment else {
-            let (landscape, seq) = scene.graphs.newest(conn, scene.organization).await?;
+            let (landscape, seq) = scene.landscapes.newest(conn, scene.organization).await?;
             return Ok(View { landscape, seq, scene });
         };
         let (scene, seq) = moment.scene(conn, &scene).await?;
-        let landscape = scene.graphs.whole(conn, &scene).await?;
+        let landscape = scene.landscapes.whole(conn, &scene).await?;
         Ok(View { landscape, seq, scene })
     }
 
@@ -141,24 +140,24 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn then<R: Resource>(&self, conn: &mut Conn<'_>) -> Result<Option<Vec<Object<R>>>> {
+    pub async fn then<R: Stored>(&self, conn: &mut Conn<'_>) -> Result<Option<Vec<Object<R>>>> {
         let Place::Past(seq) = self.scene.place else { return Ok(None) };
         let entries = ledger::as_of(conn, self.scene.organization, &[R::KIND], seq, i64::MAX).await?;
         let bodies = entries.iter().filter_map(|entry| entry.body.as_deref());
-        bodies.map(from_record::<R>).collect::<Result<Vec<_>>>().map(Some)
+        bodies.map(from_record_of::<R>).collect::<Result<Vec<_>>>().map(Some)
     }
 
     /// One object as it is, or was then.
     ///
     /// # Errors
     /// `NotFound` when it is not there.
-    pub async fn one<R: Rows>(&self, conn: &mut Conn<'_>, id: Id) -> Result<Object<R>> {
+    pub async fn one<R: Stored>(&self, conn: &mut Conn<'_>, id: Id) -> Result<Object<R>> {
         let org = self.scene.organization;
         let found = match self.scene.place {
             Place::Past(seq) => {
                 let entries = ledger::these_as_of(conn, org, &[id], seq).await?;
                 let body = entries.into_iter().next().and_then(|entry| entry.body);
-                body.map(|body| from_record::<R>(&body)).transpose()?
+                body.map(|body| from_record_of::<R>(&body)).transpose()?
             }
             _ => R::find(conn, org, id).await?,
         };
@@ -169,7 +168,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn every<R: Rows>(&self, conn: &mut Conn<'_>) -> Result<Vec<Object<R>>> {
+    pub async fn every<R: Stored>(&self, conn: &mut Conn<'_>) -> Result<Vec<Object<R>>> {
         match self.then::<R>(conn).await? {
             Some(all) => Ok(all),
             None => R::page(conn, self.scene.organization, &Query::first(usize::MAX)).await,
@@ -219,7 +218,7 @@ pub async fn answered<Q, A>(
     reader: Reader<Analyses>,
     request: HttpRequest,
     payload: Payload,
-    answer: impl AsyncFnOnce(&mut Conn<'_>, &View<'_>, Q, Bounds) -> Result<A> + Send + 'static,
+    answer: impl AsyncFnOnce(&mut Conn<'_>, &View, Q, Bounds) -> Result<A> + Send + 'static,
 ) -> Result<HttpResponse>
 where
     Q: DeserializeOwned + utoipa::ToSchema + Send + 'static,

@@ -98,7 +98,7 @@ async fn recovery(reader: Reader<Analyses>, request: HttpRequest, payload: Paylo
     answered(reader, request, payload, answer).await
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: RecoveryQuestion, bounds: Bounds) -> Result<RecoveryAnswer> {
+async fn answer(conn: &mut Conn<'_>, view: &View, question: RecoveryQuestion, bounds: Bounds) -> Result<RecoveryAnswer> {
     let (loss, of) = asked(conn, view, &question.lost, &question.hypothetical, &question.of).await?;
     let (landscape, states) = (&loss.landscape, &loss.restoration.states);
     let struck = |node: &usize| states[*node] == State::Down && BUSINESS.contains(&landscape.items()[*node].kind);

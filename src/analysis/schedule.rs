@@ -1,11 +1,11 @@
 //! `GET /plans/{id}/versions/{version}/schedule`: when every step happens, what decides it, and whether that is in time.
 use super::form::{MERMAID, SVG, form, list, object, reference, seconds, tagged, text};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
+use crate::collection::params::{only, parameter};
 use crate::collection::{item, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::Api;
+use crate::model::Action;
 use crate::model::{Error, Id, Kind, Link, Objectives, Reference, Result, Spelling, Word};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::planning::mermaid;
@@ -56,10 +56,10 @@ pub struct Scheduled {
 ///
 /// # Errors
 /// `NotFound` when it is not there.
-pub async fn scheduled(conn: &mut Conn<'_>, scene: &Scene<'_>, version: Id, mode: RunMode) -> Result<Scheduled> {
-    let version = read::one::<PlanVersion>(conn, scene, &Spelling::Id(version)).await?;
+pub async fn scheduled(conn: &mut Conn<'_>, scene: &Scene, version: Id, mode: RunMode) -> Result<Scheduled> {
+    let version = read::load_view_of::<PlanVersion>(conn, scene, &Spelling::Id(version)).await?;
     let plan = version.body.plan.id().ok_or(Error::NotFound)?;
-    let plan = read::one::<Plan>(conn, scene, &Spelling::Id(plan)).await?;
+    let plan = read::load_view_of::<Plan>(conn, scene, &Spelling::Id(plan)).await?;
     let table = timetable(&version.body, mode);
     let recovers: Vec<&[Link]> = table.kept.iter().map(|place| version.body.steps[*place].recovers.as_slice()).collect();
     let found = coverage::services(conn, scene, &plan.body.services, &recovers).await?;
@@ -182,7 +182,7 @@ impl Scheduled {
 }
 
 /// How an object stands in an answer.
-pub fn of<R: crate::resources::Resource>(object: &Object<R>) -> Reference {
+pub fn of<R: crate::model::Resource>(object: &Object<R>) -> Reference {
     let head = &object.head;
     Reference { id: head.id, kind: R::KIND, key: head.key.clone(), name: head.name.clone() }
 }

@@ -1,14 +1,14 @@
 //! `GET /disruptions/{id}/situation`: what is down or degraded now, and the time left until each objective is broken.
 use super::form::{list, object, reference};
 use crate::analysis::schedule::of;
-use crate::auth::Action;
-use crate::collection::asked::{only, spelled};
 use crate::collection::doc::with_id;
+use crate::collection::params::{only, spelled};
 use crate::collection::read;
 use crate::graph::net::State;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Id, Objectives, Reference, Result, Timestamp, Word};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::disruptions::Disruption;
@@ -28,14 +28,14 @@ async fn situation(reader: Reader<Disruption>, request: HttpRequest) -> Result<H
     let caller = reader.caller().clone();
     let answer = reader
         .scan(async move |conn, org| {
-            let disruption = read::existing::<Disruption>(conn, org, &spelling).await?;
+            let disruption = read::load_of::<Disruption>(conn, org, &spelling).await?;
             told(conn, &caller.scene(), &disruption).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-async fn told(conn: &mut Conn<'_>, scene: &Scene<'_>, disruption: &Object<Disruption>) -> Result<Value> {
+async fn told(conn: &mut Conn<'_>, scene: &Scene, disruption: &Object<Disruption>) -> Result<Value> {
     let org = scene.organization;
     let (services, processes) = affected(conn, scene, &disruption.body.lost()).await?;
     let ids = |all: &[(Reference, State)]| all.iter().map(|(one, _)| one.id).collect::<Vec<Id>>();

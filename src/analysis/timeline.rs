@@ -1,13 +1,14 @@
 //! `GET /runs/{id}/timeline`: every step of a run, planned against actual and forecast.
 use super::form::{SVG, form, list, object, reference, tagged, text};
 use crate::analysis::schedule::of;
-use crate::auth::Action;
-use crate::collection::asked::{only, spelled};
+use crate::collection::as_of::Moment;
 use crate::collection::doc::{etag, with_id};
-use crate::collection::read::{self, Moment};
+use crate::collection::params::{only, spelled};
+use crate::collection::{as_of, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Kind, Link, Result, Word};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::resources::run_steps::{RunStep, StepStatus};
@@ -23,20 +24,20 @@ async fn timeline(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespo
     let (spelling, parameters) = (spelled(&request)?, headers::parameters(&request)?);
     only(&parameters, &["format", "as_of"])?;
     let form = form(&request, &parameters, &[("json", ""), ("svg", SVG)])?;
-    let moment = crate::collection::asked::moment(&parameters)?;
+    let moment = crate::collection::params::moment(&parameters)?;
     let caller = reader.caller().clone();
     let (media_type, text) = reader
         .scan(async move |conn, _| {
             let run = match moment {
-                None => read::one::<Run>(conn, &caller.scene(), &spelling).await?,
-                Some(moment) => read::past_one::<Run>(conn, &caller.scene(), &spelling, moment).await?,
+                None => read::load_view_of::<Run>(conn, &caller.scene(), &spelling).await?,
+                Some(moment) => as_of::load_as_of_typed::<Run>(conn, &caller.scene(), &spelling, moment).await?,
             };
             let scene = match moment {
                 None => caller.scene(),
                 Some(moment) => Moment::scene(moment, conn, &caller.scene()).await?.0,
             };
             let mut view = look(conn, &scene, &run).await?.ok_or(Error::NotFound)?;
-            read::named(conn, scene.organization, &mut view.steps).await?;
+            view.steps = read::name_links_of(conn, scene.organization, view.steps).await?;
             Ok(match form {
                 "svg" => (SVG, gantt::draw(&chart(&run, &view))),
                 _ => ("application/json", value(&run, view).to_string()),

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::identity::Identity;
 use super::names::{is_key, is_name};
-use super::roles::Role;
 use super::settings::{ClaimPointers, IssuerConfig};
 use super::token::Rejection;
+use crate::model::Role;
 
 /// How far the clocks of an issuer and of this service may be apart.
 pub const LEEWAY_SECONDS: i64 = 30;

@@ -1,6 +1,7 @@
 //! Who is calling: what a verified token says about its bearer.
 
-use super::roles::{self, Action, Role};
+use super::roles;
+use crate::model::{Action, Role};
 
 /// The bearer of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]

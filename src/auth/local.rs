@@ -15,9 +15,12 @@ use serde::Serialize;
 use super::claims::ClaimRules;
 use super::files;
 use super::keys::{KeySet, VerificationKey};
-use super::names::{LOCAL_ISSUER, is_key, is_name};
-use super::roles::{Role, is_permission};
 use super::settings::ClaimPointers;
+use super::{
+    names::{LOCAL_ISSUER, is_key, is_name},
+    roles::is_permission,
+};
+use crate::model::Role;
 
 pub const LOCAL_AUDIENCE: &str = "holdfast";
 const LOCAL_KID: &str = "local";

@@ -24,7 +24,6 @@ mod verifier;
 pub use identity::Identity;
 pub use local::{Grant, LOCAL_AUDIENCE, LocalKey};
 pub use names::LOCAL_ISSUER;
-pub use roles::{Action, Role};
 pub use settings::AuthConfig;
 pub use token::Rejection;
 pub use verifier::Verifier;

@@ -1,8 +1,8 @@
 //! From JSON to a checked draft: every fault of the form is told at once, by the schema that stands in the document.
 use super::schema;
-use crate::model::{Error, Faults, HeadDraft, Kind, Result};
-use crate::resources::Resource;
-use crate::store::record;
+use crate::model::{Error, Faults, HeadDraft, Result};
+use crate::store::door::read;
+use crate::store::{AnyKind, AnyObject, KindInfo, record};
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde::de::DeserializeOwned;
@@ -11,9 +11,10 @@ use std::collections::HashSet;
 
 /// What a client wants an object to be.
 #[derive(Debug, Clone)]
-pub struct Draft<R> {
+pub struct Draft {
     pub head: HeadDraft,
-    pub body: R,
+    /// Its own fields, under a head that says nothing yet.
+    pub object: AnyObject,
     /// The fields that were really given; the others have their defaults.
     pub given: HashSet<String>,
     /// What the schema does not like. The draft is then filled up with the document's example, only so that the
@@ -25,57 +26,45 @@ pub struct Draft<R> {
 ///
 /// # Errors
 /// When it is not an object or cannot be looked at any further.
-pub fn parse<R: Resource>(value: Value) -> Result<Draft<R>> {
+pub fn parse(kind: &'static dyn AnyKind, value: Value) -> Result<Draft> {
     let mut faults = Faults::default();
     let Value::Object(mut object) = value else {
         return Err(Error::invalid("", "wrong_type", "an object is wanted"));
     };
-    if object.get(R::LABEL).is_some_and(|name| name.as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())) {
-        faults.add(format!("/{}", R::LABEL), "too_short", format!("a {} of white space is none", R::LABEL));
+    let label = kind.info().label;
+    if object.get(label).is_some_and(|name| name.as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())) {
+        faults.add(format!("/{label}"), "too_short", format!("a {label} of white space is none"));
     }
     let value = Value::Object(object.clone());
-    check::<R>(&value, &mut faults)?;
+    check(kind, &value, &mut faults)?;
     let list = faults.into_vec();
     let faulty = roots(&list);
     let given: HashSet<String> = object.keys().filter(|name| !faulty.contains(escaped(name).as_str())).cloned().collect();
     if !list.is_empty() {
-        object = sound::<R>(object, &list);
+        object = sound(kind, object, &list);
     }
     let mut faults = Faults::default();
     list.into_iter().for_each(|fault| faults.push(fault));
-    let whole = Value::Object(object);
-    let body = serde_path_to_error::deserialize::<_, R>(whole.clone());
-    let mut whole = whole;
-    record::rename(&mut whole, R::LABEL, "name");
+    let mut whole = Value::Object(object);
+    let body = kind.read(whole.clone());
+    record::rename(&mut whole, label, "name");
     let head = HeadDraft::deserialize_from(&whole);
     match (head, body) {
-        (Ok(head), Ok(body)) => Ok(Draft { head, body, given, faults }),
+        (Ok(head), Ok(object)) => Ok(Draft { head, object, given, faults }),
         // What passes the schema and yet cannot be kept, such as a time beyond the calendar.
-        (_, Err(error)) if faults.is_empty() => {
-            Err(Error::invalid(pointer(error.path()), "bad_format", error.inner().to_string()))
-        }
+        (_, Err(error)) if faults.is_empty() => Err(Error::invalid(error.pointer, "bad_format", error.detail)),
         (Err(error), _) if faults.is_empty() => Err(Error::invalid("", "bad_format", error.to_string())),
         _ => Err(Error::Invalid(faults.into_vec())),
     }
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let one = |segment: &Segment| match segment {
-        Segment::Seq { index } => Some(format!("/{index}")),
-        Segment::Map { key } => Some(format!("/{}", escaped(key))),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    };
-    path.iter().filter_map(one).collect()
-}
-
-fn check<R: Resource>(value: &Value, faults: &mut Faults) -> Result<()> {
-    let validator = schema::draft(R::KIND).ok_or_else(|| Error::Internal("no schema for the kind".into()))?;
+fn check(kind: &'static dyn AnyKind, value: &Value, faults: &mut Faults) -> Result<()> {
+    let validator = schema::draft_validator(kind).ok_or_else(|| Error::Internal("no schema for the kind".into()))?;
     if validator.is_valid(value) {
         return Ok(());
     }
     for error in validator.iter_errors(value) {
-        tell(Some(R::KIND), &error, faults);
+        tell(Some(kind), &error, faults);
     }
     Ok(())
 }
@@ -89,12 +78,11 @@ pub fn strict<T: DeserializeOwned + utoipa::ToSchema + 'static>(value: Value) ->
     let mut faults = Faults::default();
     validator.iter_errors(&value).for_each(|error| tell(None, &error, &mut faults));
     faults.into_result()?;
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| Error::invalid(pointer(error.path()), "bad_format", error.inner().to_string()))
+    read(value).map_err(|error| Error::invalid(error.pointer, "bad_format", error.detail))
 }
 
 /// Puts a fault of the form into words; of a draft, with the kind it is one of.
-fn tell(kind: Option<Kind>, error: &ValidationError<'_>, faults: &mut Faults) {
+fn tell(kind: Option<&'static dyn AnyKind>, error: &ValidationError<'_>, faults: &mut Faults) {
     let at = error.instance_path().to_string();
     // One fault a place is enough: the first says what is wrong with it.
     if faults.has(&at) {
@@ -159,10 +147,10 @@ fn roots(faults: &[crate::model::Fault]) -> HashSet<&str> {
 }
 
 /// The object without its faulty fields, filled up where something required is missing.
-fn sound<R: Resource>(object: Map<String, Value>, faults: &[crate::model::Fault]) -> Map<String, Value> {
+fn sound(kind: &dyn AnyKind, object: Map<String, Value>, faults: &[crate::model::Fault]) -> Map<String, Value> {
     let faulty = roots(faults);
     let mut sound: Map<String, Value> = object.into_iter().filter(|(name, _)| !faulty.contains(escaped(name).as_str())).collect();
-    if let Value::Object(example) = R::example() {
+    if let Value::Object(example) = kind.example() {
         for name in faulty {
             if let Some(value) = example.get(name).filter(|_| !matches!(name, "key" | "external_refs" | "tags")) {
                 sound.entry(name).or_insert_with(|| value.clone());
@@ -179,14 +167,19 @@ impl HeadDraft {
 }
 
 /// The draft that would give an object its present content; a patch is laid over it.
-pub fn of<R: Resource>(head: &crate::model::Head, body: &R) -> Result<Value> {
-    let mut value = serde_json::to_value(head.draft()).map_err(Error::internal)?;
-    record::rename(&mut value, "name", R::LABEL);
-    let own = serde_json::to_value(body).map_err(Error::internal)?;
+///
+/// # Errors
+/// When the object cannot be written as JSON.
+pub fn of(info: &KindInfo, object: &AnyObject) -> Result<Value> {
+    let mut value = serde_json::to_value(object.head().draft()).map_err(Error::internal)?;
+    record::rename(&mut value, "name", info.label);
+    let mut own = Vec::new();
+    object.write_body(&mut own)?;
+    let own = serde_json::from_slice(&own).map_err(Error::internal)?;
     if let (Value::Object(all), Value::Object(own)) = (&mut value, own) {
         all.extend(own);
         // What is absent is left out, as a client would, and what clients do not write.
-        all.retain(|name, value| !value.is_null() && !R::OWNED.contains(&name.as_str()));
+        all.retain(|name, value| !value.is_null() && !info.owned.contains(&name.as_str()));
     }
     Ok(value)
 }

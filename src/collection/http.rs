@@ -1,19 +1,18 @@
-//! The handlers of every collection: list, get, create, put, patch, delete, history.
-use super::asked::{bad_parameters, columns, guarded, moment, only, parameter, selection, spelled};
-use super::once::Once;
-use super::read;
-use super::write::{Common, Done, Guard, Order, Set, Verb};
-use super::{draft, view};
-use crate::app::{App, new_id};
-use crate::auth::Action;
+//! The handlers of every collection: list, get, create, put, patch, delete, history. Compiled once: the kind comes with
+//! the route.
+use super::change_set::ChangeSet;
+use super::command::{BatchContext, Command, Operation, WriteOutcome};
+use super::idempotency::IdempotencyKey;
+use super::params::{bad_parameters, columns, guarded, moment, only, parameter, selection, spelled};
+use super::{as_of, draft, history, read, view};
 use crate::http::answers::Question;
 use crate::http::body;
-use crate::http::context::{Reader, Writer};
+use crate::http::context::{OfKind, Reader, Writer};
 use crate::http::headers::{self, Wishes};
-use crate::model::{Error, Kind, Query, Result, Spelling};
-use crate::resources::{Resource, fields};
+use crate::http::preconditions::Preconditions;
+use crate::model::{Action, Error, Kind, Query, Result, Spelling};
 use crate::store::idempotency::Answer;
-use crate::store::{Conn, Object, Place, Scene, Stored, Tx};
+use crate::store::{AnyKind, AnyObject, Conn, KindInfo, Kinds, Tx};
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -24,38 +23,32 @@ pub const JSON: &[&str] = &["application/json"];
 pub const PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
 
 /// `GET /{collection}`.
-pub async fn list<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     listed(reader, request, None).await
 }
 
 /// The list, or that part of it which a path stands for: a filter that the client does not write.
-pub async fn listed<R: Stored>(reader: Reader<R>, request: HttpRequest, implied: Option<(&str, String)>) -> Result<HttpResponse> {
+pub async fn listed(reader: Reader<OfKind>, request: HttpRequest, implied: Option<(&str, String)>) -> Result<HttpResponse> {
+    let kind = reader.kind()?;
+    let info = kind.info();
     let mut parameters = headers::parameters(&request)?;
     parameters.extend(implied.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let most = reader.caller().app().config.limits.page_size;
-    let tables = fields::<R>();
-    let query = match Query::parse(&parameters, &tables, R::FILTERS, &["fields", "as_of"], most) {
+    let tables = (info.fields)();
+    let query = match Query::parse(&parameters, &tables, info.filters, &["fields", "as_of"], most) {
         Ok(query) => query,
         Err(faults) => return bad_parameters(faults).map(|()| HttpResponse::BadRequest().finish()),
     };
-    let selected = selection::<R>(&parameters)?;
+    let selected = selection(kind, &parameters)?;
     // What nobody asked for is not derived.
-    let sorted = query.sort.iter().any(|sort| R::is_derived(sort.field.name));
-    let derived = sorted || selected.as_ref().is_none_or(|fields| fields.iter().any(|field| R::is_derived(field)));
-    let heavy = (R::HEAVY && derived) || query.count || query.conditions.iter().any(|c| c.is_heavy());
+    let sorted = query.sort.iter().any(|sort| (info.is_derived)(sort.field.name));
+    let derived = sorted || selected.as_ref().is_none_or(|fields| fields.iter().any(|field| (info.is_derived)(field)));
+    let heavy = (info.heavy && derived) || query.count || query.conditions.iter().any(|c| c.is_heavy());
+    let scene = reader.caller().scene();
     let page = match moment(&parameters)? {
-        Some(moment) => {
-            let caller = reader.caller().clone();
-            reader.scan(async move |conn, _| read::past_page::<R>(conn, &caller.scene(), query, moment).await).await?
-        }
-        None if heavy => {
-            let caller = reader.caller().clone();
-            reader.scan(async move |conn, _| read::page::<R>(conn, &caller.scene(), query, derived).await).await?
-        }
-        None => {
-            let scene = reader.caller().scene();
-            reader.read(async |conn, _| read::page::<R>(conn, &scene, query, derived).await).await?
-        }
+        Some(moment) => reader.scan(async move |conn, _| as_of::past_page(conn, &scene, kind, query, moment).await).await?,
+        None if heavy => reader.scan(async move |conn, _| read::page(conn, &scene, kind, query, derived).await).await?,
+        None => reader.read(async |conn, _| read::page(conn, &scene, kind, query, derived).await).await?,
     };
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &page.next {
@@ -68,65 +61,76 @@ pub async fn listed<R: Stored>(reader: Reader<R>, request: HttpRequest, implied:
         response.insert_header(("link", format!("<{}?{}>; rel=\"next\"", request.path(), next.join("&"))));
     }
     if headers::wants(&request, "text/csv") {
-        let values = page.items.iter().map(view::value).collect::<Result<Vec<_>>>()?;
-        let columns = selected.unwrap_or_else(columns::<R>);
+        let values = page.items.iter().map(|object| view::value(info, object)).collect::<Result<Vec<_>>>()?;
+        let columns = selected.unwrap_or_else(|| columns(kind));
         return Ok(response.content_type("text/csv; charset=utf-8; header=present").body(view::csv(&columns, &values)?));
     }
-    Ok(response.content_type("application/json").body(page_json(&page, selected.as_deref())?))
+    Ok(response.content_type("application/json").body(page_json(info, &page, selected.as_deref())?))
 }
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-fn page_json<R: Resource>(page: &read::Page<R>, selected: Option<&[String]>) -> Result<String> {
-    let mut items = Vec::with_capacity(page.items.len());
-    for object in &page.items {
-        items.push(match selected {
-            Some(fields) => view::select(view::value(object)?, fields).to_string(),
-            None => view::json(object)?,
-        });
+fn page_json(info: &KindInfo, page: &read::Page, selected: Option<&[String]>) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(64 + page.items.len() * 1024);
+    out.extend_from_slice(b"{\"items\":[");
+    for (index, object) in page.items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        match selected {
+            Some(fields) => {
+                let chosen = view::select(view::value(info, object)?, fields);
+                serde_json::to_writer(&mut out, &chosen).map_err(Error::internal)?;
+            }
+            None => view::write(info, object, &mut out)?,
+        }
     }
-    let mut text = format!("{{\"items\":[{}],\"seq\":{}", items.join(","), page.seq);
+    let mut tail = format!("],\"seq\":{}", page.seq);
     if let Some(next) = &page.next {
-        text.push_str(&format!(",\"next_cursor\":\"{next}\""));
+        tail.push_str(&format!(",\"next_cursor\":\"{next}\""));
     }
     if let Some(total) = page.total {
-        text.push_str(&format!(",\"total\":{total}"));
+        tail.push_str(&format!(",\"total\":{total}"));
     }
-    text.push('}');
-    Ok(text)
+    tail.push('}');
+    out.extend_from_slice(tail.as_bytes());
+    Ok(out)
 }
 
 /// `GET /{collection}/{id}`.
-pub async fn get<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
-    let spelling = spelled(&request)?;
-    if R::LIVE || !request.query_string().is_empty() {
+pub async fn get(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
+    let (kind, spelling) = (reader.kind()?, spelled(&request)?);
+    let info = kind.info();
+    if info.live || !request.query_string().is_empty() {
         return get_with_parameters(&reader, &request, spelling).await;
     }
-    let app = reader.caller().app();
-    let question = Question::new(reader.caller(), R::KIND, &spelling);
+    let (caller, app) = (reader.caller(), reader.caller().app());
+    let question = Question::new(caller.organization(), caller.now(), info.kind, &spelling);
     let vacant = match app.answers.get(&app.store, question) {
         Ok(kept) => return one(&request, &kept.etag, || Ok(kept.body.clone())),
         Err(vacant) => vacant,
     };
-    let mut object = found::<R>(&reader, spelling).await?;
-    let etag = view::etag(&mut object, "");
-    let body = Bytes::from(view::json(&object)?);
+    let mut object = found(&reader, kind, spelling).await?;
+    let etag = view::etag(info, &mut object, "");
+    let body = Bytes::from(view::json(info, &object)?);
     vacant.fill(&etag, &body);
     one(&request, &etag, || Ok(body))
 }
 
 /// One object as it is now.
-async fn found<R: Stored>(reader: &Reader<R>, spelling: Spelling) -> Result<Object<R>> {
-    let caller = reader.caller().clone();
-    let one = async move |conn: &mut Conn<'_>, _| read::one::<R>(conn, &caller.scene(), &spelling).await;
-    if R::HEAVY { reader.scan(one).await } else { reader.read(one).await }
+async fn found(reader: &Reader<OfKind>, kind: &'static dyn AnyKind, spelling: Spelling) -> Result<AnyObject> {
+    let scene = reader.caller().scene();
+    let one = async move |conn: &mut Conn<'_>, _| read::load_view(conn, &scene, kind, &spelling).await;
+    if kind.info().heavy { reader.scan(one).await } else { reader.read(one).await }
 }
 
-async fn get_with_parameters<R: Stored>(reader: &Reader<R>, request: &HttpRequest, spelling: Spelling) -> Result<HttpResponse> {
+async fn get_with_parameters(reader: &Reader<OfKind>, request: &HttpRequest, spelling: Spelling) -> Result<HttpResponse> {
+    let kind = reader.kind()?;
+    let info = kind.info();
     let parameters = headers::parameters(request)?;
-    let includes = read::has_mappings(R::KIND);
+    let includes = read::has_mappings(info.kind);
     only(&parameters, if includes { &["as_of", "fields", "include"] } else { &["as_of", "fields"] })?;
     let included = match parameter(&parameters, "include") {
         None => false,
@@ -136,30 +140,42 @@ async fn get_with_parameters<R: Stored>(reader: &Reader<R>, request: &HttpReques
     if included {
         reader.caller().require(Kind::Mapping.collection(), Action::Read)?;
     }
-    let selected = selection::<R>(&parameters)?;
+    let selected = selection(kind, &parameters)?;
+    let kinds = reader.caller().app().kinds;
     let mut object = match moment(&parameters)? {
         Some(_) if included => return Err(Error::malformed("invalid_parameter", "include cannot be combined with as_of")),
         Some(moment) => {
-            let caller = reader.caller().clone();
-            reader.scan(async move |conn, _| read::past_one::<R>(conn, &caller.scene(), &spelling, moment).await).await?
+            let scene = reader.caller().scene();
+            let then = async move |conn: &mut Conn<'_>, _| as_of::load_as_of(conn, &scene, kind, &spelling, moment).await;
+            reader.scan(then).await?
         }
-        None => found::<R>(reader, spelling).await?,
+        None => found(reader, kind, spelling).await?,
     };
     let mut extra = String::new();
     if included {
-        let id = object.head.id;
-        let mappings = reader.read(async |conn, org| read::mappings_of(conn, org, id).await).await?;
-        let items = mappings.iter().map(view::json).collect::<Result<Vec<_>>>()?;
-        extra = format!("[{}]", items.join(","));
+        let (id, mapping) = (object.head().id, kinds.of(Kind::Mapping));
+        let mappings = reader.read(async |conn, org| read::mappings_of(conn, org, mapping, id).await).await?;
+        let mut out = Vec::from(b"[");
+        for (index, one) in mappings.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            view::write(mapping.info(), one, &mut out)?;
+        }
+        out.push(b']');
+        extra = String::from_utf8(out).map_err(Error::internal)?;
     }
-    let etag = view::etag(&mut object, &extra);
+    let etag = view::etag(info, &mut object, &extra);
     one(request, &etag, || {
-        let text = match selected {
-            Some(fields) => view::select(view::value(&object)?, &fields).to_string(),
-            None => view::json(&object)?,
+        let mut text = match selected {
+            Some(fields) => view::select(view::value(info, &object)?, &fields).to_string().into_bytes(),
+            None => view::json(info, &object)?,
         };
-        let with = |text: &str| format!("{},\"mappings\":{extra}}}", text.strip_suffix('}').unwrap_or(text));
-        Ok(Bytes::from(if included { with(&text) } else { text }))
+        if included {
+            text.pop();
+            text.extend_from_slice(format!(",\"mappings\":{extra}}}").as_bytes());
+        }
+        Ok(Bytes::from(text))
     })
 }
 
@@ -172,8 +188,9 @@ fn one(request: &HttpRequest, etag: &str, body: impl FnOnce() -> Result<Bytes>) 
 }
 
 /// `GET /{collection}/{id}/history`.
-pub async fn history<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn history(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require("history", Action::Read)?;
+    let kind = reader.kind()?.info().kind;
     let spelling = spelled(&request)?;
     let parameters = headers::parameters(&request)?;
     only(&parameters, &["limit", "before"])?;
@@ -186,21 +203,21 @@ pub async fn history<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Resu
     let answer = reader
         .read(async |conn, org| {
             // What was deleted has its history still, by id.
-            let id = read::locate(conn, org, R::KIND, &spelling).await?;
-            read::history(conn, org, R::KIND, id, before, usize::try_from(limit).unwrap_or(50)).await
+            let id = read::locate(conn, org, kind, &spelling).await?;
+            history::of_object(conn, org, kind, id, before, usize::try_from(limit).unwrap_or(50)).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
 /// `POST /{collection}`.
-pub async fn create<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+pub async fn create(writer: Writer<OfKind>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     created(writer, request, payload, None).await
 }
 
 /// Creates an object, with a field that the path says.
-pub async fn created<R: Stored>(
-    writer: Writer<R>,
+pub async fn created(
+    writer: Writer<OfKind>,
     request: HttpRequest,
     payload: Payload,
     implied: Option<(&str, Value)>,
@@ -217,31 +234,26 @@ pub async fn created<R: Stored>(
         }
         members.insert(name.to_owned(), implied);
     }
-    let draft = draft::parse::<R>(value)?;
-    let order = Order { place: 0, target: None, verb: Verb::Put(Box::new(draft)), guard: Guard::default() };
-    let once = Once::of(writer.caller(), &wishes, &request, &bytes)?;
-    let app = writer.caller().app().clone();
-    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| single(tx, &app, order).await).await;
-    let (answer, replayed) = writer.write(&wishes, 1, work).await?;
-    Ok(answered(answer, &wishes, replayed))
+    let operation = Operation::Put(Box::new(draft::parse(writer.kind()?, value)?));
+    let command = Command { place: 0, target: None, operation, preconditions: Preconditions::default() };
+    let key = IdempotencyKey::of(writer.caller(), &wishes, &request, &bytes)?;
+    execute(&writer, command, &wishes, Some(key)).await
 }
 
 /// `PUT /{collection}/{id}`.
-pub async fn put<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+pub async fn put(writer: Writer<OfKind>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, JSON)?;
     let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
-    let draft = draft::parse::<R>(body::json(&bytes)?)?;
-    let order = Order { place: 0, target: Some(target), verb: Verb::Put(Box::new(draft)), guard: wishes.guard.clone() };
-    let app = writer.caller().app().clone();
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
-    Ok(answered(answer, &wishes, false))
+    let operation = Operation::Put(Box::new(draft::parse(writer.kind()?, body::json(&bytes)?)?));
+    let command = Command { place: 0, target: Some(target), operation, preconditions: wishes.preconditions.clone() };
+    execute(&writer, command, &wishes, None).await
 }
 
 /// `PATCH /{collection}/{id}`.
-pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+pub async fn patch(writer: Writer<OfKind>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     body::require_type(&request, PATCH)?;
     let wishes = guarded(writer.caller(), &request)?;
     let target = spelled(&request)?;
@@ -251,62 +263,91 @@ pub async fn patch<R: Stored>(writer: Writer<R>, request: HttpRequest, payload: 
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object"));
     }
-    let order: Order<R> =
-        Order { place: 0, target: Some(target), verb: Verb::Patch { patch, creates: false }, guard: wishes.guard.clone() };
-    let app = writer.caller().app().clone();
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
-    Ok(answered(answer, &wishes, false))
+    let operation = Operation::Patch { patch, creates: false };
+    let command = Command { place: 0, target: Some(target), operation, preconditions: wishes.preconditions.clone() };
+    execute(&writer, command, &wishes, None).await
 }
 
 /// `DELETE /{collection}/{id}`.
-pub async fn delete<R: Stored>(writer: Writer<R>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete(writer: Writer<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     let wishes = guarded(writer.caller(), &request)?;
-    let target = spelled(&request)?;
-    let order: Order<R> = Order { place: 0, target: Some(target), verb: Verb::Delete, guard: wishes.guard.clone() };
-    let app = writer.caller().app().clone();
-    let answer = writer.write(&wishes, 1, async move |tx| single(tx, &app, order).await).await?;
-    Ok(answered(answer, &wishes, false))
+    let target = Some(spelled(&request)?);
+    let command = Command { place: 0, target, operation: Operation::Delete, preconditions: wishes.preconditions.clone() };
+    execute(&writer, command, &wishes, None).await
 }
 
-/// Carries one order out and puts the answer together.
-pub async fn single<R: Stored>(tx: &mut Tx, app: &App, order: Order<R>) -> Result<Answer> {
+/// Carries a command out in a transaction of its own, at most once where it has a key, and answers.
+async fn execute(
+    writer: &Writer<OfKind>,
+    command: Command,
+    wishes: &Wishes,
+    key: Option<IdempotencyKey>,
+) -> Result<HttpResponse> {
+    let (kind, kinds) = (writer.kind()?, writer.caller().app().kinds);
+    let work = async move |tx: &mut Tx| match key {
+        Some(key) => key.run(tx, async move |tx| write_one(tx, kind, command).await).await,
+        None if matches!(command.operation, Operation::Delete) => Ok((delete_one(tx, kinds, kind, command).await?, false)),
+        None => Ok((write_one(tx, kind, command).await?, false)),
+    };
+    let (answer, replayed) = writer.write(wishes, 1, work).await?;
+    Ok(into_response(answer, wishes, replayed))
+}
+
+/// Carries out one command that puts or patches, and puts the answer together.
+///
+/// # Errors
+/// What is wrong with the command.
+pub async fn write_one(tx: &mut Tx, kind: &'static dyn AnyKind, command: Command) -> Result<Answer> {
     tx.take_turn().await?;
-    let deletes = matches!(order.verb, Verb::Delete);
-    let mut common = Common::default();
-    let mut set = Set::new(vec![order], new_id);
-    set.locate(tx, &mut common).await?;
-    if deletes {
-        set.remove(tx, &mut common).await?;
-    } else {
-        set.write(tx, &mut common).await?;
+    let mut context = BatchContext::default();
+    let mut set = ChangeSet::new(kind, vec![command]);
+    set.locate(tx, &mut context).await?;
+    set.write(tx, &mut context).await?;
+    finish(tx, set, context).await
+}
+
+/// Carries out one command that deletes.
+async fn delete_one(tx: &mut Tx, kinds: Kinds, kind: &'static dyn AnyKind, command: Command) -> Result<Answer> {
+    tx.take_turn().await?;
+    let mut context = BatchContext::default();
+    let mut set = ChangeSet::new(kind, vec![command]);
+    set.locate(tx, &mut context).await?;
+    set.delete(tx, kinds, &mut context).await?;
+    finish(tx, set, context).await
+}
+
+/// The outcome of a set of one.
+async fn finish(tx: &mut Tx, mut set: ChangeSet, mut context: BatchContext) -> Result<Answer> {
+    let refreshed = context.refresh_objectives(tx).await?;
+    let one = set.commands.pop().ok_or(Error::NotFound)?;
+    let (outcome, mut object) = one.outcome?.ok_or(Error::NotFound)?;
+    if let Some(effective) = refreshed.get(&object.head().id) {
+        object.head_mut().effective = *effective;
     }
-    let moved = common.settle(tx).await?;
-    let one = set.orders.pop().ok_or(Error::NotFound)?;
-    let (done, mut object) = one.outcome?.ok_or(Error::NotFound)?;
-    if let Some(effective) = moved.get(&object.head.id) {
-        object.head.effective = *effective;
-    }
-    answer(tx, app, done, object).await
+    render(tx, set.kind, outcome, object).await
 }
 
 /// The answer that shows an object just written.
-pub async fn answer<R: Stored>(tx: &mut Tx, app: &App, done: Done, object: Object<R>) -> Result<Answer> {
-    if done == Done::Deleted {
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn render(tx: &mut Tx, kind: &'static dyn AnyKind, outcome: WriteOutcome, object: AnyObject) -> Result<Answer> {
+    if outcome == WriteOutcome::Deleted {
         return Ok(Answer { status: 204, location: None, etag: None, body: String::new() });
     }
-    let place = Place::Within(tx.graph_seq());
-    let scene = Scene { organization: tx.organization(), now: tx.change().now, place, graphs: &app.graphs };
-    let mut objects = [object];
-    read::shown(&mut tx.conn()?, &scene, &mut objects).await?;
-    let [mut object] = objects;
-    let etag = Some(view::etag(&mut object, ""));
-    let location = (done == Done::Created).then(|| format!("/api/v1/{}/{}", R::KIND.collection(), object.head.id));
-    let status = if done == Done::Created { 201 } else { 200 };
-    Ok(Answer { status, location, etag, body: view::json(&object)? })
+    let (scene, info) = (tx.scene(), kind.info());
+    let mut objects = vec![object];
+    read::enrich(&mut tx.conn()?, &scene, kind, &mut objects).await?;
+    let mut object = objects.pop().ok_or(Error::NotFound)?;
+    let etag = Some(view::etag(info, &mut object, ""));
+    let created = outcome == WriteOutcome::Created;
+    let location = created.then(|| format!("/api/v1/{}/{}", info.collection(), object.head().id));
+    let body = String::from_utf8(view::json(info, &object)?).map_err(Error::internal)?;
+    Ok(Answer { status: if created { 201 } else { 200 }, location, etag, body })
 }
 
 /// The answer over HTTP.
-pub fn answered(answer: Answer, wishes: &Wishes, replayed: bool) -> HttpResponse {
+pub fn into_response(answer: Answer, wishes: &Wishes, replayed: bool) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
     answer.location.into_iter().for_each(|location| {
         response.insert_header(("location", location));

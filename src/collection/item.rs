@@ -1,13 +1,13 @@
 //! One object below another: `/plans/{id}/versions/{version}`, `/runs/{id}/steps/{step}`.
-use super::asked::{Addressed, spelled, spelling_at, word_at};
-use super::doc::{IF_MATCH, etag, example, for_writing, named};
-use super::{http, moves, read};
-use crate::auth::Action;
-use crate::http::context::{Caller, Moves, Reader, Writer};
+use super::doc::{IF_MATCH, etag, example_of, for_writing, named};
+use super::params::{Addressed, spelled, spelling_at, word_at};
+use super::{http, read, transitions};
+use crate::http::context::{Caller, OfKind, Reader, Transitions, Writer};
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
+use crate::model::Resource;
 use crate::model::{Error, Id, Result, Spelling, Word};
-use crate::resources::Resource;
-use crate::store::{Conn, Living, Stored};
+use crate::store::{Conn, Living, Stored, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -43,7 +43,7 @@ pub async fn address<C: Within>(caller: &Caller, request: &HttpRequest) -> Resul
             return Ok(id);
         }
         let spelling = Spelling::parse(&word).ok_or(Error::NotFound)?;
-        let object = read::existing::<C>(conn, org, &spelling).await?;
+        let object = read::load_of::<C>(conn, org, &spelling).await?;
         if object.body.parent() == Some(parent) { Ok(object.head.id) } else { Err(Error::NotFound) }
     };
     let id = caller.app().store.read(found).await?;
@@ -52,24 +52,24 @@ pub async fn address<C: Within>(caller: &Caller, request: &HttpRequest) -> Resul
 }
 
 /// `GET`.
-pub async fn get<C: Within>(reader: Reader<C>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn get<C: Within>(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     address::<C>(reader.caller(), &request).await?;
     http::get(reader, request).await
 }
 
-async fn patch<C: Within>(writer: Writer<C>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+async fn patch<C: Within>(writer: Writer<OfKind>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     address::<C>(writer.caller(), &request).await?;
     http::patch(writer, request, payload).await
 }
 
-async fn transitions<C: Within>(reader: Reader<C>, request: HttpRequest) -> Result<HttpResponse> {
+async fn list_transitions<C: Within>(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     address::<C>(reader.caller(), &request).await?;
-    moves::list(reader, request).await
+    transitions::list(reader, request).await
 }
 
-async fn make<C: Within>(writer: Writer<Moves<C>>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+async fn make<C: Within>(writer: Writer<Transitions>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     address::<C>(writer.caller(), &request).await?;
-    moves::make(writer, request, payload).await
+    transitions::make(writer, request, payload).await
 }
 
 /// The id behind the path, once it has been addressed.
@@ -103,7 +103,7 @@ pub fn get_operation<C: Within>() -> Operation {
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
         .query("fields", json!({"type": "string", "maxLength": 1000}), "Only these fields, separated by commas.")
-        .json(200, "The object.", schema, &example::<C>(), etag())
+        .json(200, "The object.", schema, &example_of::<C>(), etag())
         .response(304, "Unchanged.", Value::Null, etag())
 }
 
@@ -111,14 +111,14 @@ pub fn get_operation<C: Within>() -> Operation {
 pub fn routes<C: Within>(api: &mut Api) {
     let (item, of) = (C::ITEM, C::Parent::KIND.as_str());
     let collection = C::KIND.collection();
-    let (shown, view) = (example::<C>(), named(C::SCHEMA));
+    let (shown, view) = (example_of::<C>(), named(C::SCHEMA));
     let words = format!("As `PATCH /{collection}/{{id}}`.");
     let id = format!("patch_{item}_of_{of}");
     let op = operation::<C>(Method::PATCH, "", &id, &format!("Change a {item} of a {of}"), &words, Action::Write)
         .header("If-Match", IF_MATCH)
         .body(&["application/json", "application/merge-patch+json"], named(&format!("{}Patch", C::SCHEMA)), &json!({"tags": []}))
         .json(200, "Changed, or unchanged.", view.clone(), &shown, etag());
-    api.add(for_writing(op).problems(&[428]), patch::<C>);
+    api.add_of(kind_of::<C>(), for_writing(op).problems(&[428]), patch::<C>);
 
     let below = "/transitions";
     let words = format!("As `GET /{collection}/{{id}}/transitions`.");
@@ -131,7 +131,7 @@ pub fn routes<C: Within>(api: &mut Api) {
         &list,
         Value::Null,
     );
-    api.add(op, transitions::<C>);
+    api.add_of(kind_of::<C>(), op, list_transitions::<C>);
 
     let words = format!("As `POST /{collection}/{{id}}/transitions`.");
     let body = json!({"to": C::MOVES.first().map_or("", |one| one.to.as_str())});
@@ -141,5 +141,5 @@ pub fn routes<C: Within>(api: &mut Api) {
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
         .body(&["application/json"], named(&format!("{}Transition", C::SCHEMA)), &body)
         .json(200, "The object after the move.", view, &shown, etag());
-    api.add(for_writing(op).problems(&[428]), make::<C>);
+    api.add_of(kind_of::<C>(), for_writing(op).problems(&[428]), make::<C>);
 }

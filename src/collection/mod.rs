@@ -1,20 +1,24 @@
-//! What every collection can do, whatever its kind: `api.md`, "Every collection", written once.
-pub mod act;
-pub mod asked;
+//! What every collection can do, whatever its kind: written once, and compiled once. A kind is reached through
+//! [`AnyKind`](crate::store::AnyKind).
+pub mod action;
+pub mod as_of;
+pub mod change_set;
+pub mod command;
+mod deletion;
 pub mod doc;
 pub mod draft;
+mod filters;
+pub mod history;
 pub mod http;
+pub mod idempotency;
 pub mod item;
-pub mod moves;
 pub mod nested;
-pub mod once;
-pub mod order;
-mod point;
+pub mod params;
 pub mod read;
-pub mod remove;
+mod references;
 pub mod schema;
-pub mod single;
+pub mod singleton;
+pub mod transitions;
 pub mod view;
-pub mod write;
 
 pub use draft::Draft;

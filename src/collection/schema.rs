@@ -1,57 +1,73 @@
 //! The JSON schemas of every kind, put together from the common part and the kind's own fields; the same schemas stand
 //! in the document and check what clients send, so that they cannot differ.
-use crate::for_kind;
-use crate::model::{Error, ExternalRef, Fault, HeadDraft, Kind, Result, Word};
-use crate::resources::{Lifecycle, Resource};
+use crate::model::{Error, ExternalRef, Fault, HeadDraft, Kind, Reference, Result, Word};
+use crate::store::kind::{AnyLifecycle, KindSchemas};
+use crate::store::{AnyKind, KindInfo};
 use serde_json::{Map, Value, json};
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Every schema of the objects, by name, as it stands below `#/components/schemas`.
-pub static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
-    let mut all = Map::new();
-    for kind in Kind::ALL {
-        for_kind!(kind, |R| of_kind::<R>(&mut all));
-    }
-    all.extend([
-        transition::<crate::resources::risks::Risk>(),
-        transition::<crate::resources::measures::Measure>(),
-        transition::<crate::resources::measure_tasks::MeasureTask>(),
-        transition::<crate::resources::change_requests::ChangeRequest>(),
-        transition::<crate::resources::impact_assessments::ImpactAssessment>(),
-        transition::<crate::resources::plan_versions::PlanVersion>(),
-        transition::<crate::resources::exercises::Exercise>(),
-        transition::<crate::resources::disruptions::Disruption>(),
-        transition::<crate::resources::runs::Run>(),
-        transition::<crate::resources::run_steps::RunStep>(),
-        transition::<crate::resources::findings::Finding>(),
-    ]);
-    all.insert("TransitionList".into(), transition_list());
-    all.insert("Link".into(), link());
-    all.insert("Reference".into(), closed(value_of(&crate::model::Reference::schema())));
-    all.insert("Kind".into(), value_of(&Kind::schema()));
-    all.insert("ExternalRef".into(), closed(value_of(&ExternalRef::schema())));
-    all.insert("Fault".into(), value_of(&Fault::schema()));
-    all
+/// The schemas of one kind.
+pub struct Schemas {
+    /// The object as it stands in answers.
+    pub view: Value,
+    pub draft: Value,
+    pub patch: Value,
+    list: Value,
+    /// The body of a move, where there are any.
+    transition: Option<Value>,
+    /// What the others refer to.
+    nested: Map<String, Value>,
+}
+
+const KINDS: usize = <Kind as Word>::ALL.len();
+
+/// The schemas of a kind, put together once.
+pub fn of(kind: &'static dyn AnyKind) -> &'static Schemas {
+    static KNOWN: [OnceLock<Schemas>; KINDS] = [const { OnceLock::new() }; KINDS];
+    KNOWN[kind.info().kind as usize].get_or_init(|| of_kind(kind))
+}
+
+/// The schemas of a kind, by name, as they stand below `#/components/schemas`.
+pub fn named(kind: &'static dyn AnyKind) -> Map<String, Value> {
+    let (name, all) = (kind.info().schema, of(kind));
+    let mut out = all.nested.clone();
+    out.insert(format!("{name}Draft"), all.draft.clone());
+    out.insert(format!("{name}Patch"), all.patch.clone());
+    out.insert(name.into(), all.view.clone());
+    out.insert(format!("{name}List"), all.list.clone());
+    out.extend(all.transition.clone().map(|transition| (format!("{name}Transition"), transition)));
+    out
+}
+
+/// The schemas that those of all kinds refer to.
+pub static COMMON: LazyLock<Map<String, Value>> = LazyLock::new(|| {
+    let all = [
+        ("TransitionList", transition_list()),
+        ("Link", link()),
+        ("Reference", closed(value_of(&Reference::schema()))),
+        ("Kind", value_of(&Kind::schema())),
+        ("ExternalRef", closed(value_of(&ExternalRef::schema()))),
+        ("Fault", value_of(&Fault::schema())),
+    ];
+    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 });
 
 /// The members of a move beside its status and comment.
-pub fn terms<R: Lifecycle>() -> Map<String, Value> {
-    properties(&value_of(&R::Terms::schema()))
+pub fn terms(lifecycle: &dyn AnyLifecycle) -> Map<String, Value> {
+    properties(&value_of(&lifecycle.terms_schema()))
 }
 
 /// The body of a move, for the document.
-pub fn transition<R: Lifecycle>() -> (String, Value) {
-    let words: Vec<&str> = R::Status::ALL.iter().map(|word| word.as_str()).collect();
+fn transition(lifecycle: &dyn AnyLifecycle) -> Value {
     let mut all = Map::new();
-    all.insert("to".into(), json!({"type": "string", "enum": words, "description": "The status to go to."}));
+    all.insert("to".into(), json!({"type": "string", "enum": lifecycle.statuses(), "description": "The status to go to."}));
     let comment = "Why; stands in the history and as `status_reason`.";
     all.insert("comment".into(), json!({"type": ["string", "null"], "maxLength": 500, "description": comment}));
-    all.extend(terms::<R>());
-    let schema = json!({"type": "object", "required": ["to"], "properties": all, "additionalProperties": false});
-    (format!("{}Transition", R::SCHEMA), schema)
+    all.extend(terms(lifecycle));
+    json!({"type": "object", "required": ["to"], "properties": all, "additionalProperties": false})
 }
 
 /// What lists of moves look like.
@@ -81,41 +97,34 @@ fn transition_list() -> Value {
     })
 }
 
-/// The validators of drafts and patches.
-static DRAFTS: LazyLock<HashMap<Kind, Option<jsonschema::Validator>>> = LazyLock::new(|| {
-    let one = |kind: &Kind| {
-        let name = for_kind!(kind, |R| format!("{}Draft", R::SCHEMA));
-        let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": &*SCHEMAS}});
+/// The validator of a kind's drafts, made once.
+pub fn draft_validator(kind: &'static dyn AnyKind) -> Option<&'static jsonschema::Validator> {
+    static KNOWN: [OnceLock<Option<jsonschema::Validator>>; KINDS] = [const { OnceLock::new() }; KINDS];
+    let made = KNOWN[kind.info().kind as usize].get_or_init(|| {
+        let mut all = COMMON.clone();
+        all.extend(named(kind));
+        let name = format!("{}Draft", kind.info().schema);
+        let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": all}});
         let built = jsonschema::options().should_validate_formats(true).build(&root);
-        (*kind, built.map_err(|error| tracing::error!(%error, name, "a schema cannot be used")).ok())
-    };
-    Kind::ALL.iter().map(one).collect()
-});
-
-/// The validator of a kind's drafts.
-pub fn draft(kind: Kind) -> Option<&'static jsonschema::Validator> {
-    DRAFTS.get(&kind).and_then(Option::as_ref)
+        built.map_err(|error| tracing::error!(%error, name, "a schema cannot be used")).ok()
+    });
+    made.as_ref()
 }
 
 /// Whether a field of that name is shown but not written.
-pub fn is_read_only(kind: Kind, field: &str) -> bool {
-    let name = for_kind!(kind, |R| R::SCHEMA);
-    SCHEMAS.get(name).and_then(|schema| schema["properties"].get(field)).is_some()
+pub fn is_read_only(kind: &'static dyn AnyKind, field: &str) -> bool {
+    of(kind).view["properties"].get(field).is_some()
 }
 
 /// Whether clients may write a field of that name.
-pub fn is_writable(kind: Kind, field: &str) -> bool {
-    of_draft(kind).and_then(|schema| schema["properties"].get(field)).is_some()
+pub fn is_writable(kind: &'static dyn AnyKind, field: &str) -> bool {
+    of(kind).draft["properties"].get(field).is_some()
 }
 
 /// Whether a draft must have the field at this place.
-pub fn is_required(kind: Kind, pointer: &str) -> bool {
-    let required = of_draft(kind).and_then(|schema| schema["required"].as_array());
+pub fn is_required(kind: &'static dyn AnyKind, pointer: &str) -> bool {
+    let required = of(kind).draft["required"].as_array();
     required.into_iter().flatten().any(|name| name.as_str().is_some_and(|name| pointer.strip_prefix('/') == Some(name)))
-}
-
-fn of_draft(kind: Kind) -> Option<&'static Value> {
-    SCHEMAS.get(&for_kind!(kind, |R| format!("{}Draft", R::SCHEMA)))
 }
 
 /// The schema of the body of a call that is no draft.
@@ -129,7 +138,7 @@ pub fn whole_body<T: ToSchema>() -> Value {
     T::schemas(&mut nested);
     let nested = nested.into_iter().map(|(name, schema)| (name, value_of(&schema)));
     let mut root = closed_body::<T>();
-    let shared = ["Link", "Reference", "Kind"].iter().filter_map(|name| Some(((*name).to_owned(), SCHEMAS.get(*name)?.clone())));
+    let shared = ["Link", "Reference", "Kind"].iter().filter_map(|name| Some(((*name).to_owned(), COMMON.get(*name)?.clone())));
     let all: Map<String, Value> = nested.chain(shared).collect();
     root["components"] = json!({"schemas": all});
     root
@@ -205,41 +214,43 @@ fn link() -> Value {
     })
 }
 
-fn of_kind<R: Resource>(all: &mut Map<String, Value>) {
-    let mut nested = Vec::new();
-    R::schemas(&mut nested);
-    R::Derived::schemas(&mut nested);
+fn of_kind(kind: &'static dyn AnyKind) -> Schemas {
+    let info = kind.info();
+    let KindSchemas { body, derived, nested } = kind.schemas();
+    let mut known = Map::new();
     for (name, schema) in nested.iter().filter(|(name, _)| name != "Link") {
         let schema = value_of(schema);
-        all.insert(name.clone(), if schema.get("properties").is_some() { closed(schema) } else { schema });
+        known.insert(name.clone(), if schema.get("properties").is_some() { closed(schema) } else { schema });
     }
-    let own = value_of(&R::schema());
+    let own = value_of(&body);
     let common = value_of(&HeadDraft::schema());
     let description = own["description"].clone();
-    let draft = draft_of::<R>(&own, &common, &description);
-    let patch = patch_of::<R>(&draft);
-    all.insert(format!("{}Draft", R::SCHEMA), draft);
-    all.insert(format!("{}Patch", R::SCHEMA), patch);
-    let view = view_of::<R>(&own, &common, &description);
-    all.insert(R::SCHEMA.into(), view);
-    let mut list = json!({
+    let draft = draft_of(info, kind.example(), &own, &common, &description);
+    let list = json!({
         "type": "object",
-        "description": format!("A page of the list of {}.", R::KIND.collection()),
+        "description": format!("A page of the list of {}.", info.collection()),
         "required": ["items", "seq"],
         "properties": {
-            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", R::SCHEMA)}},
+            "items": {"type": "array", "maxItems": 500, "items": {"$ref": format!("#/components/schemas/{}", info.schema)}},
             "next_cursor": {"type": "string", "maxLength": 4096, "description": "Where the list goes on; absent on the last page."},
             "seq": {"type": "integer", "format": "int64", "description": "The ledger's newest entry when the page was read."},
             "total": {"type": "integer", "format": "int64", "description": "How many there are in all; with `count=true`."}
-        }
+        },
+        "additionalProperties": false
     });
-    list["additionalProperties"] = Value::Bool(false);
-    all.insert(format!("{}List", R::SCHEMA), list);
+    Schemas {
+        patch: patch_of(info, &draft),
+        draft,
+        view: view_of(info, &own, &properties(&value_of(&derived)), &common, &description),
+        list,
+        transition: kind.lifecycle().map(transition),
+        nested: known,
+    }
 }
 
-fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
-    let mut all = if R::SINGLE { Map::new() } else { labelled::<R>(properties(common)) };
-    all.extend(properties(own).into_iter().filter(|(name, _)| !R::OWNED.contains(&name.as_str())));
+fn draft_of(info: &KindInfo, example: Value, own: &Value, common: &Value, description: &Value) -> Value {
+    let mut all = if info.single { Map::new() } else { labelled(info, properties(common)) };
+    all.extend(properties(own).into_iter().filter(|(name, _)| !info.owned.contains(&name.as_str())));
     for name in ["external_refs", "tags", "attributes"] {
         if let Some(schema) = all.remove(name) {
             all.insert(name.into(), schema);
@@ -247,9 +258,9 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
     }
     let mut required: Vec<Value> = own["required"].as_array().cloned().unwrap_or_default();
     required.retain(|name| all.contains_key(name.as_str().unwrap_or_default()));
-    if R::NAMED && !R::SINGLE {
-        required.insert(0, R::LABEL.into());
-        all[R::LABEL]["type"] = "string".into();
+    if info.named && !info.single {
+        required.insert(0, info.label.into());
+        all[info.label]["type"] = "string".into();
     }
     if let Some(tags) = all.get_mut("tags") {
         tags["uniqueItems"] = true.into();
@@ -261,7 +272,7 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
     }
     let mut draft = json!({
         "type": "object", "description": description, "properties": all,
-        "additionalProperties": false, "examples": [R::example()]
+        "additionalProperties": false, "examples": [example]
     });
     if !required.is_empty() {
         draft["required"] = required.into();
@@ -270,15 +281,15 @@ fn draft_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Va
 }
 
 /// The common fields with the name under its label.
-fn labelled<R: Resource>(mut all: Map<String, Value>) -> Map<String, Value> {
-    if R::LABEL != "name" {
-        all = all.into_iter().map(|(name, schema)| (if name == "name" { R::LABEL.into() } else { name }, schema)).collect();
-        all[R::LABEL]["description"] = "What it is, in a line.".into();
+fn labelled(info: &KindInfo, mut all: Map<String, Value>) -> Map<String, Value> {
+    if info.label != "name" {
+        all = all.into_iter().map(|(name, schema)| (if name == "name" { info.label.into() } else { name }, schema)).collect();
+        all[info.label]["description"] = "What it is, in a line.".into();
     }
     all
 }
 
-fn patch_of<R: Resource>(draft: &Value) -> Value {
+fn patch_of(info: &KindInfo, draft: &Value) -> Value {
     let mut patch = draft.clone();
     if let Some(object) = patch.as_object_mut() {
         object.remove("required");
@@ -286,7 +297,7 @@ fn patch_of<R: Resource>(draft: &Value) -> Value {
         object.insert("description".into(), "A JSON merge patch (RFC 7396): `null` takes a field away.".into());
     }
     if let Some(properties) = patch["properties"].as_object_mut() {
-        properties.retain(|name, _| !R::UNPATCHED.contains(&name.as_str()));
+        properties.retain(|name, _| !info.unpatched.contains(&name.as_str()));
     }
     for (_, schema) in patch["properties"].as_object_mut().into_iter().flatten() {
         without_default(schema, true);
@@ -300,13 +311,13 @@ fn patch_of<R: Resource>(draft: &Value) -> Value {
     patch
 }
 
-fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Value {
+fn view_of(info: &KindInfo, own: &Value, derived: &Map<String, Value>, common: &Value, description: &Value) -> Value {
     let text = |maximum: u32, words: &str| json!({"type": "string", "maxLength": maximum, "description": words});
     let time = |words: &str| json!({"type": "string", "format": "date-time", "description": words});
     let mut all = Map::new();
-    let least = if R::SINGLE { 0 } else { 1 };
+    let least = if info.single { 0 } else { 1 };
     let version = json!({"type": "integer", "format": "int64", "minimum": least, "description": "Rises with every change; the ETag begins with it."});
-    if R::SINGLE {
+    if info.single {
         all.insert("version".into(), version);
         all.insert("updated_at".into(), json!({"type": ["string", "null"], "format": "date-time", "description": "When it was last changed; null while nobody has."}));
         all.insert(
@@ -315,10 +326,10 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         );
     } else {
         all.insert("id".into(), json!({"type": "string", "format": "uuid", "description": "UUIDv7."}));
-        all.extend(labelled::<R>(properties(common)));
+        all.extend(labelled(info, properties(common)));
         all["key"]["type"] = "string".into();
-        if R::NAMED {
-            all[R::LABEL]["type"] = "string".into();
+        if info.named {
+            all[info.label]["type"] = "string".into();
         }
         all.insert("version".into(), version);
         all.insert("created_at".into(), time("When it was created."));
@@ -327,9 +338,9 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         all.insert("updated_by".into(), text(255, "Who changed it last."));
     }
     all.extend(properties(own));
-    all.extend(properties(&value_of(&R::Derived::schema())));
+    all.extend(derived.clone());
     all.values_mut().for_each(|schema| without_default(schema, true));
-    if R::EFFECTIVE {
+    if info.effective {
         for (name, words) in [
             ("effective_rto_seconds", "recovery time objective"),
             ("effective_rpo_seconds", "recovery point objective"),
@@ -341,7 +352,7 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         }
     }
     let required: Vec<Value> = all.keys().map(|name| name.clone().into()).collect();
-    if crate::collection::read::has_mappings(R::KIND) {
+    if super::read::has_mappings(info.kind) {
         let schema = json!({
             "type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/Mapping"},
             "description": "With `include=mappings`: the mappings in which it stands, on either side; at most 1,000."
@@ -352,25 +363,4 @@ fn view_of<R: Resource>(own: &Value, common: &Value, description: &Value) -> Val
         serde_json::to_string(&all).unwrap_or_default().replace("#/components/schemas/Link", "#/components/schemas/Reference");
     let all: Value = serde_json::from_str(&text).unwrap_or_default();
     json!({"type": "object", "description": description, "properties": all, "required": required})
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_types_have_the_same_name_in_the_document() {
-        let mut seen: HashMap<String, Value> = HashMap::new();
-        for kind in Kind::ALL {
-            let mut nested = Vec::new();
-            for_kind!(kind, |R| {
-                R::schemas(&mut nested);
-                <R as Resource>::Derived::schemas(&mut nested);
-            });
-            for (name, schema) in nested {
-                let schema = value_of(&schema);
-                assert_eq!(*seen.entry(name.clone()).or_insert_with(|| schema.clone()), schema, "{name}");
-            }
-        }
-    }
 }

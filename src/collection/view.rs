@@ -1,8 +1,7 @@
 //! How objects stand in answers: JSON, a selection of fields, CSV, and their ETag.
-use crate::model::{Error, Id, Link, Reference, Result};
-use crate::resources::Resource;
-use crate::store::Object;
-use crate::store::record::Labelled;
+use crate::model::{Error, Id, Link, Objectives, Reference, Result};
+use crate::store::record::{joined, write_head};
+use crate::store::{AnyObject, KindInfo, Object, Stored, kind_of};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -16,67 +15,79 @@ struct Effective {
     effective_mtpd_seconds: Option<i64>,
 }
 
-/// An object as clients see it.
-#[derive(Serialize)]
-pub struct View<'a, R: Resource> {
-    #[serde(flatten)]
-    head: Labelled<'a>,
-    #[serde(flatten)]
-    body: &'a R,
-    #[serde(flatten)]
-    effective: Option<Effective>,
-    #[serde(flatten)]
-    derived: &'a R::Derived,
-}
-
-impl<'a, R: Resource> View<'a, R> {
-    pub fn of(object: &'a Object<R>) -> View<'a, R> {
-        let shown = object.head.effective;
-        let effective = R::EFFECTIVE.then_some(Effective {
-            effective_rto_seconds: shown.rto,
-            effective_rpo_seconds: shown.rpo,
-            effective_mtpd_seconds: shown.mtpd,
-        });
-        let head = Labelled { head: &object.head, label: R::LABEL };
-        View { head, body: &object.body, effective, derived: &object.derived }
-    }
+/// Appends the JSON of an object, as clients see it.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn write(info: &KindInfo, object: &AnyObject, out: &mut Vec<u8>) -> Result<()> {
+    let head = object.head();
+    let shown = head.effective;
+    let effective =
+        Effective { effective_rto_seconds: shown.rto, effective_rpo_seconds: shown.rpo, effective_mtpd_seconds: shown.mtpd };
+    let effective = |out: &mut Vec<u8>| match info.effective {
+        true => serde_json::to_writer(out, &effective).map_err(Error::internal),
+        false => {
+            out.extend_from_slice(b"{}");
+            Ok(())
+        }
+    };
+    let (common, body) = (|out: &mut Vec<u8>| write_head(head, info.label, out), |out: &mut Vec<u8>| object.write_body(out));
+    joined(out, &[&common, &body, &effective, &|out| object.write_derived(out)])
 }
 
 /// The JSON of an object.
-pub fn json<R: Resource>(object: &Object<R>) -> Result<String> {
-    serde_json::to_string(&View::of(object)).map_err(Error::internal)
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn json(info: &KindInfo, object: &AnyObject) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(1024);
+    write(info, object, &mut out)?;
+    Ok(out)
 }
 
 /// The JSON of an object as a value.
-pub fn value<R: Resource>(object: &Object<R>) -> Result<Value> {
-    serde_json::to_value(View::of(object)).map_err(Error::internal)
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn value(info: &KindInfo, object: &AnyObject) -> Result<Value> {
+    serde_json::from_slice(&json(info, object)?).map_err(Error::internal)
+}
+
+/// As [`value`], of a kind the code knows.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn value_of<R: Stored>(object: &Object<R>) -> Result<Value> {
+    value(kind_of::<R>().info(), &object.clone().into())
+}
+
+/// As [`etag`], of a kind the code knows.
+pub fn etag_of<R: Stored>(object: &Object<R>) -> String {
+    etag(kind_of::<R>().info(), &mut object.clone().into(), "")
 }
 
 /// The JSON of an object without what is derived.
-pub fn stored<R: Resource>(object: &Object<R>) -> Result<Value> {
-    #[derive(Serialize)]
-    struct Stored<'a, R> {
-        #[serde(flatten)]
-        head: Labelled<'a>,
-        #[serde(flatten)]
-        body: &'a R,
-    }
-    let head = Labelled { head: &object.head, label: R::LABEL };
-    serde_json::to_value(Stored { head, body: &object.body }).map_err(Error::internal)
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn stored(info: &KindInfo, object: &AnyObject) -> Result<Value> {
+    let text = crate::store::record::record(object, info.label)?;
+    serde_json::from_str(&text).map_err(Error::internal)
 }
 
-/// The ids an object points to.
-pub fn targets<R: Resource>(objects: &mut [Object<R>]) -> HashSet<Id> {
-    objects
-        .iter_mut()
-        .flat_map(|object| object.body.links().into_iter().filter_map(|slot| slot.link.id()).collect::<Vec<_>>())
-        .collect()
-}
-
-/// Puts names to the links of an object.
-pub fn name_links<R: Resource>(objects: &mut [Object<R>], names: &HashMap<Id, Reference>) {
+/// The ids objects point to.
+pub fn targets(objects: &mut [AnyObject]) -> HashSet<Id> {
+    let mut found = HashSet::new();
     for object in objects {
-        for slot in object.body.links() {
+        found.extend(object.links().into_iter().filter_map(|slot| slot.link.id()));
+    }
+    found
+}
+
+/// Puts names to the links of objects.
+pub fn name_links(objects: &mut [AnyObject], names: &HashMap<Id, Reference>) {
+    for object in objects {
+        for slot in object.links() {
             if let Some(reference) = slot.link.id().and_then(|id| names.get(&id)) {
                 *slot.link = Link::Named(Box::new(reference.clone()));
             }
@@ -86,9 +97,9 @@ pub fn name_links<R: Resource>(objects: &mut [Object<R>], names: &HashMap<Id, Re
 
 /// Strong ETag: the version, and a digest of what is derived where there is any (names of linked objects, effective
 /// objectives, included mappings), for these change without a new version.
-pub fn etag<R: Resource>(object: &mut Object<R>, derived: &str) -> String {
+pub fn etag(info: &KindInfo, object: &mut AnyObject, derived: &str) -> String {
     let mut text = String::from(derived);
-    for slot in object.body.links() {
+    for slot in object.links() {
         if let Link::Named(reference) = &*slot.link {
             text.push_str(&reference.key);
             text.push('\n');
@@ -96,17 +107,19 @@ pub fn etag<R: Resource>(object: &mut Object<R>, derived: &str) -> String {
             text.push('\n');
         }
     }
-    let shown = object.head.effective;
-    if R::EFFECTIVE && shown != crate::model::Objectives::NONE {
+    let head = object.head();
+    let shown = head.effective;
+    if info.effective && shown != Objectives::NONE {
         text.push_str(&format!("{:?} {:?} {:?}", shown.rto, shown.rpo, shown.mtpd));
     }
-    if object.derived != R::Derived::default() {
-        text.push_str(&serde_json::to_string(&object.derived).unwrap_or_default());
+    let mut text = text.into_bytes();
+    if object.has_derived() && object.write_derived(&mut text).is_err() {
+        tracing::error!(kind = info.collection(), "what is derived cannot be written as JSON");
     }
     if text.is_empty() {
-        return format!("\"{}\"", object.head.version);
+        return format!("\"{}\"", head.version);
     }
-    format!("\"{}-{}\"", object.head.version, hex::encode(&Sha256::digest(text)[..6]))
+    format!("\"{}-{}\"", head.version, hex::encode(&Sha256::digest(text)[..6]))
 }
 
 /// Only these fields.

@@ -1,39 +1,57 @@
 //! `POST /batch`: many objects in one transaction, references in any order, the same again changes nothing.
-use super::rows::{self, Batch, Group, Row, RowResult, Snapshot};
-use crate::app::new_id;
-use crate::auth::Action;
-use crate::collection::asked::only;
-use crate::collection::http::answered;
-use crate::collection::once::Once;
-use crate::collection::write::{Common, Guard, Order, Set, Verb};
-use crate::for_kind;
+use super::rows::{self, Batch, Row, RowResult, Snapshot};
+use crate::collection::change_set::ChangeSet;
+use crate::collection::command::{BatchContext, Command, Operation as Write};
+use crate::collection::http::into_response;
+use crate::collection::idempotency::IdempotencyKey;
+use crate::collection::params::only;
 use crate::http::body;
 use crate::http::context::{Batches, Writer};
 use crate::http::headers::{self, Wishes};
+use crate::http::preconditions::Preconditions;
 use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Fault, Faults, Kind, Result, Spelling, Word};
+use crate::model::{Action, Error, Fault, Faults, Kind, Result, Spelling, Word};
+use crate::resources::KINDS;
 use crate::store::idempotency::Answer;
 use crate::store::{Change, Store, Tx, resolve};
 use actix_web::http::Method;
-use actix_web::web::Payload;
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashSet};
+use tokio::sync::Semaphore;
 
 const LINES: &str = "application/x-ndjson";
 
+/// Batches at work at once; a further one is told to come back.
+const MOST_BATCHES: usize = 8;
+
+/// Places for batches being read and checked: each may take many times its size in memory.
+pub struct BatchPermits(Semaphore);
+
+impl Default for BatchPermits {
+    fn default() -> BatchPermits {
+        BatchPermits(Semaphore::new(MOST_BATCHES))
+    }
+}
+
 /// The handler.
-pub async fn batch(writer: Writer<Batches>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+pub async fn batch(
+    writer: Writer<Batches>,
+    permits: Data<BatchPermits>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse> {
     body::require_type(&request, &["application/json", LINES])?;
     let mut wishes = Wishes::of(&request)?;
     let parameters = headers::parameters(&request)?;
     let lines = body::media_type(&request).is_some_and(|found| found == LINES);
     only(&parameters, if lines { &["mode", "dry_run", "snapshot_system", "snapshot_kinds", "max_delete_percent"] } else { &[] })?;
-    let _place = writer.caller().app().batches.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
+    let _place = permits.0.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
-    let once = Once::of(writer.caller(), &wishes, &request, &bytes)?;
+    let key = IdempotencyKey::of(writer.caller(), &wishes, &request, &bytes)?;
     let prepared = {
         let (wishes, most) = (Wishes { dry_run: wishes.dry_run, ..Wishes::default() }, limits.batch_rows);
         // Reading and checking megabytes of JSON would hold up everybody on this event loop.
@@ -45,9 +63,9 @@ pub async fn batch(writer: Writer<Batches>, request: HttpRequest, payload: Paylo
     }
     wishes.dry_run = prepared.dry_run;
     let count = prepared.count;
-    let work = async move |tx: &mut Tx| once.run(tx, async move |tx| run(tx, prepared).await).await;
+    let work = async move |tx: &mut Tx| key.run(tx, async move |tx| run(tx, prepared).await).await;
     let (answer, replayed) = writer.write(&wishes, count, work).await?;
-    Ok(answered(answer, &wishes, replayed))
+    Ok(into_response(answer, &wishes, replayed))
 }
 
 /// Carries out a list of rows of this program's own, all or nothing.
@@ -68,7 +86,7 @@ struct Prepared {
     count: usize,
     kinds: HashSet<Kind>,
     /// In the order of the kinds: what others point to comes first.
-    groups: BTreeMap<Kind, Box<dyn Group>>,
+    groups: BTreeMap<Kind, ChangeSet>,
     bad: Vec<(usize, Error)>,
 }
 
@@ -84,42 +102,43 @@ fn prepare(batch: Batch, most: usize) -> Result<Prepared> {
     }
     let mut kinds: HashSet<Kind> = by_kind.keys().copied().collect();
     kinds.extend(batch.snapshot.iter().flat_map(|snapshot| &snapshot.kinds));
-    let groups = by_kind.into_iter().map(|(kind, rows)| (kind, rows::group(kind, rows, &mut bad))).collect();
+    let groups = by_kind.into_iter().map(|(kind, rows)| (kind, rows::change_set(KINDS.of(kind), rows, &mut bad))).collect();
     Ok(Prepared { partial: batch.partial, dry_run: batch.dry_run, snapshot: batch.snapshot, count, kinds, groups, bad })
 }
 
 /// Carries the batch out and puts the answer together.
 async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
     tx.take_turn().await?;
-    let mut common = Common::default();
+    let mut context = BatchContext::default();
     for group in batch.groups.values_mut() {
-        group.locate(tx, &mut common).await?;
+        group.locate(tx, &mut context).await?;
     }
     let mut doomed = Vec::new();
     if let Some(snapshot) = &batch.snapshot {
         for kind in &snapshot.kinds {
-            let sent: HashSet<_> = batch.groups.get(kind).into_iter().flat_map(|group| group.ids()).collect();
+            let sent: HashSet<_> =
+                batch.groups.get(kind).into_iter().flat_map(|group| group.commands.iter().map(|one| one.id)).collect();
             let mut gone = unsent(tx, snapshot, *kind, &sent).await?;
-            gone.locate(tx, &mut common).await?;
+            gone.locate(tx, &mut context).await?;
             doomed.push((*kind, gone));
         }
     }
     for group in batch.groups.values_mut() {
-        group.write(tx, &mut common).await?;
+        group.write(tx, &mut context).await?;
     }
     doomed.sort_by_key(|(kind, _)| *kind);
     // What points to others goes first.
     for (kind, group) in batch.groups.iter_mut().rev() {
-        group.remove(tx, &mut common).await?;
+        group.delete(tx, KINDS, &mut context).await?;
         if let Some((_, gone)) = doomed.iter_mut().find(|(own, _)| own == kind) {
-            gone.remove(tx, &mut common).await?;
+            gone.delete(tx, KINDS, &mut context).await?;
         }
     }
     for (_, gone) in doomed.iter_mut().rev().filter(|(kind, _)| !batch.groups.contains_key(kind)) {
-        gone.remove(tx, &mut common).await?;
+        gone.delete(tx, KINDS, &mut context).await?;
     }
-    common.settle(tx).await?;
-    let mut results: Vec<RowResult> = batch.groups.values().flat_map(|group| group.results()).collect();
+    context.refresh_objectives(tx).await?;
+    let mut results: Vec<RowResult> = batch.groups.values().flat_map(rows::results).collect();
     for row in &mut results {
         // A later row may have moved an earlier one on.
         if let Some(version) = row.id.and_then(|id| tx.revised.get(&id)) {
@@ -131,7 +150,7 @@ async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
     results.extend(std::mem::take(&mut batch.bad).into_iter().map(failed));
     results.sort_by_key(|row| row.place);
     let snapshot: Option<Vec<RowResult>> =
-        batch.snapshot.as_ref().map(|_| doomed.iter().flat_map(|(_, gone)| gone.results()).collect());
+        batch.snapshot.as_ref().map(|_| doomed.iter().flat_map(|(_, gone)| rows::results(gone)).collect());
     if !batch.partial {
         refuse_faults(&results, snapshot.as_deref().unwrap_or_default())?;
     }
@@ -141,7 +160,7 @@ async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
 }
 
 /// The objects of a kind that a snapshot did not send, as orders to delete them; refused when they are too many.
-async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<crate::model::Id>) -> Result<Box<dyn Group>> {
+async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<crate::model::Id>) -> Result<ChangeSet> {
     let org = tx.organization();
     let there = resolve::of_system(&mut tx.conn()?, org, kind, &snapshot.system).await?;
     let gone: Vec<_> = there.iter().copied().collect::<HashSet<_>>().into_iter().filter(|id| !sent.contains(id)).collect();
@@ -157,10 +176,11 @@ async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<cra
         );
         return Err(Error::conflict("snapshot_brake", detail));
     }
-    Ok(for_kind!(kind, |R| {
-        let order = |id| Order::<R> { place: 0, target: Some(Spelling::Id(id)), verb: Verb::Delete, guard: Guard::default() };
-        Box::new(Set::<R>::new(gone.into_iter().map(order).collect(), new_id)) as Box<dyn Group>
-    }))
+    let deletion = |id| {
+        let preconditions = Preconditions::default();
+        Command { place: 0, target: Some(Spelling::Id(id)), operation: Write::Delete, preconditions }
+    };
+    Ok(ChangeSet::new(KINDS.of(kind), gone.into_iter().map(deletion).collect()))
 }
 
 /// An atomic batch with any fault is refused with all of them.

@@ -1,11 +1,12 @@
 //! `GET /changes`: the ledger as a feed to follow by polling.
-use crate::auth::Action;
-use crate::collection::asked::only;
+use crate::collection::history;
+use crate::collection::params::only;
 use crate::http::context::{Ledger, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Kind, Result, Word};
-use crate::resources::history::shown;
+use crate::resources::KINDS;
 use crate::store::ledger::{self, Entry};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -44,7 +45,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
             let entries = ledger::after(conn, org, after, &kinds, limit).await?;
             // Something may have been written since the head was read.
             let newest = entries.last().map_or(newest, |last| last.seq.max(newest));
-            let mut shown = if bodies { shown(conn, org, &entries).await? } else { HashMap::new() };
+            let mut shown = if bodies { history::bodies(conn, org, KINDS, &entries).await? } else { HashMap::new() };
             // A page that is not full has seen everything there was.
             let full = entries.len() as i64 == limit;
             let next = entries.last().filter(|_| full).map_or(newest, |last| last.seq);

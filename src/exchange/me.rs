@@ -1,10 +1,10 @@
 //! `GET /me`: who is asking and what they may do.
 use crate::auth::roles::{permission, permissions};
-use crate::auth::{Action, Role};
-use crate::collection::asked::only;
+use crate::collection::params::only;
 use crate::http::context::Caller;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::{Action, Role};
 use crate::model::{Error, Id, Result, Timestamp};
 use crate::store::resolve;
 use actix_web::http::Method;

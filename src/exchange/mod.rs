@@ -12,10 +12,11 @@ pub fn routes(api: &mut Api) {
     batch::routes(api);
     changes::routes(api);
     me::routes(api);
+    api.schemas(schemas());
 }
 
 /// Schemas of this room, for the document.
-pub fn schemas() -> Map<String, Value> {
+fn schemas() -> Map<String, Value> {
     [ledger_schemas(), batch_schemas(), me_schemas()].into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
 }
 

@@ -1,12 +1,12 @@
 //! From the body of a batch to its rows.
+use crate::collection::change_set::ChangeSet;
+use crate::collection::command::{Command, CommandState, Operation, WriteOutcome};
 use crate::collection::draft;
-use crate::collection::write::{Common, Guard, Order, Set, Verb};
-use crate::for_kind;
 use crate::http::body;
 use crate::http::headers::Wishes;
+use crate::http::preconditions::Preconditions;
 use crate::model::{Error, Fault, Faults, Id, Kind, Result, Spelling, Word};
-use crate::store::{Stored, Tx};
-use futures_util::future::{FutureExt, LocalBoxFuture};
+use crate::store::AnyKind;
 use serde_json::{Map, Value};
 
 /// A batch as it was asked for.
@@ -35,49 +35,26 @@ pub struct RowResult {
     pub problem: Option<Error>,
 }
 
-/// The rows of one kind, whichever it is.
-pub trait Group: Send {
-    fn locate<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
-    fn write<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
-    fn remove<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>>;
-    fn ids(&self) -> Vec<Id>;
-    fn results(&self) -> Vec<RowResult>;
+/// What became of the commands of a set.
+pub fn results(set: &ChangeSet) -> Vec<RowResult> {
+    set.commands.iter().map(result).collect()
 }
 
-impl<R: Stored> Group for Set<R> {
-    fn locate<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
-        Set::locate(self, tx, common).boxed_local()
-    }
-    fn write<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
-        Set::write(self, tx, common).boxed_local()
-    }
-    fn remove<'a>(&'a mut self, tx: &'a mut Tx, common: &'a mut Common) -> LocalBoxFuture<'a, Result<()>> {
-        Set::remove(self, tx, common).boxed_local()
-    }
-    fn ids(&self) -> Vec<Id> {
-        self.orders.iter().map(|one| one.id).collect()
-    }
-    fn results(&self) -> Vec<RowResult> {
-        let row = |one: &crate::collection::write::Pending<R>| {
-            let old = one.old.as_ref().map(|old| &old.head);
-            let (id, key) = (old.map(|head| head.id), old.map(|head| head.key.clone()));
-            match &one.outcome {
-                Ok(Some((done, object))) => RowResult {
-                    place: one.place,
-                    id: Some(object.head.id),
-                    key: Some(object.head.key.clone()),
-                    result: done.as_str(),
-                    version: Some(object.head.version + i64::from(done.as_str() == "deleted")),
-                    problem: None,
-                },
-                // To delete what is not there changes nothing.
-                Ok(None) => RowResult { place: one.place, id, key, result: "unchanged", version: None, problem: None },
-                Err(error) => {
-                    RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) }
-                }
-            }
-        };
-        self.orders.iter().map(row).collect()
+fn result(one: &CommandState) -> RowResult {
+    let old = one.old_head();
+    let (id, key) = (old.map(|head| head.id), old.map(|head| head.key.clone()));
+    match &one.outcome {
+        Ok(Some((outcome, object))) => RowResult {
+            place: one.place,
+            id: Some(object.head().id),
+            key: Some(object.head().key.clone()),
+            result: outcome.as_str(),
+            version: Some(object.head().version + i64::from(*outcome == WriteOutcome::Deleted)),
+            problem: None,
+        },
+        // To delete what is not there changes nothing.
+        Ok(None) => RowResult { place: one.place, id, key, result: "unchanged", version: None, problem: None },
+        Err(error) => RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) },
     }
 }
 
@@ -247,29 +224,26 @@ fn fault<T>(faults: &mut Faults, pointer: &str, code: &'static str, detail: &str
     None
 }
 
-/// The rows of one kind as a set of orders; drafts that cannot be read are told with their faults.
-pub fn group(kind: Kind, rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> Box<dyn Group> {
-    for_kind!(kind, |R| Box::new(Set::<R>::new(orders(rows, bad), crate::app::new_id)))
-}
-
-fn orders<R: Stored>(rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> Vec<Order<R>> {
-    let mut orders = Vec::with_capacity(rows.len());
+/// The rows of one kind as a change set; drafts that cannot be read are told with their faults.
+pub fn change_set(kind: &'static dyn AnyKind, rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> ChangeSet {
+    let mut commands = Vec::with_capacity(rows.len());
     for row in rows {
-        let verb = match row.op {
-            Op::Delete => Verb::Delete,
-            Op::Merge => Verb::Patch { patch: row.data, creates: true },
-            Op::Upsert => match draft::parse::<R>(row.data) {
-                Ok(draft) => Verb::Put(Box::new(draft)),
+        let operation = match row.op {
+            Op::Delete => Operation::Delete,
+            Op::Merge => Operation::Patch { patch: row.data, creates: true },
+            Op::Upsert => match draft::parse(kind, row.data) {
+                Ok(draft) => Operation::Put(Box::new(draft)),
                 Err(error) => {
                     bad.push((row.place, beneath_data(error)));
                     continue;
                 }
             },
         };
-        let guard = Guard { versions: row.if_version.map(|version| vec![version]), ..Guard::default() };
-        orders.push(Order { place: row.place, target: Some(row.target), verb, guard });
+        let versions = row.if_version.map(|version| vec![version]);
+        let preconditions = Preconditions { versions, ..Preconditions::default() };
+        commands.push(Command { place: row.place, target: Some(row.target), operation, preconditions });
     }
-    orders
+    ChangeSet::new(kind, commands)
 }
 
 /// Faults of a draft lie beneath the row's `data`.

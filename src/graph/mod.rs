@@ -1,8 +1,7 @@
-//! The dependency graph and what is computed on it. All but `load` is pure.
+//! The dependency graph and what is computed on it. Pure.
 pub mod circles;
 pub mod impact;
 pub mod landscape;
-pub mod load;
 pub mod loss;
 pub mod net;
 pub mod objectives;

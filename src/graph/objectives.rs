@@ -1,6 +1,16 @@
 //! Effective objectives: the strictest of an object's own and of everything that depends on it through cascading
 //! mappings.
-use crate::model::Objectives;
+use crate::model::{Id, Objectives};
+use std::collections::HashSet;
+
+/// What a change did to the edges and values from which effective objectives follow.
+#[derive(Debug, Default)]
+pub struct ObjectiveChanges {
+    /// New cascading mappings, dependent and provider: what they carry can only make others stricter.
+    pub edges: Vec<(Id, Id)>,
+    /// Objects whose objectives, or whose dependents, changed in any other way.
+    pub others: HashSet<Id>,
+}
 
 /// Carries objectives from dependents down to providers. `own` holds what is set on each node (or already known to be
 /// in force there), `edges` pairs of `(dependent, provider)`. Circles are fine. Near-linear: every value is taken in

@@ -29,7 +29,7 @@ pub struct Item {
     /// Whether data is kept there.
     pub keeps_data: bool,
     /// How it stands in answers, once it has stood in one.
-    pub(super) shared: OnceLock<Shared>,
+    pub shared: OnceLock<Shared>,
 }
 
 impl Item {

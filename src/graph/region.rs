@@ -2,6 +2,7 @@
 use super::net::State;
 use super::parts::{Item, Mapped, Parts};
 use crate::model::{Id, Kind};
+use std::collections::{HashMap, HashSet};
 
 /// Which way to look from an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,102 @@ pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], depende
         Direction::Down => graph.impact(&mut scratch, &[at]).state(root),
     };
     distances.iter().enumerate().map(|(at, (id, distance))| Place { id: *id, distance: *distance, state: state(at) }).collect()
+}
+
+/// A region holds so many objects at most.
+pub const MOST_NODES: usize = 2000;
+/// So many dependencies lie between them at most.
+pub const MOST_EDGES: usize = 10_000;
+/// How a component depends on its site, and a site on its parent.
+pub const LOCATED_AT: &str = "located_at";
+
+/// What was found around an object.
+pub struct Region {
+    pub distances: Vec<(Id, usize)>,
+    pub dependencies: Vec<Dependency>,
+    /// Whether more lies beyond the depth.
+    pub more: bool,
+}
+
+/// How far a region may go.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    pub depth: usize,
+    pub nodes: usize,
+    pub edges: usize,
+}
+
+/// What lies beneath some objects, read once to be looked at from each of them.
+#[derive(Default)]
+pub struct Ground(HashMap<Id, Vec<Dependency>>);
+
+impl Ground {
+    pub fn add(&mut self, edge: Dependency) {
+        self.0.entry(edge.dependent).or_default().push(edge);
+    }
+    /// Adds that something lies in a place.
+    pub fn place(&mut self, dependent: Id, provider: Id) {
+        self.add(located_at(dependent, provider));
+    }
+    /// Every object that stands in it.
+    pub fn ids(&self) -> HashSet<Id> {
+        self.0.values().flatten().flat_map(|edge| [edge.dependent, edge.provider]).collect()
+    }
+
+    /// The region beneath a root, as walking from it would find it.
+    pub fn region(&self, root: Id, depth: usize, most: usize) -> Region {
+        let (mut distances, mut seen, mut more) = (vec![(root, 0)], HashSet::from([root]), false);
+        let mut found: Vec<&Dependency> = Vec::new();
+        let mut frontier = vec![root];
+        for distance in 1..=depth + 1 {
+            for edge in std::mem::take(&mut frontier).iter().filter_map(|id| self.0.get(id)).flatten() {
+                let new = !seen.contains(&edge.provider);
+                if distance > depth && new {
+                    more = true;
+                    continue;
+                }
+                if new {
+                    seen.insert(edge.provider);
+                    distances.push((edge.provider, distance));
+                    frontier.push(edge.provider);
+                }
+                found.push(edge);
+            }
+            if seen.len() > most {
+                more = true;
+                break;
+            }
+            if frontier.is_empty() {
+                break;
+            }
+        }
+        // Of a group all members count, also those that lie too deep.
+        let grouped: HashSet<Id> = found.iter().filter(|edge| edge.group.is_some()).map(|edge| edge.dependent).collect();
+        found.extend(grouped.iter().filter_map(|id| self.0.get(id)).flatten().filter(|edge| edge.group.is_some()));
+        let key = |edge: &&Dependency| (edge.dependent, edge.provider, edge.mapping);
+        found.sort_by_key(key);
+        found.dedup_by_key(|edge| key(edge));
+        Region { distances, dependencies: found.into_iter().cloned().collect(), more }
+    }
+}
+
+/// The dependency of what lies in a place on that place.
+pub fn located_at(dependent: Id, provider: Id) -> Dependency {
+    Dependency {
+        mapping: None,
+        dependent,
+        provider,
+        relation: LOCATED_AT,
+        effect: State::Down,
+        group: None,
+        required: None,
+        needed_to_start: true,
+    }
+}
+
+/// Lifecycle and recovery option of an item, in words.
+pub fn told(lifecycle: &str, option: &str) -> String {
+    format!("{lifecycle} {option}")
 }
 
 impl Dependency {

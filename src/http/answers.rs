@@ -1,6 +1,5 @@
 //! Answers to single reads, kept until their organisation is next written to.
-use crate::http::context::Caller;
-use crate::model::{Id, Kind, Spelling};
+use crate::model::{Id, Kind, Spelling, Timestamp};
 use crate::store::Store;
 use actix_web::web::Bytes;
 use std::sync::Arc;
@@ -19,9 +18,9 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(caller: &Caller, kind: Kind, spelling: &Spelling) -> Question {
-        let day = caller.now().seconds().div_euclid(86_400);
-        Question { organization: caller.organization(), kind, spelling: spelling.clone(), day }
+    pub fn new(organization: Id, now: Timestamp, kind: Kind, spelling: &Spelling) -> Question {
+        let day = now.seconds().div_euclid(86_400);
+        Question { organization, kind, spelling: spelling.clone(), day }
     }
 }
 

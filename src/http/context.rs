@@ -1,18 +1,15 @@
 //! Who is asking, proven by the handler's own signature: a handler takes a [`Reader`] or a [`Writer`] of a resource, and
 //! has no other way to the data. Extracting one checks the token and the permission.
 use super::headers::Wishes;
-use crate::app::App;
-use crate::auth::{Action, Identity};
-use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp};
-use crate::resources::organizations::{Organization, OrganizationStatus};
-use crate::resources::{Lifecycle, Resource};
-use crate::store::{Change, Conn, Place, Rows, Scene, Tx, resolve};
+use super::state::{State, Tenant};
+use crate::auth::Identity;
+use crate::model::{Action, Error, Id, Kind, Resource, Result, Spelling, Timestamp};
+use crate::store::{AnyKind, Change, Conn, Place, Scene, Tx};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -23,7 +20,7 @@ pub struct RequestId(pub Arc<str>);
 /// A known caller, at work for one organisation.
 #[derive(Clone)]
 pub struct Caller {
-    app: Data<App>,
+    app: Data<State>,
     identity: Arc<Identity>,
     organization: Id,
     request_id: Arc<str>,
@@ -34,7 +31,7 @@ impl Caller {
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
-    pub fn app(&self) -> &Data<App> {
+    pub fn app(&self) -> &Data<State> {
         &self.app
     }
     pub fn now(&self) -> Timestamp {
@@ -52,8 +49,9 @@ impl Caller {
         Err(Error::Forbidden(format!("this needs the permission {}", crate::auth::roles::permission(collection, action))))
     }
     /// How this caller sees the organisation, as it is now.
-    pub fn scene(&self) -> Scene<'_> {
-        Scene { organization: self.organization, now: self.now, place: Place::Now, graphs: &self.app.graphs }
+    pub fn scene(&self) -> Scene {
+        let landscapes = Arc::clone(&self.app.landscapes);
+        Scene { organization: self.organization, now: self.now, place: Place::Now, landscapes }
     }
     /// What stands in the ledger beside a change.
     fn change(&self, wishes: &Wishes) -> Change {
@@ -87,7 +85,7 @@ impl FromRequest for Caller {
 }
 
 async fn identify(request: &HttpRequest) -> Result<Caller> {
-    let app = request.app_data::<Data<App>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
+    let app = request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
     let mut all = request.headers().get_all(header::AUTHORIZATION);
     let missing = || Error::Unauthenticated("a bearer token is wanted".into());
     let (Some(value), None) = (all.next(), all.next()) else { return Err(missing()) };
@@ -108,25 +106,16 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key
 /// is the operator of the service.
-async fn organization(app: &Data<App>, identity: &Arc<Identity>) -> Result<Id> {
+async fn organization(app: &Data<State>, identity: &Arc<Identity>) -> Result<Id> {
     let named = &identity.organization;
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
     let spelling = Id::parse(named).map_or_else(|| Spelling::Key(named.clone()), Spelling::Id);
-    let found = app
-        .store
-        .read(async |conn| {
-            let found = resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &HashSet::from([spelling.clone()])).await?;
-            let Some((_, id)) = found.get(&spelling).and_then(|all| all.first()) else { return Ok(None) };
-            Organization::find(conn, Id::SYSTEM, *id).await
-        })
-        .await?;
+    let found = app.store.read(async |conn| app.tenants.find(conn, &spelling).await).await?;
     let id = match found {
-        Some(object) if object.body.status == OrganizationStatus::Suspended => {
-            return Err(Error::Forbidden("the organisation is suspended".into()));
-        }
-        Some(object) => object.head.id,
+        Some(Tenant { suspended: true, .. }) => return Err(Error::Forbidden("the organisation is suspended".into())),
+        Some(Tenant { id, .. }) => id,
         None if identity.local => app.create_organization(named, named, "first used by a token of the local issuer").await?.0,
         None => return Err(Error::Forbidden("the token's organisation is unknown here".into())),
     };
@@ -134,66 +123,108 @@ async fn organization(app: &Data<App>, identity: &Arc<Identity>) -> Result<Id> {
     Ok(id)
 }
 
-/// What a permission is asked for: every kind of resource, and what concerns them all.
-pub trait Scope: 'static {
-    const COLLECTION: &'static str;
+/// What a permission is asked for, found out for each request.
+pub struct Target {
+    pub collection: &'static str,
+    /// Of the routes of a kind: which.
+    kind: Option<&'static dyn AnyKind>,
+    /// Any of these will do, where it is not the action of the extractor.
+    actions: Option<Vec<Action>>,
+}
+
+impl Target {
+    const fn plain(collection: &'static str) -> Target {
+        Target { collection, kind: None, actions: None }
+    }
     /// Organisations live in a tenant of their own.
-    const SYSTEM: bool = false;
-    /// Whether the caller may do this at all; what it may be done to is another question.
-    fn permits(identity: &Identity, action: Action) -> bool {
-        identity.may(Self::COLLECTION, action)
+    fn is_system(&self) -> bool {
+        self.collection == Kind::Organization.collection()
     }
 }
 
-impl<R: Resource> Scope for R {
-    const COLLECTION: &'static str = R::KIND.collection();
-    const SYSTEM: bool = matches!(R::KIND, Kind::Organization);
+/// What a permission is asked for: a kind of resource, or what concerns them all.
+pub trait Scope: 'static {
+    /// # Errors
+    /// When the route does not say it.
+    fn target(request: &HttpRequest) -> Result<Target>;
 }
 
-/// Moves between states, each of which needs a permission of its own.
-pub struct Moves<R>(PhantomData<R>);
-impl<R: Lifecycle> Scope for Moves<R> {
-    const COLLECTION: &'static str = R::KIND.collection();
-    fn permits(identity: &Identity, _: Action) -> bool {
-        R::MOVES.iter().any(|one| identity.may(Self::COLLECTION, one.action))
+impl<R: Resource> Scope for R {
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target::plain(R::KIND.collection()))
+    }
+}
+
+/// The kind whose routes these are, among the data of each of them: see [`Api::add_of`](super::routes::Api::add_of).
+#[derive(Clone, Copy)]
+pub struct RouteKind(pub &'static dyn AnyKind);
+
+/// The kind of the route.
+pub struct OfKind;
+impl Scope for OfKind {
+    fn target(request: &HttpRequest) -> Result<Target> {
+        let RouteKind(kind) = request.app_data::<RouteKind>().ok_or_else(|| Error::Internal("a route of no kind".into()))?;
+        Ok(Target { kind: Some(*kind), ..Target::plain(kind.info().collection()) })
+    }
+}
+
+/// Moves between the states of the kind of the route, each of which needs a permission of its own: whoever has one of them
+/// gets in, and is asked again for the move itself.
+pub struct Transitions;
+impl Scope for Transitions {
+    fn target(request: &HttpRequest) -> Result<Target> {
+        let target = OfKind::target(request)?;
+        let lifecycle = target.kind.and_then(AnyKind::lifecycle);
+        let actions = lifecycle.map(|lifecycle| lifecycle.moves().into_iter().map(|one| one.action).collect());
+        Ok(Target { actions, ..target })
     }
 }
 
 /// Reports on the whole organisation.
 pub struct Reports;
 impl Scope for Reports {
-    const COLLECTION: &'static str = "reports";
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target::plain("reports"))
+    }
 }
 
 /// Questions asked of the dependency graph.
 pub struct Analyses;
 impl Scope for Analyses {
-    const COLLECTION: &'static str = "analyses";
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target::plain("analyses"))
+    }
 }
 
 /// Batches; each row is checked for its own collection too.
 pub struct Batches;
 impl Scope for Batches {
-    const COLLECTION: &'static str = "batch";
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target::plain("batch"))
+    }
 }
 
 /// The ledger: the change feed.
 pub struct Ledger;
 impl Scope for Ledger {
-    const COLLECTION: &'static str = "changes";
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target::plain("changes"))
+    }
 }
 
 /// May read within a scope.
-pub struct Reader<S>(Caller, PhantomData<S>);
+pub struct Reader<S>(Caller, Target, PhantomData<S>);
 /// May write within a scope; the only way to [`Writer::write`].
-pub struct Writer<S>(Caller, PhantomData<S>);
+pub struct Writer<S>(Caller, Target, PhantomData<S>);
 
-async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<Caller> {
+async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<(Caller, Target)> {
+    let target = S::target(&request)?;
     let caller = identify(&request).await?;
-    if !S::permits(caller.identity(), action) {
-        caller.require(S::COLLECTION, action)?;
+    let permits = |action: &Action| caller.identity().may(target.collection, *action);
+    if !target.actions.as_ref().is_some_and(|actions| actions.iter().any(permits)) {
+        caller.require(target.collection, action)?;
     }
-    Ok(if S::SYSTEM { caller.in_system() } else { caller })
+    Ok((if target.is_system() { caller.in_system() } else { caller }, target))
 }
 
 impl<S: Scope> FromRequest for Reader<S> {
@@ -201,8 +232,8 @@ impl<S: Scope> FromRequest for Reader<S> {
     type Future = LocalBoxFuture<'static, Result<Reader<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = permitted::<S>(request.clone(), Action::Read);
-        Box::pin(async move { Ok(Reader(caller.await?, PhantomData)) })
+        let permitted = permitted::<S>(request.clone(), Action::Read);
+        Box::pin(async move { permitted.await.map(|(caller, target)| Reader(caller, target, PhantomData)) })
     }
 }
 
@@ -211,14 +242,21 @@ impl<S: Scope> FromRequest for Writer<S> {
     type Future = LocalBoxFuture<'static, Result<Writer<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = permitted::<S>(request.clone(), Action::Write);
-        Box::pin(async move { Ok(Writer(caller.await?, PhantomData)) })
+        let permitted = permitted::<S>(request.clone(), Action::Write);
+        Box::pin(async move { permitted.await.map(|(caller, target)| Writer(caller, target, PhantomData)) })
     }
 }
 
 impl<S> Reader<S> {
     pub fn caller(&self) -> &Caller {
         &self.0
+    }
+    /// The kind of the route.
+    ///
+    /// # Errors
+    /// When it is the route of none.
+    pub fn kind(&self) -> Result<&'static dyn AnyKind> {
+        self.1.kind.ok_or_else(|| Error::Internal("a route of no kind".into()))
     }
     pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T>) -> Result<T> {
         let org = self.0.organization;
@@ -237,9 +275,16 @@ impl<S> Reader<S> {
 /// What touches more objects than this has a transaction of its own.
 const LARGE: usize = 100;
 
-impl<S: Scope> Writer<S> {
+impl<S> Writer<S> {
     pub fn caller(&self) -> &Caller {
         &self.0
+    }
+    /// The kind of the route.
+    ///
+    /// # Errors
+    /// When it is the route of none.
+    pub fn kind(&self) -> Result<&'static dyn AnyKind> {
+        self.1.kind.ok_or_else(|| Error::Internal("a route of no kind".into()))
     }
     /// Makes one change that touches so many objects.
     pub async fn write<T: Send + 'static>(
@@ -250,7 +295,7 @@ impl<S: Scope> Writer<S> {
     ) -> Result<T> {
         let change = Change { large: objects > LARGE, ..self.0.change(wishes) };
         let done = self.0.app.store.write(change, work).await;
-        if S::SYSTEM {
+        if self.1.is_system() {
             // A suspension counts at once here; other instances see it when their memory runs out.
             self.0.app.organizations.invalidate_all();
         }

@@ -1,100 +1,8 @@
 //! The document and its page: OpenAPI 3.1 and Swagger UI from the binary, without a network.
-use super::problem::Problem;
 use super::routes::Api;
-use crate::collection::schema::SCHEMAS;
-use crate::model::{Error, Kind, Present, Result, Word};
+use crate::model::{Error, Result};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
-use utoipa::PartialSchema;
-
-const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: services and what they depend on, objectives, \
-     risks and measures, plans, exercises and disruptions, and what all this says of a loss or a change. Wherever an id is expected, \
-     three spellings serve: the UUID, `key:KEY`, and `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
-     change stands in one ledger per organisation.";
-
-/// The whole document.
-pub fn document(api: &Api) -> Value {
-    let mut schemas = SCHEMAS.clone();
-    schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
-    schemas.insert("Present".into(), serde_json::to_value(Present::schema()).unwrap_or_default());
-    schemas.extend(crate::exchange::schemas());
-    schemas.extend(crate::analysis::schemas());
-    schemas.extend(crate::reports::schemas());
-    schemas.extend(crate::resources::schemas());
-    let mut tags: Vec<Value> = Kind::ALL
-        .iter()
-        .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))
-        .collect();
-    for (name, words) in [
-        ("analyses", "What a loss takes down, when it is back, what a change breaks, what is missing."),
-        ("reports", "What ITIL asks to be told."),
-        ("exchange", "Batch and change feed."),
-        ("access", "Who is calling."),
-        ("operations", "For operators."),
-    ] {
-        tags.push(json!({"name": name, "description": words}));
-    }
-    let example = json!({
-        "type": "/problems/invalid", "title": "Invalid content", "status": 422, "detail": "1 fault in the request", "code": "invalid",
-        "request_id": "018f6c2e-5a4b-7c3d-8e9f-0a1b2c3d4e5f",
-        "errors": [{"pointer": "/name", "code": "required", "detail": "name is required"}]
-    });
-    let mut document = json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Holdfast", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "contact": {"name": "The Holdfast project", "url": "https://github.com/holdfast-itscm/holdfast"}
-        },
-        "servers": [{"url": "/", "description": "This service."}],
-        "tags": tags,
-        "security": [{"bearer": []}],
-        "paths": api.paths(),
-        "components": {
-            "schemas": schemas,
-            "responses": {"Problem": {
-                "description": "Refused or failed; `type` leads to a page with cause and fix.",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
-            }},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A JWT; `holdfast token` issues one for the local issuer."}}
-        }
-    });
-    leave_out_unused(&mut document);
-    document
-}
-
-/// Some kinds have no list, others no patch or no draft that a call could take: their schemas are for checks only.
-fn leave_out_unused(document: &mut Value) {
-    let components = &mut document["components"];
-    let mut waiting = vec![components["responses"].to_string()];
-    let Some(mut schemas) = components["schemas"].as_object_mut().map(std::mem::take) else { return };
-    waiting.push(document["paths"].to_string());
-    let mut used: HashSet<String> = HashSet::new();
-    while let Some(text) = waiting.pop() {
-        for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
-            if used.insert(name.to_owned()) {
-                waiting.extend(schemas.get(name).map(Value::to_string));
-            }
-        }
-    }
-    schemas.retain(|name, _| used.contains(name));
-    document["components"]["schemas"] = schemas.into();
-}
-
-/// The document as it is committed: pretty, with a line end.
-pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document(&crate::app::api())).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-/// `GET /openapi.json`.
-pub async fn openapi() -> HttpResponse {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| document(&crate::app::api()).to_string());
-    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.as_str())
-}
 
 /// Swagger UI styles itself and draws its icons from data; nothing else may come from anywhere but here.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -120,9 +28,12 @@ pub async fn redirect() -> HttpResponse {
     HttpResponse::MovedPermanently().insert_header(("location", "/docs/")).finish()
 }
 
-/// The document and its page.
-pub fn routes(api: &mut Api) {
+/// The document, whose text is given, and its page.
+pub fn routes(api: &mut Api, text: Arc<str>) {
     api.page("/docs", redirect);
     api.page("/docs/{file:.*}", page);
-    api.page("/openapi.json", openapi);
+    api.page("/openapi.json", move || {
+        let text = Arc::clone(&text);
+        async move { HttpResponse::Ok().content_type("application/json").body(text.to_string()) }
+    });
 }

@@ -1,8 +1,9 @@
 //! The outermost layer: an id for every request, a problem for every failure, one log line, figures.
 use super::context::RequestId;
 use super::problem;
-use crate::app::{App, new_id};
+use super::state::State;
 use crate::model::Error;
+use crate::store::clock::new_id;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -39,7 +40,7 @@ pub async fn edge(
     let began = Instant::now();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    let app = request.app_data::<Data<App>>().cloned();
+    let app = request.app_data::<Data<State>>().cloned();
     if let Some(app) = &app {
         app.metrics.begin();
     }
@@ -73,7 +74,7 @@ pub async fn edge(
 }
 
 /// The answer where the request went down with its handler.
-fn lost(app: Option<&Data<App>>, error: &Error, id: &str) -> actix_web::Error {
+fn lost(app: Option<&Data<State>>, error: &Error, id: &str) -> actix_web::Error {
     let mut response = problem::response(error, id);
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -1,5 +1,5 @@
 //! What a client wishes by headers.
-use crate::collection::write::Guard;
+use super::preconditions::Preconditions;
 use crate::model::{Error, Result, nfc};
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -11,7 +11,7 @@ pub struct Wishes {
     pub dry_run: bool,
     /// `Change-Reason`: stands in the ledger.
     pub reason: Option<String>,
-    pub guard: Guard,
+    pub preconditions: Preconditions,
     pub idempotency_key: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Wishes {
         {
             return Err(bad("Idempotency-Key", "1 to 255 visible ASCII characters"));
         }
-        Ok(Wishes { dry_run: rollback(headers), reason, guard: guard(headers)?, idempotency_key })
+        Ok(Wishes { dry_run: rollback(headers), reason, preconditions: preconditions(headers)?, idempotency_key })
     }
 }
 
@@ -54,21 +54,21 @@ fn rollback(headers: &HeaderMap) -> bool {
     wishes.flat_map(|value| value.split(',')).any(|wish| wish.trim().eq_ignore_ascii_case("tx=rollback"))
 }
 
-fn guard(headers: &HeaderMap) -> Result<Guard> {
-    let mut guard = Guard::default();
+fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
+    let mut wanted = Preconditions::default();
     if let Some(text) = single(headers, "if-match")? {
         if text.trim() == "*" {
-            guard.present = true;
+            wanted.if_match_any = true;
         } else {
             // Only the version guards a write: what is derived may change without one.
             let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.split('-').next()?.parse::<i64>().ok();
-            guard.versions = Some(text.split(',').filter_map(version).collect());
+            wanted.versions = Some(text.split(',').filter_map(version).collect());
         }
     }
     if let Some(text) = single(headers, "if-none-match")? {
-        guard.absent = text.trim() == "*";
+        wanted.if_none_match_any = text.trim() == "*";
     }
-    Ok(guard)
+    Ok(wanted)
 }
 
 /// Whether `If-None-Match` holds this tag already.

@@ -1,4 +1,4 @@
-//! The edge: what every request passes on its way in and every answer on its way out.
+//! The edge: what every request passes on its way in and every answer on its way out. Knows no kind by name.
 pub mod answers;
 pub mod body;
 pub mod codes;
@@ -6,7 +6,10 @@ pub mod context;
 pub mod docs;
 pub mod edge;
 pub mod headers;
+pub mod metrics;
 pub mod operations;
+pub mod preconditions;
 pub mod problem;
 pub mod problems;
 pub mod routes;
+pub mod state;

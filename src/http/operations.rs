@@ -1,61 +1,11 @@
 //! What operators ask: alive, ready, figures.
 use super::routes::{Api, Operation};
-use crate::app::App;
+use super::state::State;
 use crate::model::{Error, Result};
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use prometheus_client::encoding::{EncodeLabelSet, text};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
-    method: String,
-    route: String,
-    status: u16,
-}
-
-/// Figures of the running service.
-pub struct Metrics {
-    registry: Registry,
-    requests: Family<Labels, Counter>,
-    seconds: Histogram,
-    running: Gauge,
-}
-
-impl Default for Metrics {
-    fn default() -> Metrics {
-        let mut registry = Registry::with_prefix("holdfast");
-        let requests = Family::<Labels, Counter>::default();
-        let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-        let seconds = Histogram::new(bounds);
-        let running = Gauge::default();
-        registry.register("requests", "Requests answered", requests.clone());
-        registry.register_with_unit("request_duration", "Time to answer", Unit::Seconds, seconds.clone());
-        registry.register("requests_running", "Requests being worked on", running.clone());
-        Metrics { registry, requests, seconds, running }
-    }
-}
-
-impl Metrics {
-    pub fn begin(&self) {
-        self.running.inc();
-    }
-    pub fn end(&self, method: &str, route: &str, status: u16, took: Duration) {
-        self.running.dec();
-        // Methods are the client's words: only known ones become labels.
-        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method);
-        let method = if known { method } else { "other" };
-        self.requests.get_or_create(&Labels { method: method.into(), route: route.into(), status }).inc();
-        self.seconds.observe(took.as_secs_f64());
-    }
-}
 
 /// `GET /livez`: the process answers. No input or output behind it.
 pub async fn livez() -> HttpResponse {
@@ -63,7 +13,7 @@ pub async fn livez() -> HttpResponse {
 }
 
 /// `GET /readyz`: the database answers too.
-pub async fn readyz(app: Data<App>) -> Result<HttpResponse> {
+pub async fn readyz(app: Data<State>) -> Result<HttpResponse> {
     app.store.ready().await.map_err(|error| match error {
         Error::Unavailable { .. } => error,
         _ => Error::unavailable("the database is not ready"),
@@ -72,7 +22,7 @@ pub async fn readyz(app: Data<App>) -> Result<HttpResponse> {
 }
 
 /// `GET /metrics` as OpenMetrics; behind its own token when one is configured.
-pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
+pub async fn metrics(request: HttpRequest, app: Data<State>) -> Result<HttpResponse> {
     if let Some(secret) = &app.config.metrics_token {
         let wanted = format!("Bearer {}", secret.expose());
         let given = request.headers().get("authorization").map(|value| value.as_bytes()).unwrap_or_default();
@@ -80,9 +30,8 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
             return Err(Error::Unauthenticated("the metrics need their own token".into()));
         }
     }
-    let mut out = String::new();
-    text::encode(&mut out, &app.metrics.registry).map_err(Error::internal)?;
-    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(out))
+    let text = app.metrics.text()?;
+    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 
 /// The pages for operators and machines, open to everybody.

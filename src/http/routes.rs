@@ -1,9 +1,10 @@
 //! Routes and their document from one call: what is not documented cannot be reached, and the reverse.
-use super::context::RequestId;
+use super::context::{RequestId, RouteKind};
 use super::problem;
 use crate::auth::roles::{permission, roles_allowed};
-use crate::auth::{Action, Role};
 use crate::model::Error;
+use crate::model::{Action, Role};
+use crate::store::AnyKind;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, web};
 use serde_json::{Map, Value, json};
@@ -126,10 +127,33 @@ impl Operation {
 #[derive(Default)]
 pub struct Api {
     routes: BTreeMap<String, Vec<(Method, actix_web::Route)>>,
+    /// The kind whose routes they are.
+    kinds: BTreeMap<String, RouteKind>,
     paths: BTreeMap<String, Map<String, Value>>,
+    schemas: Map<String, Value>,
 }
 
 impl Api {
+    /// Adds an operation on a kind: its handler finds the kind, and the permission, with the route.
+    pub fn add_of<F, Args>(&mut self, kind: &'static dyn AnyKind, operation: Operation, handler: F)
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.kinds.insert(operation.path.clone(), RouteKind(kind));
+        self.add(operation, handler);
+    }
+
+    /// Adds schemas to which operations refer.
+    pub fn schemas(&mut self, all: impl IntoIterator<Item = (String, Value)>) {
+        self.schemas.extend(all);
+    }
+    /// Every schema operations refer to, by name.
+    pub const fn known_schemas(&self) -> &Map<String, Value> {
+        &self.schemas
+    }
+
     /// Adds an operation: its handler and its page of the document.
     pub fn add<F, Args>(&mut self, operation: Operation, handler: F)
     where
@@ -179,7 +203,11 @@ impl Api {
             let mut allowed: Vec<String> = routes.iter().map(|(method, _)| method.to_string()).collect();
             allowed.sort();
             let allowed = allowed.join(", ");
-            let resource = routes.into_iter().fold(web::resource(path), |resource, (_, route)| resource.route(route));
+            let kind = self.kinds.get(&path).copied();
+            let mut resource = routes.into_iter().fold(web::resource(path), |resource, (_, route)| resource.route(route));
+            if let Some(kind) = kind {
+                resource = resource.app_data(kind);
+            }
             let refuse = move |request: HttpRequest| {
                 let id = request.extensions().get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default();
                 let error = Error::refused(405, "method_not_allowed", format!("this path takes {allowed}"));

@@ -1,6 +1,6 @@
 //! What reports are asked with, and the forms of their answers.
-use crate::collection::asked::parameter;
-use crate::collection::read::Moment;
+use crate::collection::as_of::Moment;
+use crate::collection::params::parameter;
 use crate::http::context::{Caller, Reader, Reports};
 use crate::http::headers;
 use crate::model::{Error, Faults, Result};

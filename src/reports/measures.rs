@@ -2,13 +2,14 @@
 mod stand;
 
 use super::form::{answer, asking, bad, integer, moment, tag, unchanged, wanted};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
+use crate::collection::as_of;
 use crate::collection::doc::etag;
-use crate::collection::{read, view};
+use crate::collection::params::{only, parameter};
+use crate::collection::view;
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Id, Link, Result, Word};
 use crate::on;
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
@@ -137,25 +138,25 @@ async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
 }
 
 /// The same of the past.
-async fn then(conn: &mut Conn<'_>, scene: &Scene<'_>, seq: i64) -> Result<Input> {
+async fn then(conn: &mut Conn<'_>, scene: &Scene, seq: i64) -> Result<Input> {
     let mut input = Input::default();
-    for Object { head, body, .. } in read::past::<Measure>(conn, scene, seq).await? {
+    for Object { head, body, .. } in as_of::all_as_of_typed::<Measure>(conn, scene, seq).await? {
         let Measure { status, nature, implementer, due_on, .. } = body;
         let (key, title) = (head.key, head.name.unwrap_or_default());
         input.measures.insert(head.id, Treated { key, title, status, nature, implementer, due_on, ..Treated::default() });
         input.links.extend(body.risks.iter().filter_map(Link::id).map(|risk| (head.id, risk)));
     }
     let matrix = in_force(conn, scene).await?;
-    let risks = read::past::<Risk>(conn, scene, seq).await?;
+    let risks = as_of::all_as_of_typed::<Risk>(conn, scene, seq).await?;
     let class = |risk: &Object<Risk>| Some((risk.head.id, matrix.class(risk.body.current?)?));
     let classes: HashMap<Id, RiskClass> = risks.iter().filter_map(class).collect();
     for (measure, risk) in std::mem::take(&mut input.links) {
         classes.get(&risk).into_iter().for_each(|class| input.treats(measure, *class));
     }
-    for change in read::past::<ChangeRequest>(conn, scene, seq).await? {
+    for change in as_of::all_as_of_typed::<ChangeRequest>(conn, scene, seq).await? {
         change.body.measures.iter().filter_map(Link::id).for_each(|measure| input.carried(measure, change.body.status));
     }
-    for task in read::past::<MeasureTask>(conn, scene, seq).await? {
+    for task in as_of::all_as_of_typed::<MeasureTask>(conn, scene, seq).await? {
         let MeasureTask { measure, assignee, due_on, status, .. } = &task.body;
         if let (Some(measure), true) = (measure.id(), *status != TaskStatus::Cancelled) {
             let assigned = usize::from(assignee.is_some() && due_on.is_some());

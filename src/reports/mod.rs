@@ -15,10 +15,11 @@ pub fn routes(api: &mut Api) {
     measures::routes(api);
     risk_matrix::routes(api);
     rfc_draft::routes(api);
+    api.schemas(schemas());
 }
 
 /// Schemas of this room, for the document.
-pub fn schemas() -> Map<String, Value> {
+fn schemas() -> Map<String, Value> {
     let all = [risk_situation::schemas(), measures::schemas(), risk_matrix::schemas(), rfc_draft::schemas()];
     all.into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
 }

@@ -1,11 +1,11 @@
 //! `GET /measures/{id}/rfc-draft`: the request for change a measure needs, ready to be put into an ITSM tool.
 use super::form::wanted;
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter, spelled};
+use crate::collection::params::{only, parameter, spelled};
 use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, Result, Shared};
 use crate::planning::text::markdown;
 use crate::resources::components::Component;
@@ -77,7 +77,7 @@ pub async fn rfc_draft(reader: Reader<Measure>, request: HttpRequest) -> Result<
     let caller = reader.caller().clone();
     let draft = reader.scan(async move |conn, _| {
         let scene = caller.scene();
-        let measure = read::one::<Measure>(conn, &scene, &spelling).await?;
+        let measure = read::load_view_of::<Measure>(conn, &scene, &spelling).await?;
         draft(conn, &scene, measure, system.as_deref()).await
     });
     let draft = draft.await?;
@@ -91,9 +91,9 @@ fn ids(links: &[Link]) -> Vec<Id> {
     links.iter().filter_map(Link::id).collect()
 }
 
-async fn all<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>, links: &[Link]) -> Result<Vec<Object<R>>> {
-    let mut found = <R as Rows>::find_all(conn, scene.organization, &ids(links)).await?;
-    read::shown(conn, scene, &mut found).await?;
+async fn all<R: Stored>(conn: &mut Conn<'_>, scene: &Scene, links: &[Link]) -> Result<Vec<Object<R>>> {
+    let found = <R as Rows>::find_all(conn, scene.organization, &ids(links)).await?;
+    let mut found = read::enrich_of(conn, scene, found).await?;
     found.sort_by(|a, b| a.head.key.cmp(&b.head.key));
     Ok(found)
 }
@@ -110,7 +110,7 @@ fn item<R: Stored>(object: &Object<R>, system: Option<&str>) -> Item {
     Item { id, kind, key, name, external_id: external.map(|one| one.id.clone()), url: external.and_then(|one| one.url.clone()) }
 }
 
-async fn draft(conn: &mut Conn<'_>, scene: &Scene<'_>, measure: Object<Measure>, system: Option<&str>) -> Result<Draft> {
+async fn draft(conn: &mut Conn<'_>, scene: &Scene, measure: Object<Measure>, system: Option<&str>) -> Result<Draft> {
     let body = &measure.body;
     let risks = all::<Risk>(conn, scene, &body.risks).await?;
     let mut items: Vec<Item> = all::<Service>(conn, scene, &body.services).await?.iter().map(|one| item(one, system)).collect();

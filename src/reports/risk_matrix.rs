@@ -1,14 +1,16 @@
 //! `GET /reports/risk-matrix`: how many open risks lie in each cell of the matrix, as JSON and as a picture.
 use super::cell_drawing::draw;
-use super::counted::{Cell, Counted, Which};
-use super::form::{answer, asking, integer, moment, tag, unchanged, wanted};
-use crate::auth::Action;
-use crate::collection::asked::{bad_parameters, only, parameter};
+use super::{
+    counted::{Cell, Counted, Which},
+    form::{answer, asking, integer, moment, tag, unchanged, wanted},
+};
+use crate::collection::as_of;
 use crate::collection::doc::etag;
-use crate::collection::read;
+use crate::collection::params::{bad_parameters, only, parameter};
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Faults, Result, Timestamp, Word};
 use crate::on;
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix, store::in_force};
@@ -62,7 +64,7 @@ pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Resul
         }
         Some(moment) => {
             let (scene, seq) = moment.scene(conn, &caller.scene()).await?;
-            let ratings = then(read::past::<Risk>(conn, &scene, seq).await?.into_iter().map(|risk| risk.body), which);
+            let ratings = then(as_of::all_as_of_typed::<Risk>(conn, &scene, seq).await?.into_iter().map(|risk| risk.body), which);
             counted(conn, &scene, seq, which, ratings).await
         }
     });
@@ -79,7 +81,7 @@ pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Resul
 
 type Ratings = Vec<(Option<Rating>, i64)>;
 
-async fn now(conn: &mut Conn<'_>, scene: &Scene<'_>, which: Which) -> Result<Ratings> {
+async fn now(conn: &mut Conn<'_>, scene: &Scene, which: Which) -> Result<Ratings> {
     let (likelihood, impact) = (format!("{}_likelihood", which.as_str()), format!("{}_impact", which.as_str()));
     let statement = Fragment::default()
         .sql(&format!("SELECT {likelihood}, {impact}, count(*) FROM risks WHERE status <> 'closed' AND organization_id = "))
@@ -100,7 +102,7 @@ fn then(risks: impl Iterator<Item = Risk>, which: Which) -> Ratings {
     open.map(|risk| (rating(risk), 1)).collect()
 }
 
-async fn counted(conn: &mut Conn<'_>, scene: &Scene<'_>, seq: i64, rating: Which, ratings: Ratings) -> Result<Counted> {
+async fn counted(conn: &mut Conn<'_>, scene: &Scene, seq: i64, rating: Which, ratings: Ratings) -> Result<Counted> {
     Ok(count(in_force(conn, scene).await?, seq, scene.now, rating, &ratings))
 }
 

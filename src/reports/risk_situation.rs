@@ -4,12 +4,12 @@
 mod fold;
 
 use super::form::{answer, asking, bad, integer, tag, unchanged, wanted};
-use crate::auth::Action;
-use crate::collection::asked::{only, parameter};
+use crate::collection::params::{only, parameter};
 use crate::collection::view;
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Date, Error, Id, Kind, Result, Timestamp, Word};
 use crate::on;
 use crate::resources::risk_matrix::{RiskMatrix, store::in_force};
@@ -56,7 +56,7 @@ pub async fn risk_situation(reader: Reader<Reports>, request: HttpRequest) -> Re
         .body(body))
 }
 
-async fn report(conn: &mut Conn<'_>, scene: &Scene<'_>, period: Period, csv: bool) -> Result<Vec<u8>> {
+async fn report(conn: &mut Conn<'_>, scene: &Scene, period: Period, csv: bool) -> Result<Vec<u8>> {
     let org = scene.organization;
     let (from, to) = (ledger::seq_at(conn, org, period.from).await?, ledger::seq_at(conn, org, period.to).await?);
     let situation = Situation::new(period, stood(conn, org, period, from, to).await?, assessed(conn, org, period.to).await?);
@@ -66,8 +66,7 @@ async fn report(conn: &mut Conn<'_>, scene: &Scene<'_>, period: Period, csv: boo
     }
     let mut ends = Vec::with_capacity(2);
     for seq in [from, to] {
-        let Scene { organization, now, graphs, .. } = *scene;
-        ends.push(in_force(conn, &Scene { organization, now, place: Place::Past(seq), graphs }).await?);
+        ends.push(in_force(conn, &Scene { place: Place::Past(seq), ..scene.clone() }).await?);
     }
     let told = situation.told(&ends[0], &ends[1], to);
     serde_json::to_vec(&told).map_err(Error::internal)

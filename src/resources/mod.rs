@@ -8,9 +8,7 @@ pub mod contacts;
 pub mod disruptions;
 pub mod exercises;
 pub mod findings;
-pub mod history;
 pub mod impact_assessments;
-pub mod lifecycle;
 pub mod mappings;
 pub mod measure_tasks;
 pub mod measurements;
@@ -30,326 +28,95 @@ pub mod suppliers;
 pub mod threats;
 pub mod vulnerabilities;
 
-pub use lifecycle::{Lifecycle, Move, Moved, NoTerms, Reason};
+use crate::collection::schema::{COMMON, closed_body, named};
+use crate::collection::{doc, nested};
+use crate::http::routes::Api;
+use crate::model::Kind;
+use crate::store::{Kinds, kind_of};
 
-use crate::model::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Timestamp,
-};
-use serde::{Serialize, de::DeserializeOwned};
-use std::collections::HashSet;
+/// Every kind, in the order of [`Kind`].
+pub const KINDS: Kinds = Kinds::new(&[
+    kind_of::<organizations::Organization>(),
+    kind_of::<settings::Settings>(),
+    kind_of::<risk_matrix::RiskMatrix>(),
+    kind_of::<contacts::Contact>(),
+    kind_of::<suppliers::Supplier>(),
+    kind_of::<sites::Site>(),
+    kind_of::<business_processes::BusinessProcess>(),
+    kind_of::<services::Service>(),
+    kind_of::<components::Component>(),
+    kind_of::<mappings::Mapping>(),
+    kind_of::<agreements::Agreement>(),
+    kind_of::<impact_assessments::ImpactAssessment>(),
+    kind_of::<threats::Threat>(),
+    kind_of::<vulnerabilities::Vulnerability>(),
+    kind_of::<risks::Risk>(),
+    kind_of::<risk_assessments::RiskAssessment>(),
+    kind_of::<measures::Measure>(),
+    kind_of::<measure_tasks::MeasureTask>(),
+    kind_of::<change_requests::ChangeRequest>(),
+    kind_of::<plans::Plan>(),
+    kind_of::<plan_versions::PlanVersion>(),
+    kind_of::<exercises::Exercise>(),
+    kind_of::<disruptions::Disruption>(),
+    kind_of::<runs::Run>(),
+    kind_of::<run_steps::RunStep>(),
+    kind_of::<measurements::Measurement>(),
+    kind_of::<findings::Finding>(),
+]);
 
-/// A kind of object: its own fields are the fields of the struct that implements this.
-pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + utoipa::ToSchema + 'static {
-    const KIND: Kind;
-    /// The SQL table of the own fields.
-    const TABLE: &'static str;
-    /// The name of the schema in the document.
-    const SCHEMA: &'static str;
-    /// Whether every object must have a name.
-    const NAMED: bool = true;
-    /// What the name is called: some kinds have a title.
-    const LABEL: &'static str = "name";
-    /// Own fields that only the service writes.
-    const OWNED: &'static [&'static str] = &[];
-    /// Own fields that a patch does not touch.
-    const UNPATCHED: &'static [&'static str] = &[];
-    /// Own fields that are lists of links.
-    const LISTS: &'static [&'static str] = &[];
-    /// Whether clients create objects, or only the service does.
-    const CREATED: bool = true;
-    /// Whether objects may be written again.
-    const CHANGED: bool = true;
-    /// Whether objects may be deleted.
-    const DELETED: bool = true;
-    /// Whether an organisation has exactly one, without the common fields.
-    const SINGLE: bool = false;
-    /// Whether effective objectives are shown.
-    const EFFECTIVE: bool = false;
-    /// Own fields by which lists may be filtered and sorted, besides [`COMMON`].
-    const FIELDS: &'static [Field];
-    /// Further questions to lists.
-    const FILTERS: &'static [Filter] = &[];
-    /// Whether what is derived changes with every moment.
-    const LIVE: bool = false;
-    /// Whether deriving the fields of a list may take longer than reading it.
-    const HEAVY: bool = false;
-    /// Whether a field is among those of [`Resource::Derived`].
-    fn is_derived(_field: &str) -> bool {
-        false
+/// The routes of every kind: those all have, and those of its own.
+pub fn routes(api: &mut Api) {
+    for kind in KINDS.all().filter(|kind| !kind.info().single) {
+        doc::routes(kind, api);
     }
-    /// What is shown and not kept, for it follows from other objects or from the time.
-    type Derived: Serialize + Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + utoipa::ToSchema;
-
-    /// Every pointer to another object.
-    fn links(&mut self) -> Vec<Slot<'_>> {
-        Vec::new()
+    risk_matrix::http::routes(api);
+    settings::http::routes(api);
+    findings::http::routes(api);
+    runs::http::routes(api);
+    run_steps::http::routes(api);
+    plan_versions::http::routes(api);
+    for (parent, kind, tail) in [
+        (Kind::Measure, Kind::MeasureTask, "tasks"),
+        (Kind::Plan, Kind::PlanVersion, "versions"),
+        (Kind::Run, Kind::RunStep, "steps"),
+    ] {
+        nested::routes(KINDS.of(parent), KINDS.of(kind), api, tail);
     }
-    /// The rules that a schema cannot say.
-    fn check(&self, _faults: &mut Faults) {}
-    /// The objectives the business has set on the object itself.
-    fn objectives(&self) -> Objectives {
-        Objectives::NONE
+    api.schemas(COMMON.clone());
+    for kind in KINDS.all() {
+        api.schemas(named(kind));
     }
-    /// The resource with what clients do not write filled in.
-    fn settled(self, _made: &Made<'_, Self>) -> Self {
-        self
-    }
-    /// From which object to which it carries objectives down: dependent and provider of a cascading mapping.
-    fn carries(&self) -> Option<(Id, Id)> {
-        None
-    }
-    /// A draft for the document, as a client would write it.
-    fn example() -> serde_json::Value;
-}
-
-/// Out of what a version of a resource is made, besides the draft.
-pub struct Made<'a, R> {
-    /// The version before.
-    pub old: Option<&'a R>,
-    /// The fields that were really given.
-    pub given: &'a HashSet<String>,
-    /// Who makes it.
-    pub actor: &'a str,
-    pub now: Timestamp,
-}
-
-/// Nothing is derived.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Nothing {}
-
-/// A pointer to another object: where it stands and what it may point to.
-pub struct Slot<'a> {
-    pub pointer: String,
-    pub kinds: &'static [Kind],
-    pub link: &'a mut Link,
-}
-
-impl<'a> Slot<'a> {
-    /// The slot of an optional field, if it is filled.
-    pub fn of(field: &str, kinds: &'static [Kind], link: &'a mut Option<Link>) -> Option<Slot<'a>> {
-        link.as_mut().map(|link| Slot { pointer: format!("/{field}"), kinds, link })
-    }
-}
-
-impl<'a> Slot<'a> {
-    /// The slots of a list.
-    pub fn list(field: &'static str, kinds: &'static [Kind], links: &'a mut [Link]) -> impl Iterator<Item = Slot<'a>> {
-        links.iter_mut().enumerate().map(move |(index, link)| Slot { pointer: format!("/{field}/{index}"), kinds, link })
-    }
-    /// Where the list lies of which the slot is an element.
-    pub fn list_pointer(&self) -> Option<&str> {
-        let (list, place) = self.pointer.rsplit_once('/')?;
-        place.bytes().all(|byte| byte.is_ascii_digit()).then_some(list)
-    }
-    /// The name of the field the slot stands in, where that is a list.
-    pub fn in_list(&self) -> Option<&str> {
-        self.pointer.strip_prefix('/')?.split_once('/').map(|(field, _)| field)
-    }
-}
-
-/// The key of a step, for the document.
-#[derive(utoipa::ToSchema)]
-#[schema(max_length = 64)]
-pub struct StepKey(pub String);
-
-/// Somebody as tokens name them, for the document.
-#[derive(utoipa::ToSchema)]
-#[schema(max_length = 255)]
-pub struct Subject(pub String);
-
-/// A sentence, for the document.
-#[derive(utoipa::ToSchema)]
-#[schema(max_length = 1000)]
-pub struct Sentence(pub String);
-
-/// The longest duration that is accepted: a hundred years.
-pub const MOST_SECONDS: i64 = 3_153_600_000;
-
-/// One line of a table of fields.
-pub const fn field(name: &'static str, column: &'static str, order: &'static str, kind: FieldType) -> Field {
-    Field { name, column, order, kind }
-}
-
-/// Fields by which every list may be filtered and sorted. `created_at` sorts by id, which is in order of creation.
-pub const COMMON: &[Field] = &[
-    field("id", "objects.id", "objects.id", FieldType::Id),
-    field("key", "objects.key", "objects.key", FieldType::Text),
-    field("created_at", "objects.created_at", "", FieldType::Time),
-    field("updated_at", "objects.updated_at", "objects.updated_at", FieldType::Time),
-    field("created_by", "objects.created_by", "", FieldType::Text),
-    field("updated_by", "objects.updated_by", "", FieldType::Text),
-];
-
-const NAME: &[Field] = &[field("name", "objects.name", "objects.name", FieldType::Text)];
-const TITLE: &[Field] = &[field("title", "objects.name", "objects.name", FieldType::Text)];
-
-/// Fields of the kinds that show effective objectives.
-pub const EFFECTIVE: &[Field] = &[
-    field(
-        "effective_rto_seconds",
-        "objects.effective_rto_seconds",
-        "coalesce(objects.effective_rto_seconds, 9223372036854775807)",
-        FieldType::Integer,
-    ),
-    field("effective_rpo_seconds", "objects.effective_rpo_seconds", "", FieldType::Integer),
-    field("effective_mtpd_seconds", "objects.effective_mtpd_seconds", "", FieldType::Integer),
-];
-
-/// Every field by which lists of a kind may be filtered.
-pub fn fields<R: Resource>() -> [&'static [Field]; 4] {
-    let label = if R::LABEL == "name" { NAME } else { TITLE };
-    [COMMON, label, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
-}
-
-/// What `overdue=` asks for: due before today and not in one of the statuses in which nothing is due any more.
-pub fn overdue(word: &str, status: &'static Field, ended: &[&str], due: &'static Field) -> Condition {
-    let when = |field, operator, values| Condition::Compare { field, operator, values };
-    let ended = ended.iter().map(|word| FieldValue::Text((*word).to_owned())).collect();
-    if word == "true" {
-        let late = when(due, Operator::Less, vec![FieldValue::Today]);
-        return Condition::All(vec![when(status, Operator::NotEqual, ended), late]);
-    }
-    let later = when(due, Operator::AtLeast, vec![FieldValue::Today]);
-    let never = when(due, Operator::Equal, vec![FieldValue::Null]);
-    Condition::Any(vec![when(status, Operator::Equal, ended), later, never])
-}
-
-/// Whether a day lies before today.
-pub fn is_past(due: Option<Date>, today: &str) -> bool {
-    due.is_some_and(|due| due.to_string().as_str() < today)
-}
-
-/// The words of an enum, for the table of fields.
-pub fn words_of<W: crate::model::Word>() -> Vec<&'static str> {
-    W::ALL.iter().map(|word| word.as_str()).collect()
-}
-
-/// Schemas of the bodies of calls that are no drafts, for the document.
-pub fn schemas() -> serde_json::Map<String, serde_json::Value> {
-    use crate::collection::schema::closed_body;
-    let all = [
+    let bodies = [
         ("ApprovalDraft", closed_body::<plan_versions::http::ApprovalDraft>()),
         ("VersionCopy", closed_body::<plan_versions::http::VersionCopy>()),
         ("PlanCopy", closed_body::<plan_versions::http::PlanCopy>()),
         ("NoteDraft", closed_body::<runs::http::NoteDraft>()),
     ];
-    let all = all.into_iter().map(|(name, schema)| (name.to_owned(), schema));
-    all.chain(plan_versions::http::patch_schemas()).collect()
+    api.schemas(bodies.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
+    api.schemas(plan_versions::http::patch_schemas());
 }
 
-/// Runs the body once for the resource of a kind.
-#[macro_export]
-macro_rules! for_kind {
-    ($kind:expr, |$R:ident| $body:expr) => {
-        match $kind {
-            $crate::model::Kind::Organization => {
-                type $R = $crate::resources::organizations::Organization;
-                $body
-            }
-            $crate::model::Kind::Contact => {
-                type $R = $crate::resources::contacts::Contact;
-                $body
-            }
-            $crate::model::Kind::Supplier => {
-                type $R = $crate::resources::suppliers::Supplier;
-                $body
-            }
-            $crate::model::Kind::Site => {
-                type $R = $crate::resources::sites::Site;
-                $body
-            }
-            $crate::model::Kind::BusinessProcess => {
-                type $R = $crate::resources::business_processes::BusinessProcess;
-                $body
-            }
-            $crate::model::Kind::Service => {
-                type $R = $crate::resources::services::Service;
-                $body
-            }
-            $crate::model::Kind::Component => {
-                type $R = $crate::resources::components::Component;
-                $body
-            }
-            $crate::model::Kind::Mapping => {
-                type $R = $crate::resources::mappings::Mapping;
-                $body
-            }
-            $crate::model::Kind::Agreement => {
-                type $R = $crate::resources::agreements::Agreement;
-                $body
-            }
-            $crate::model::Kind::Settings => {
-                type $R = $crate::resources::settings::Settings;
-                $body
-            }
-            $crate::model::Kind::RiskMatrix => {
-                type $R = $crate::resources::risk_matrix::RiskMatrix;
-                $body
-            }
-            $crate::model::Kind::ImpactAssessment => {
-                type $R = $crate::resources::impact_assessments::ImpactAssessment;
-                $body
-            }
-            $crate::model::Kind::Threat => {
-                type $R = $crate::resources::threats::Threat;
-                $body
-            }
-            $crate::model::Kind::Vulnerability => {
-                type $R = $crate::resources::vulnerabilities::Vulnerability;
-                $body
-            }
-            $crate::model::Kind::Risk => {
-                type $R = $crate::resources::risks::Risk;
-                $body
-            }
-            $crate::model::Kind::RiskAssessment => {
-                type $R = $crate::resources::risk_assessments::RiskAssessment;
-                $body
-            }
-            $crate::model::Kind::Measure => {
-                type $R = $crate::resources::measures::Measure;
-                $body
-            }
-            $crate::model::Kind::MeasureTask => {
-                type $R = $crate::resources::measure_tasks::MeasureTask;
-                $body
-            }
-            $crate::model::Kind::ChangeRequest => {
-                type $R = $crate::resources::change_requests::ChangeRequest;
-                $body
-            }
-            $crate::model::Kind::Plan => {
-                type $R = $crate::resources::plans::Plan;
-                $body
-            }
-            $crate::model::Kind::PlanVersion => {
-                type $R = $crate::resources::plan_versions::PlanVersion;
-                $body
-            }
-            $crate::model::Kind::Exercise => {
-                type $R = $crate::resources::exercises::Exercise;
-                $body
-            }
-            $crate::model::Kind::Disruption => {
-                type $R = $crate::resources::disruptions::Disruption;
-                $body
-            }
-            $crate::model::Kind::Run => {
-                type $R = $crate::resources::runs::Run;
-                $body
-            }
-            $crate::model::Kind::RunStep => {
-                type $R = $crate::resources::run_steps::RunStep;
-                $body
-            }
-            $crate::model::Kind::Measurement => {
-                type $R = $crate::resources::measurements::Measurement;
-                $body
-            }
-            $crate::model::Kind::Finding => {
-                type $R = $crate::resources::findings::Finding;
-                $body
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn no_two_types_have_the_same_name_in_the_document() {
+        let mut seen: HashMap<String, serde_json::Value> = HashMap::new();
+        for kind in KINDS.all() {
+            for (name, schema) in kind.schemas().nested {
+                let schema = serde_json::to_value(schema).unwrap();
+                assert_eq!(*seen.entry(name.clone()).or_insert_with(|| schema.clone()), schema, "{name}");
             }
         }
-    };
+    }
+
+    #[test]
+    fn every_kind_stands_at_its_place_in_the_list() {
+        for kind in <Kind as crate::model::Word>::ALL {
+            assert_eq!(KINDS.of(*kind).info().kind, *kind);
+        }
+    }
 }

@@ -24,7 +24,7 @@ enum Part {
 pub struct Fragment(Vec<Part>);
 
 /// Statements with more bound values than this are prepared anew: their texts are too many to keep.
-const MOST_CACHED: usize = 6;
+const MOST_CACHED: usize = 9;
 
 impl Fragment {
     /// Appends text, which never comes from a request.
@@ -33,6 +33,11 @@ impl Fragment {
             Some(Part::Sql(text)) => text.push_str(sql),
             _ => self.0.push(Part::Sql(sql.to_owned())),
         }
+        self
+    }
+    /// Appends another fragment.
+    pub fn then(mut self, other: Fragment) -> Self {
+        self.0.extend(other.0);
         self
     }
     /// Appends a bound value.

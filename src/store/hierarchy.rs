@@ -3,9 +3,9 @@ use super::conn::Settle;
 use super::rows::Planned;
 use super::tx::Tx;
 use super::types::{DbId, sql};
+use crate::model::Resource;
 use crate::model::{Error, Id, Link, Result};
 use crate::on;
-use crate::resources::Resource;
 use diesel::QueryableByName;
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
 //! `INSERT` of many rows by one statement, on both databases.
 use super::bind::{Bind, Column};
+use super::cell::Cells;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use crate::model::Result;
@@ -20,17 +21,30 @@ pub trait Row: Sized {
     fn bind(self, values: &mut Vec<Bind>) -> Result<()>;
 }
 
-/// Declares the struct of a row of a table, read by the query builder and written by [`insert`] and
+/// A row that can be read, not only written.
+pub trait ReadRow: Row {
+    /// Takes the columns of the row, in their order.
+    ///
+    /// # Errors
+    /// When a value does not fit its column.
+    fn read(cells: &mut Cells) -> Result<Self>;
+}
+
+/// Declares the struct of a row of a table, read as [`ReadRow`](crate::store::ReadRow) and written by [`insert`] and
 /// [`Updates`](crate::store::Updates).
 #[macro_export]
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $Row:ident in $table:ident { $($fvis:vis $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
-        #[derive(diesel::Queryable, diesel::Selectable)]
-        #[diesel(table_name = $table)]
         $vis struct $Row { $($fvis $field: $type,)* }
 
         $crate::row!(in $table: $Row { $($field,)* });
+
+        impl $crate::store::ReadRow for $Row {
+            fn read(cells: &mut $crate::store::Cells) -> $crate::model::Result<Self> {
+                Ok(Self { $($field: cells.take()?,)* })
+            }
+        }
     };
     (in $table:ident: $Row:ty { $($field:ident,)* }) => {
         impl $crate::store::Row for $Row {

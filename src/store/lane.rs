@@ -3,6 +3,7 @@
 //! and an organisation always uses the same.
 use super::change::Change;
 use super::commits::{Commits, share};
+use super::scene::Landscapes;
 use super::tx::{Link, Tx};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
@@ -47,7 +48,7 @@ impl Lanes {
     ///
     /// # Errors
     /// When the thread or its runtime cannot be started.
-    pub fn start(config: &Config, commits: &Arc<Commits>) -> Result<Lanes> {
+    pub fn start(config: &Config, commits: &Arc<Commits>, landscapes: &Arc<dyn Landscapes>) -> Result<Lanes> {
         let lanes = match config.database().map_err(Error::Internal)? {
             Database::Sqlite(_) => 1,
             Database::Postgres(_) => config.limits.postgres_connections.max(1),
@@ -57,7 +58,7 @@ impl Lanes {
         for _ in 0..lanes {
             let (door, queue) = mpsc::channel(config.limits.write_queue.max(1));
             doors.push(door);
-            queues.push((queue, Tx::new(Link::new(config)?)));
+            queues.push((queue, Tx::new(Link::new(config)?, Arc::clone(landscapes))));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);

@@ -4,11 +4,10 @@ use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::heads::CHUNK;
 use super::insert::Inserts;
-use super::rows::Object;
+use super::object::AnyObject;
 use super::schema::links;
 use super::types::DbId;
 use crate::model::{Id, Result};
-use crate::resources::Resource;
 use crate::{on, row};
 use std::collections::HashSet;
 
@@ -20,25 +19,26 @@ struct LinkRow {
 }
 row!(in links: LinkRow { organization_id, owner_id, field, target_id, });
 
-/// Adds the rows of new objects.
+/// Adds the rows of new objects, whose kind has these lists.
 ///
 /// # Errors
 /// Never; as [`Inserts::add`].
-pub fn insert<R: Resource>(inserts: &mut Inserts, org: Id, objects: &[&Object<R>]) -> Result<()> {
-    if R::LISTS.is_empty() {
+pub fn insert(inserts: &mut Inserts, org: Id, lists: &'static [&'static str], objects: &[&AnyObject]) -> Result<()> {
+    if lists.is_empty() {
         return Ok(());
     }
     let rows = objects.iter().flat_map(|object| {
-        let mut body = object.body.clone();
-        let slots = body.links();
+        let mut object = (*object).clone();
+        let owner_id = DbId(object.head().id);
+        let slots = object.links();
         let targets: HashSet<(&'static str, Id)> = slots
             .iter()
             .filter_map(|slot| {
                 let list = slot.in_list()?;
-                Some((*R::LISTS.iter().find(|own| **own == list)?, slot.link.id()?))
+                Some((*lists.iter().find(|own| **own == list)?, slot.link.id()?))
             })
             .collect();
-        let (organization_id, owner_id) = (DbId(org), DbId(object.head.id));
+        let organization_id = DbId(org);
         targets.into_iter().map(move |(field, id)| LinkRow { organization_id, owner_id, field, target_id: DbId(id) })
     });
     inserts.add(rows)
@@ -48,14 +48,11 @@ pub fn insert<R: Resource>(inserts: &mut Inserts, org: Id, objects: &[&Object<R>
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn update<R: Resource>(conn: &mut Conn<'_>, org: Id, object: &Object<R>) -> Result<()> {
-    if R::LISTS.is_empty() {
-        return Ok(());
-    }
-    let old = links::table.filter(links::organization_id.eq(DbId(org))).filter(links::owner_id.eq(DbId(object.head.id)));
+pub async fn update(conn: &mut Conn<'_>, org: Id, lists: &'static [&'static str], object: &AnyObject) -> Result<()> {
+    let old = links::table.filter(links::organization_id.eq(DbId(org))).filter(links::owner_id.eq(DbId(object.head().id)));
     on!(conn, |c| diesel::delete(old).execute(c)).settle()?;
     let mut inserts = Inserts::default();
-    insert(&mut inserts, org, &[object])?;
+    insert(&mut inserts, org, lists, &[object])?;
     inserts.run(conn).await
 }
 

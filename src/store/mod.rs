@@ -1,18 +1,23 @@
 //! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
 //! also appends to the ledger: there is no other way to write.
 mod bind;
+mod cell;
 mod change;
+pub mod clock;
 mod commits;
 mod conn;
+pub mod door;
 pub mod fragment;
 pub mod heads;
 pub mod hierarchy;
 pub mod idempotency;
 mod insert;
+pub mod kind;
 mod lane;
 pub mod ledger;
 pub mod links;
 mod migrate;
+pub mod object;
 mod postgres;
 pub mod record;
 pub mod resolve;
@@ -29,13 +34,17 @@ mod update;
 mod verify;
 
 pub use bind::{Bind, Bound};
+pub use cell::{Cell, Cells, FromCell};
 pub use change::Change;
 pub use conn::{Conn, Settle};
-pub use insert::{Inserts, Row, insert, insert_all};
+pub use door::kind_of;
+pub use insert::{Inserts, ReadRow, Row, insert, insert_all};
+pub use kind::{AnyKind, AnyLifecycle, AnyPlanned, KindInfo, Kinds};
 pub use migrate::{down as migrate_down, up as migrate_up};
+pub use object::{AnyObject, Object};
 pub use revise::{create, insert_objects, next_version, overwrite, revise, revise_all};
-pub use rows::{Living, Object, Planned, Rows, Stored, prelude};
-pub use scene::{Place, Scene};
+pub use rows::{Living, Planned, Rows, Stored, prelude};
+pub use scene::{Landscapes, Place, Scene};
 pub use sqlite::claim;
 pub use tx::Tx;
 pub use update::Updates;
@@ -68,17 +77,18 @@ enum Readers {
 }
 
 impl Store {
-    /// Opens the database and starts its writers. The schema must be there: see [`migrate_up`].
+    /// Opens the database and starts its writers, which ask the landscapes. The schema must be there: see
+    /// [`migrate_up`].
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub fn open(config: &Config) -> Result<Arc<Store>> {
+    pub fn open(config: &Config, landscapes: &Arc<dyn Landscapes>) -> Result<Arc<Store>> {
         let (readers, commits) = match config.database().map_err(Error::Internal)? {
             Database::Sqlite(path) => (Readers::Sqlite(sqlite::Readers::new(path)), Commits::counted()),
             Database::Postgres(_) => (Readers::Postgres(Box::new(postgres::Readers::new(config)?)), Commits::unknown()),
         };
         let commits = Arc::new(commits);
-        let lanes = Lanes::start(config, &commits)?;
+        let lanes = Lanes::start(config, &commits, landscapes)?;
         let scans = Semaphore::new(2 * config.limits.workers.max(1));
         Ok(Arc::new(Store { commits, readers, lanes, scans }))
     }

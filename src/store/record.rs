@@ -1,9 +1,11 @@
 //! What the ledger keeps of an object: its JSON with links by id and nothing derived.
+use super::door::kind_of;
+use super::kind::{AnyKind, KindInfo};
 use super::ledger::{Fact, Operation};
-use super::rows::Object;
+use super::object::{AnyObject, Object};
+use super::rows::Stored;
 use super::tx::Tx;
-use crate::model::{Error, Head, Id, Link, Result};
-use crate::resources::Resource;
+use crate::model::{Error, Head, Id, Link, Result, Slot};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
@@ -33,42 +35,77 @@ impl Serialize for Labelled<'_> {
     }
 }
 
-/// The JSON the ledger keeps.
+/// Appends one JSON object.
+type WriteObject<'a> = &'a dyn Fn(&mut Vec<u8>) -> Result<()>;
+
+/// Writes one JSON object out of the members of several, one after the other.
+///
+/// # Errors
+/// When one cannot be written as JSON.
+pub fn joined(out: &mut Vec<u8>, parts: &[WriteObject<'_>]) -> Result<()> {
+    let begin = out.len();
+    for part in parts {
+        let start = out.len();
+        part(out)?;
+        out.pop();
+        if out.len() == start + 1 {
+            // `{}` has no members.
+            out.truncate(start);
+        } else if start > begin {
+            out[start] = b',';
+        }
+    }
+    if out.len() == begin {
+        out.push(b'{');
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the common fields as a JSON object.
+///
+/// # Errors
+/// When they cannot be written as JSON.
+pub fn write_head(head: &Head, label: &'static str, out: &mut Vec<u8>) -> Result<()> {
+    serde_json::to_writer(out, &Labelled { head, label }).map_err(Error::internal)
+}
+
+/// The JSON of an object without what is derived, as the ledger keeps it.
 ///
 /// # Errors
 /// When the object cannot be written as JSON.
-pub fn record<R: Resource>(object: &Object<R>) -> Result<String> {
-    #[derive(serde::Serialize)]
-    struct Record<'a, R> {
-        #[serde(flatten)]
-        head: Labelled<'a>,
-        #[serde(flatten)]
-        body: &'a R,
-    }
-    let head = Labelled { head: &object.head, label: R::LABEL };
-    serde_json::to_string(&Record { head, body: &object.body }).map_err(Error::internal)
+pub fn record(object: &AnyObject, label: &'static str) -> Result<String> {
+    let mut out = Vec::with_capacity(1024);
+    joined(&mut out, &[&|out| write_head(object.head(), label, out), &|out| object.write_body(out)])?;
+    String::from_utf8(out).map_err(Error::internal)
 }
 
 /// Reads what the ledger kept.
 ///
 /// # Errors
 /// When it is no such object.
-pub fn from_record<R: Resource>(text: &str) -> Result<Object<R>> {
+pub fn from_record(kind: &dyn AnyKind, text: &str) -> Result<AnyObject> {
+    let info = kind.info();
     let mut value: Value = serde_json::from_str(text).map_err(Error::internal)?;
-    rename(&mut value, R::LABEL, "name");
+    rename(&mut value, info.label, "name");
     let mut head: Head = serde::Deserialize::deserialize(&value).map_err(Error::internal)?;
-    head.kind = R::KIND;
-    let mut body: R = serde_json::from_value(value).map_err(Error::internal)?;
-    if by_id(&mut body) {
-        return Ok(Object::new(head, body));
-    }
-    Err(Error::Internal("a record points nowhere".into()))
+    head.kind = info.kind;
+    let mut object = kind.read_record(head, value)?;
+    if by_id(object.links()) { Ok(object) } else { Err(Error::Internal("a record points nowhere".into())) }
+}
+
+/// As [`from_record`], of a kind the code knows.
+///
+/// # Errors
+/// When it is no such object.
+pub fn from_record_of<R: Stored>(text: &str) -> Result<Object<R>> {
+    from_record(kind_of::<R>(), text)?.into_typed()
 }
 
 /// Makes every link point by its id, with neither spelling nor name; whether all could.
-pub fn by_id<R: Resource>(body: &mut R) -> bool {
+pub fn by_id(links: Vec<Slot<'_>>) -> bool {
     let mut all = true;
-    for slot in body.links() {
+    for slot in links {
         let id = match &*slot.link {
             Link::Spelled { text, .. } => Id::parse(text),
             link => link.id(),
@@ -95,9 +132,9 @@ pub fn rename(value: &mut Value, from: &str, to: &str) {
 ///
 /// # Errors
 /// As [`Tx::record`].
-pub async fn keep<R: Resource>(tx: &mut Tx, object: &Object<R>, operation: Operation) -> Result<()> {
-    let head = &object.head;
-    let body = Some(record(object)?);
-    let fact = Fact { kind: R::KIND, id: head.id, key: head.key.clone(), version: head.version, operation, body };
+pub async fn keep(tx: &mut Tx, info: &KindInfo, object: &AnyObject, operation: Operation) -> Result<()> {
+    let head = object.head();
+    let body = Some(record(object, info.label)?);
+    let fact = Fact { kind: info.kind, id: head.id, key: head.key.clone(), version: head.version, operation, body };
     tx.record(fact).await.map(drop)
 }

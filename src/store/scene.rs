@@ -1,9 +1,13 @@
 //! From where objects are looked at: all that derived fields may depend on besides the objects.
 use super::conn::Conn;
 use super::resolve;
-use crate::graph::load::graphs::Graphs;
-use crate::model::{Id, Reference, Result, Timestamp};
+use crate::graph::landscape::Landscape;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::graph::region::{Direction, Extent, Ground, Region};
+use crate::model::{Id, Objectives, Reference, Result, Timestamp};
+use futures_util::future::LocalBoxFuture;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Where in the ledger somebody looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +20,68 @@ pub enum Place {
     Past(i64),
 }
 
+/// What the landscape of an organisation answers to the rooms below it. Every answer fails when the database does not
+/// answer.
+pub trait Landscapes: Send + Sync {
+    /// The whole landscape as a scene sees it.
+    fn whole<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene) -> LocalBoxFuture<'a, Result<Arc<Landscape>>>;
+    /// A landscape that answers for these objects: the whole one, or what lies above them.
+    fn around<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        scene: &'a Scene,
+        items: &'a HashSet<Id>,
+    ) -> LocalBoxFuture<'a, Result<Arc<Landscape>>>;
+    /// The landscape as it is, with the end of the ledger it is true at.
+    fn newest<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<(Arc<Landscape>, i64)>>;
+    /// The region around an object, level by level.
+    fn region<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        root: Id,
+        direction: Direction,
+        extent: Extent,
+    ) -> LocalBoxFuture<'a, Result<Region>>;
+    /// What lies beneath some objects, down to a depth.
+    fn beneath<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        roots: &'a [Id],
+        depth: usize,
+    ) -> LocalBoxFuture<'a, Result<Ground>>;
+    /// What besides their dependencies tells how components and services recover: lifecycle and recovery option, in words.
+    fn traits<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<HashMap<Id, String>>>;
+    /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
+    fn refresh_objectives<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        changes: ObjectiveChanges,
+    ) -> LocalBoxFuture<'a, Result<HashMap<Id, Objectives>>>;
+    /// Effective objectives at a place in the ledger, of which so many entries are looked at.
+    fn objectives_as_of<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        seq: i64,
+        objects: &'a [(Id, Objectives)],
+        most: i64,
+    ) -> LocalBoxFuture<'a, Result<HashMap<Id, Objectives>>>;
+}
+
 /// A view of one organisation, now or at a place in its ledger.
-pub struct Scene<'a> {
+#[derive(Clone)]
+pub struct Scene {
     pub organization: Id,
     /// The moment looked at.
     pub now: Timestamp,
     pub place: Place,
-    pub graphs: &'a Graphs,
+    pub landscapes: Arc<dyn Landscapes>,
 }
 
-impl Scene<'_> {
+impl Scene {
     /// How objects stand in answers, with the names of the moment looked at.
     ///
     /// # Errors

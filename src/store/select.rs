@@ -1,11 +1,108 @@
-//! A list's filters, order and place as one SQL fragment. Column names come from the tables of fields in the code,
-//! never from a request; every value is bound.
+//! The statements that read objects, of whichever kind; and a list's filters, order and place. Column names come from
+//! the tables of fields in the code, never from a request; every value is bound.
+use super::cell::Cells;
+use super::conn::dsl::*;
+use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
-use crate::model::{Condition, FieldType, FieldValue as Value, Id, Kind, Operator, Query, Word};
+use super::heads::{CHUNK, HeadRow};
+use super::insert::{ReadRow, Row};
+use crate::model::{Condition, FieldType, FieldValue as Value, Head, Id, Kind, Operator, Query, Result, Word};
+use crate::on;
+use diesel::sql_types::{BigInt, Untyped};
+
+/// The own table of a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [&'static str],
+}
+
+/// `SELECT objects.…, t.…`.
+fn columns(table: Table) -> Fragment {
+    let mut text = String::with_capacity(1024);
+    let heads = HeadRow::COLUMNS.iter().map(|column| ("objects", column));
+    for (index, (table, column)) in heads.chain(table.columns.iter().map(|column| (table.name, column))).enumerate() {
+        text.push_str(if index == 0 { "SELECT " } else { ", " });
+        text.push_str(table);
+        text.push('.');
+        text.push_str(column);
+    }
+    Fragment::default().sql(&text)
+}
+
+/// ` FROM objects INNER JOIN t ON … WHERE objects.organization_id = …`.
+fn from(out: Fragment, org: Id, table: Table, join: &str) -> Fragment {
+    let out = out.sql(" FROM objects INNER JOIN ").sql(table.name).sql(" ON ").sql(join);
+    out.sql(" WHERE objects.organization_id = ").id(org)
+}
+
+/// Objects as their rows tell them: the head, and the columns of their own table to be read by their kind.
+type Found = (Head, Cells);
+
+async fn load(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<Found>> {
+    let rows: Vec<Cells> = on!(conn, |c| statement.rows::<Untyped>().load(c)).settle()?;
+    rows.into_iter().map(|mut cells| Ok((HeadRow::read(&mut cells)?.into(), cells))).collect()
+}
+
+/// One object.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(conn: &mut Conn<'_>, org: Id, table: Table, id: Id) -> Result<Option<Found>> {
+    let statement = from(columns(table), org, table, &plain_join(table)).sql(" AND objects.id = ").id(id);
+    let row: Option<Cells> = on!(conn, |c| statement.rows::<Untyped>().get_result(c)).optional().settle()?;
+    row.map(|mut cells| Ok((HeadRow::read(&mut cells)?.into(), cells))).transpose()
+}
+
+/// Those of some objects that are there, in any order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_all(conn: &mut Conn<'_>, org: Id, table: Table, ids: &[Id]) -> Result<Vec<Found>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let statement = from(columns(table), org, table, &plain_join(table)).sql(" AND objects.id").among(ids);
+        found.extend(load(conn, statement).await?);
+    }
+    Ok(found)
+}
+
+/// The objects for which a condition holds, which may end with an order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn matching(conn: &mut Conn<'_>, org: Id, table: Table, condition: Fragment) -> Result<Vec<Found>> {
+    load(conn, from(columns(table), org, table, &plain_join(table)).sql(" AND ").then(condition)).await
+}
+
+/// A page of a list; one object more than it holds, when there is one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &Query) -> Result<Vec<Found>> {
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
+    let out = from(columns(table), org, table, &join(table.name, query)).sql(" AND ");
+    let out = order(filter(out, org, kind, table.name, query, true).sql(" ORDER BY "), table.name, query);
+    load(conn, out.sql(" LIMIT ").integer(Some(limit))).await
+}
+
+/// How many objects a list has in all.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &Query) -> Result<i64> {
+    let out = from(Fragment::default().sql("SELECT count(*)"), org, table, &join(table.name, query)).sql(" AND ");
+    let statement = filter(out, org, kind, table.name, query, false);
+    on!(conn, |c| statement.rows::<BigInt>().get_result::<i64>(c)).settle()
+}
+
+fn plain_join(Table { name, .. }: Table) -> String {
+    format!("{name}.organization_id = objects.organization_id AND {name}.id = objects.id")
+}
 
 /// The filters of a list; with `place`, also where it goes on.
-pub fn filter(org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> Fragment {
-    let mut out = Fragment::default().sql("(objects.kind = '").sql(kind.as_str()).sql("'");
+fn filter(out: Fragment, org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> Fragment {
+    let mut out = out.sql("(objects.kind = '").sql(kind.as_str()).sql("'");
     if !common_leads(query) {
         out = out.sql(" AND ").sql(table).sql(".organization_id = ").id(org);
     }
@@ -19,8 +116,7 @@ pub fn filter(org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> F
 }
 
 /// The order of a list; always ends with the id.
-pub fn order(table: &str, query: &Query) -> Fragment {
-    let mut out = Fragment::default();
+fn order(mut out: Fragment, table: &str, query: &Query) -> Fragment {
     for sort in &query.sort {
         out = out.sql(&sort_column(sort.field.order, table, query)).sql(if sort.descending { " DESC, " } else { ", " });
     }
@@ -30,14 +126,14 @@ pub fn order(table: &str, query: &Query) -> Fragment {
 
 /// How the kind's own table joins the common one. Where an index of the common table gives the order, the join is
 /// written so that planners can only start there and stop after a page; else they choose.
-pub fn join(table: &str, query: &Query) -> Fragment {
+fn join(table: &str, query: &Query) -> String {
     let id = if common_leads(query) { "coalesce(objects.id, objects.id)" } else { "objects.id" };
     let org = if common_leads(query) {
         "coalesce(objects.organization_id, objects.organization_id)"
     } else {
         "objects.organization_id"
     };
-    Fragment::default().sql(&format!("{table}.organization_id = {org} AND {table}.id = {id}"))
+    format!("{table}.organization_id = {org} AND {table}.id = {id}")
 }
 
 /// Whether the order comes from the common table and no filter is so narrow that it should come first.

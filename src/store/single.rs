@@ -1,6 +1,7 @@
 //! Objects of which an organisation has exactly one.
 use super::conn::Conn;
-use super::rows::{Object, Stored};
+use super::object::Object;
+use super::rows::Stored;
 use super::scene::{Place, Scene};
 use super::{ledger, record};
 use crate::model::{Id, Query, Result};
@@ -20,11 +21,11 @@ pub async fn now<R: Stored>(conn: &mut Conn<'_>, org: Id) -> Result<Option<Objec
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of<R: Stored>(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<Option<Object<R>>> {
+pub async fn of<R: Stored>(conn: &mut Conn<'_>, scene: &Scene) -> Result<Option<Object<R>>> {
     let now = now::<R>(conn, scene.organization).await?;
     let (Place::Past(seq), Some(now)) = (scene.place, &now) else { return Ok(now) };
     // It is never deleted, so whoever is there now is the one that was there.
     let entries = ledger::these_as_of(conn, scene.organization, &[now.head.id], seq).await?;
     let body = entries.into_iter().next().and_then(|entry| entry.body);
-    body.map(|body| record::from_record(&body)).transpose()
+    body.map(|body| record::from_record_of(&body)).transpose()
 }

@@ -1,14 +1,16 @@
 //! The transaction a change works in, with the ledger's head of its organisation.
 use super::bind::Bind;
-pub use super::change::Change;
+use super::change::Change;
 use super::conn::dsl::*;
 use super::conn::{Conn, Settle};
 use super::fragment::Fragment;
 use super::insert::insert;
 use super::ledger::{Entry, Head};
+use super::scene::{Landscapes, Place, Scene};
 use super::{ledger, postgres, sqlite};
 use crate::config::{Config, Database};
-use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::{Error, Id, Kind, Objectives, Result, Timestamp, Word};
 use crate::on;
 use crate::store::schema::counters;
 use crate::store::types::DbId;
@@ -64,6 +66,7 @@ impl Link {
 /// What a change can do. Created by a lane, handed to the work of one change after another.
 pub struct Tx {
     link: Link,
+    landscapes: Arc<dyn Landscapes>,
     begun: bool,
     /// The present change is in a savepoint: others of its group came before it.
     nested: bool,
@@ -88,7 +91,7 @@ struct Before {
 }
 
 impl Tx {
-    pub(super) fn new(link: Link) -> Tx {
+    pub(super) fn new(link: Link, landscapes: Arc<dyn Landscapes>) -> Tx {
         let nobody = Change {
             organization: Id::SYSTEM,
             actor: String::new(),
@@ -101,6 +104,7 @@ impl Tx {
         };
         Tx {
             link,
+            landscapes,
             begun: false,
             nested: false,
             outgrown: false,
@@ -234,6 +238,19 @@ impl Tx {
     }
     pub fn change(&self) -> &Change {
         &self.change
+    }
+    /// How the organisation is seen in the middle of this change.
+    pub fn scene(&self) -> Scene {
+        let place = Place::Within(self.graph_seq());
+        Scene { organization: self.organization(), now: self.change.now, place, landscapes: Arc::clone(&self.landscapes) }
+    }
+    /// Brings effective objectives up to date, and tells which changed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn refresh_objectives(&mut self, changes: ObjectiveChanges) -> Result<HashMap<Id, Objectives>> {
+        let (landscapes, org) = (Arc::clone(&self.landscapes), self.organization());
+        landscapes.refresh_objectives(&mut self.link.conn()?, org, changes).await
     }
     /// The connection, for queries and for statements on the tables of resources.
     ///

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// When the database does not answer.
 pub async fn by(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     effects: &Effects,
     window: Option<ChangeWindow>,
     limit: usize,
@@ -49,7 +49,7 @@ pub async fn by(
 }
 
 /// The newest measurement of each touched item that has been measured.
-async fn proven(conn: &mut Conn<'_>, view: &View<'_>, effects: &Effects) -> Result<Vec<(usize, Object<Measurement>)>> {
+async fn proven(conn: &mut Conn<'_>, view: &View, effects: &Effects) -> Result<Vec<(usize, Object<Measurement>)>> {
     let items = effects.before.items();
     let able = |node: &&usize| matches!(items[**node].kind, Kind::Service | Kind::Component);
     let subjects: Vec<Id> = effects.touched.iter().filter(able).map(|node| items[*node].id).collect();
@@ -75,7 +75,7 @@ async fn proven(conn: &mut Conn<'_>, view: &View<'_>, effects: &Effects) -> Resu
 /// The exercises that have proven what is to be proven again.
 async fn tests(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     effects: &Effects,
     proven: &[(usize, Object<Measurement>)],
 ) -> Result<Vec<TestToRepeat>> {
@@ -93,7 +93,7 @@ async fn tests(
 }
 
 /// Exercises within the window that concern touched services, by name or by the plans they exercise.
-async fn collisions(conn: &mut Conn<'_>, view: &View<'_>, effects: &Effects, window: ChangeWindow) -> Result<Vec<Collision>> {
+async fn collisions(conn: &mut Conn<'_>, view: &View, effects: &Effects, window: ChangeWindow) -> Result<Vec<Collision>> {
     let org = view.scene.organization;
     let all = match view.then::<Exercise>(conn).await? {
         Some(all) => all,

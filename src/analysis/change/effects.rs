@@ -66,7 +66,7 @@ impl Effects {
         item.vital || item.criticality >= HIGHLY_CRITICAL
     }
 
-    pub async fn told(self, conn: &mut Conn<'_>, view: &View<'_>, course: Course, limit: usize) -> Result<ChangeAnswer> {
+    pub async fn told(self, conn: &mut Conn<'_>, view: &View, course: Course, limit: usize) -> Result<ChangeAnswer> {
         let (services, processes) = (self.of_kind(Kind::Service), self.of_kind(Kind::BusinessProcess));
         let vital: Vec<usize> = processes.iter().copied().filter(|node| self.before.items()[*node].vital).collect();
         let business: Vec<usize> = services.iter().chain(&processes).copied().collect();

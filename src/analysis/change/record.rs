@@ -13,12 +13,12 @@ use crate::store::{Tx, revise};
 /// When the change request is gone, or the client's conditions are not met.
 pub async fn on(writer: &Writer<ChangeRequest>, wishes: &Wishes, target: Id, answer: &ChangeAnswer) -> Result<()> {
     let (verdict, reasons, seq) = (answer.verdict, answer.reasons.clone(), answer.seq);
-    let guard = wishes.guard.clone();
+    let preconditions = wishes.preconditions.clone();
     let work = async move |tx: &mut Tx| {
         tx.take_turn().await?;
         let org = tx.organization();
-        let old = read::existing::<ChangeRequest>(&mut tx.conn()?, org, &Spelling::Id(target)).await?;
-        guard.met_by(old.head.version)?;
+        let old = read::load_of::<ChangeRequest>(&mut tx.conn()?, org, &Spelling::Id(target)).await?;
+        preconditions.check(old.head.version)?;
         let (assessed_at, assessed_by) = (tx.change().now, tx.change().actor.clone());
         let mut body = old.body.clone();
         body.assessment = Some(ChangeAssessment { verdict, reasons, assessed_at, assessed_by, seq });

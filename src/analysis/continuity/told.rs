@@ -12,10 +12,10 @@ use crate::analysis::question::View;
 use crate::analysis::readiness::judge;
 use crate::analysis::schedule::of as reference;
 use crate::graph::net::State;
+use crate::model::is_past;
 use crate::model::{Id, Link, Reference, Result, Timestamp, Word};
 use crate::resources::disruptions::Disruption;
 use crate::resources::exercises::Exercise;
-use crate::resources::is_past;
 use crate::resources::plan_versions::PlanVersion;
 use crate::resources::plan_versions::staffing::timetable;
 use crate::resources::plans::Plan;
@@ -34,7 +34,7 @@ const MOST: usize = 20;
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of(conn: &mut Conn<'_>, view: &View<'_>, facts: &Facts, node: usize) -> Result<Continuity> {
+pub async fn of(conn: &mut Conn<'_>, view: &View, facts: &Facts, node: usize) -> Result<Continuity> {
     let (landscape, all) = (&facts.landscape, find(facts));
     let about = About::of(facts, node, &all);
     let item = &landscape.items()[node];
@@ -156,7 +156,7 @@ fn exercise(one: &Object<Exercise>, at: Timestamp) -> ExerciseTold {
     ExerciseTold { exercise: reference(one), status: one.body.status, at, result: one.body.result }
 }
 
-async fn plans(conn: &mut Conn<'_>, view: &View<'_>, facts: &Facts, about: &About<'_>) -> Result<PlansTold> {
+async fn plans(conn: &mut Conn<'_>, view: &View, facts: &Facts, about: &About<'_>) -> Result<PlansTold> {
     let shown: Vec<_> =
         about.plans.iter().take(MOST).filter_map(|plan| Some((*plan, facts.versions.get(&plan.head.id)?))).collect();
     let ids: Vec<Id> = shown.iter().map(|(_, (version, _))| *version).collect();
@@ -181,7 +181,7 @@ fn planned(version: &PlanVersion, any: &Beneath<'_>) -> Option<i64> {
     kept.map(|(own, _)| table.spans[own].end).max()
 }
 
-async fn disruptions(conn: &mut Conn<'_>, view: &View<'_>, service: Id) -> Result<DisruptionsTold> {
+async fn disruptions(conn: &mut Conn<'_>, view: &View, service: Id) -> Result<DisruptionsTold> {
     let mut items = Vec::new();
     for one in view.every::<Disruption>(conn).await?.into_iter().filter(|one| one.body.is_open()) {
         let state = view.landscape.affected(&one.body.lost()).get(&service).copied().unwrap_or(State::Up);

@@ -141,7 +141,7 @@ pub fn totals(all: &[Told]) -> GapTotals {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn details(conn: &mut Conn<'_>, view: &View<'_>, facts: &Facts, all: Vec<Told>) -> Result<Vec<Gap>> {
+pub async fn details(conn: &mut Conn<'_>, view: &View, facts: &Facts, all: Vec<Told>) -> Result<Vec<Gap>> {
     let taken: Vec<Id> = all.iter().filter_map(|gap| measurement(&gap.found.details)).collect();
     // A measurement is never changed or deleted.
     let taken = if taken.is_empty() { Vec::new() } else { Measurement::find_all(conn, view.scene.organization, &taken).await? };

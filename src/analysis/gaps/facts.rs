@@ -63,7 +63,7 @@ impl Facts {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(conn: &mut Conn<'_>, view: &View<'_>) -> Result<Facts> {
+    pub async fn of(conn: &mut Conn<'_>, view: &View) -> Result<Facts> {
         let landscape = Arc::clone(&view.landscape);
         let loss = Loss::of(conn, view, Arc::clone(&landscape), None).await?;
         let live = live(conn, view).await?;
@@ -135,21 +135,21 @@ fn plans_in(exercise: &Object<Exercise>) -> impl Iterator<Item = Id> {
     exercise.body.plans.iter().filter_map(Link::id)
 }
 
-async fn live(conn: &mut Conn<'_>, view: &View<'_>) -> Result<Vec<Id>> {
+async fn live(conn: &mut Conn<'_>, view: &View) -> Result<Vec<Id>> {
     Ok(match view.then::<Service>(conn).await? {
         None => services::live(conn, view.scene.organization).await?,
         Some(all) => all.iter().filter(|one| one.body.lifecycle == ServiceLifecycle::Live).map(|one| one.head.id).collect(),
     })
 }
 
-async fn active_processes(conn: &mut Conn<'_>, view: &View<'_>) -> Result<Vec<Id>> {
+async fn active_processes(conn: &mut Conn<'_>, view: &View) -> Result<Vec<Id>> {
     Ok(match view.then::<BusinessProcess>(conn).await? {
         None => processes::active(conn, view.scene.organization).await?,
         Some(all) => all.iter().filter(|one| one.body.status == ProcessStatus::Active).map(|one| one.head.id).collect(),
     })
 }
 
-async fn assessed(conn: &mut Conn<'_>, view: &View<'_>) -> Result<HashSet<Id>> {
+async fn assessed(conn: &mut Conn<'_>, view: &View) -> Result<HashSet<Id>> {
     Ok(match view.then::<ImpactAssessment>(conn).await? {
         None => assessments::assessed(conn, view.scene.organization).await?.into_iter().collect(),
         Some(all) => {
@@ -175,7 +175,7 @@ fn supporting(landscape: &Landscape, active: &[usize]) -> Vec<bool> {
 }
 
 /// The plans that have a version in force, with that version.
-async fn plans(conn: &mut Conn<'_>, view: &View<'_>) -> Result<(Vec<Object<Plan>>, HashMap<Id, (Id, i64)>)> {
+async fn plans(conn: &mut Conn<'_>, view: &View) -> Result<(Vec<Object<Plan>>, HashMap<Id, (Id, i64)>)> {
     let mut plans = view.every::<Plan>(conn).await?;
     let ids: Vec<Id> = plans.iter().map(|plan| plan.head.id).collect();
     let versions = active(conn, &view.scene, &ids).await?;
@@ -186,7 +186,7 @@ async fn plans(conn: &mut Conn<'_>, view: &View<'_>) -> Result<(Vec<Object<Plan>
 /// The plans that bring each service back: because they name it, or because a step of their version does.
 async fn covering(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     plans: &[Object<Plan>],
     versions: &HashMap<Id, (Id, i64)>,
 ) -> Result<HashMap<Id, Vec<usize>>> {

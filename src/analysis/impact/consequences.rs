@@ -90,13 +90,7 @@ pub struct Planned {
 }
 
 /// What the loss costs as time goes by: each moment at which an approved assessment of a process says something.
-pub async fn costs(
-    conn: &mut Conn<'_>,
-    view: &View<'_>,
-    landscape: &Landscape,
-    down: &[usize],
-    at: Timestamp,
-) -> Result<Vec<Cost>> {
+pub async fn costs(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down: &[usize], at: Timestamp) -> Result<Vec<Cost>> {
     let items = landscape.items();
     let processes: Vec<Id> = down.iter().filter(|n| items[**n].kind == Kind::BusinessProcess).map(|n| items[*n].id).collect();
     if processes.is_empty() {
@@ -147,7 +141,7 @@ fn cost(all: &[Object<ImpactAssessment>], after: i64, at: Option<Timestamp>) -> 
 }
 
 /// The plans in force that cover what is down, those that cover most first.
-pub async fn plans(conn: &mut Conn<'_>, view: &View<'_>, landscape: &Landscape, down: &[usize]) -> Result<Vec<Planned>> {
+pub async fn plans(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down: &[usize]) -> Result<Vec<Planned>> {
     if down.is_empty() {
         return Ok(Vec::new());
     }
@@ -199,7 +193,7 @@ fn reference(head: &crate::model::Head) -> Reference {
 }
 
 /// The agreements in force on what was lost: those that cover it, and those with a supplier that was lost.
-async fn agreements(conn: &mut Conn<'_>, view: &View<'_>, lost: &[Id]) -> Result<Vec<Object<Agreement>>> {
+async fn agreements(conn: &mut Conn<'_>, view: &View, lost: &[Id]) -> Result<Vec<Object<Agreement>>> {
     let mut all = match view.then::<Agreement>(conn).await? {
         None => concerning(conn, view.scene.organization, lost).await?,
         Some(mut all) => {
@@ -218,7 +212,7 @@ async fn agreements(conn: &mut Conn<'_>, view: &View<'_>, lost: &[Id]) -> Result
 /// reasons first.
 pub async fn contacts(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     landscape: &Landscape,
     (lost, down): (&[usize], &[usize]),
     plans: &[Planned],

@@ -1,8 +1,8 @@
 //! What may be asked of single points of failure.
 use crate::analysis::impact::bounded;
 use crate::analysis::question::Bounds;
-use crate::collection::asked::parameter;
 use crate::collection::doc::etag;
+use crate::collection::params::parameter;
 use crate::graph::landscape::Landscape;
 use crate::http::headers;
 use crate::http::routes::Operation;

@@ -77,7 +77,7 @@ impl Loss {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(conn: &mut Conn<'_>, view: &View<'_>, landscape: Arc<Landscape>, lost: Option<Vec<usize>>) -> Result<Loss> {
+    pub async fn of(conn: &mut Conn<'_>, view: &View, landscape: Arc<Landscape>, lost: Option<Vec<usize>>) -> Result<Loss> {
         let decided = settings::store::in_force(conn, &view.scene).await?;
         let restoration = match &lost {
             None => landscape.total(),
@@ -144,7 +144,7 @@ impl Loss {
 /// The loss that a question names.
 pub async fn asked(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     lost: &[Link],
     edits: &[Edit],
     others: &[Link],

@@ -4,8 +4,8 @@ use crate::analysis::form::tagged;
 use crate::analysis::impact::bounded;
 use crate::analysis::proof::{Measured, measured};
 use crate::analysis::question::{Asked, Bounds, View};
-use crate::collection::asked::{parameter, spelled};
 use crate::collection::doc::with_id;
+use crate::collection::params::{parameter, spelled};
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
@@ -139,7 +139,7 @@ fn scenario_of(text: &str) -> Result<Option<(Kind, Link)>> {
 }
 
 /// The node of the service that is asked about.
-pub async fn service_node(conn: &mut Conn<'_>, view: &View<'_>, service: &str) -> Result<usize> {
+pub async fn service_node(conn: &mut Conn<'_>, view: &View, service: &str) -> Result<usize> {
     let link = Link::Spelled { text: service.to_owned(), kind: None };
     let asked = [Asked { pointer: String::new(), link: &link, kinds: &[Kind::Service] }];
     let found = view.found(conn, &asked, &mut Faults::default()).await?;
@@ -152,7 +152,7 @@ pub async fn service_node(conn: &mut Conn<'_>, view: &View<'_>, service: &str) -
 /// `NotFound` when there is no such service.
 pub async fn recovery(
     conn: &mut Conn<'_>,
-    view: &View<'_>,
+    view: &View,
     service: &str,
     scenario: String,
     lost: Option<(Kind, Link)>,

@@ -4,7 +4,7 @@ use crate::analysis::edits::Edit;
 use crate::analysis::form::{SVG, form};
 use crate::analysis::impact::bounded;
 use crate::analysis::question::{Bounds, View, later, question};
-use crate::collection::asked::parameter;
+use crate::collection::params::parameter;
 use crate::graph::net::State;
 use crate::graph::recovery::Time;
 use crate::http::context::{Analyses, Reader};
@@ -132,7 +132,7 @@ async fn sequence(reader: Reader<Analyses>, request: HttpRequest, payload: Paylo
     Ok(HttpResponse::Ok().insert_header(("vary", "accept")).content_type(media_type).body(text))
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View<'_>, question: SequenceQuestion, limit: usize) -> Result<SequenceAnswer> {
+async fn answer(conn: &mut Conn<'_>, view: &View, question: SequenceQuestion, limit: usize) -> Result<SequenceAnswer> {
     let (loss, _) = asked(conn, view, &question.lost, &question.hypothetical, &[]).await?;
     let at = question.at.unwrap_or(view.scene.now);
     let recovery = &loss.restoration.recovery;

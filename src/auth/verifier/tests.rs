@@ -12,10 +12,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::local::Grant;
-use super::super::roles::{Action, Role};
 use super::super::scratch::Scratch;
 use super::super::settings::IssuerConfig;
 use super::*;
+use crate::model::{Action, Role};
 use signer::{RSA, Signer, encoded};
 
 mod signer;

@@ -1,9 +1,9 @@
 //! From measures, the risks they treat and the changes and tasks that carry them out to how they stand; pure.
 use crate::model::{Date, Id, Timestamp, Word};
+use crate::model::{Reason, is_past};
 use crate::resources::change_requests::ChangeStatus;
 use crate::resources::measures::{Implementer, MeasureFacts, MeasureStatus, Nature, missing};
 use crate::resources::risk_matrix::RiskClass;
-use crate::resources::{Reason, is_past};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

@@ -1,10 +1,10 @@
 //! Agreements: what is committed to customers, within the organisation and by suppliers (ITIL: SLA, OLA, underpinning
 //! contract).
-pub mod http;
 pub mod store;
 
-use super::{Filter, Resource, Slot, field, is_past, words_of};
+use crate::model::Filter;
 use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator};
+use crate::model::{Resource, Slot, field, is_past, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,7 @@ diesel::table! {
 }
 
 row! {
-    struct AgreementRow in agreements {
+    pub struct AgreementRow in agreements {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<AgreementKind>,
@@ -136,7 +136,6 @@ impl From<AgreementRow> for Agreement {
 stored!(
     Agreement,
     AgreementRow,
-    agreements,
     [
         ("agreements", "supplier_id", "id"),
         ("agreements", "provider_id", "id"),
@@ -150,7 +149,7 @@ stored!(
 );
 
 impl Stored for Agreement {
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
             object.derived = object.body.derived(&today);

@@ -1,10 +1,9 @@
 //! What the business does, and how long it can do without.
-pub mod http;
 pub mod store;
 
 use super::services::Criticality;
-use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Objectives};
+use crate::model::{Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -25,7 +25,7 @@ diesel::table! {
 }
 
 row! {
-    struct BusinessProcessRow in business_processes {
+    pub struct BusinessProcessRow in business_processes {
         organization_id: DbId,
         id: DbId,
         owner_id: Option<DbId>,
@@ -94,7 +94,6 @@ impl From<BusinessProcessRow> for BusinessProcess {
 stored!(
     BusinessProcess,
     BusinessProcessRow,
-    business_processes,
     [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]
 );
 impl Stored for BusinessProcess {

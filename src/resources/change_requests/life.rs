@@ -1,8 +1,8 @@
 //! The life of a request for change that no tool tells about: the same states, moved here.
 use super::{ChangeRequest, ChangeStatus};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::Timestamp;
-use crate::resources::{Lifecycle, Move, NoTerms};
+use crate::model::{Lifecycle, Move, NoTerms};
 use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
 
 impl Lifecycle for ChangeRequest {

@@ -1,12 +1,11 @@
 //! Requests for change as the ITSM tool has them. The tool tells their status by its own id; measures that wait for it
 //! move on.
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::{Lifecycle, STANDING};
-use super::{Made, Nothing, Resource, Slot, field, words_of};
+use crate::model::lifecycle::{Lifecycle, STANDING};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Timestamp};
+use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

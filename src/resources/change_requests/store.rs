@@ -3,8 +3,7 @@ use crate::model::Timestamp;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::record::from_record;
-use crate::store::{Bind, ledger};
+use crate::store::{Bind, ledger, record::from_record_of};
 use std::collections::{BTreeSet, HashSet};
 
 diesel::table! {
@@ -26,7 +25,7 @@ diesel::table! {
 }
 
 row! {
-    struct ChangeRequestRow in change_requests {
+    pub struct ChangeRequestRow in change_requests {
         organization_id: DbId,
         id: DbId,
         measures: Json<Vec<Id>>,
@@ -84,9 +83,13 @@ impl From<ChangeRequestRow> for ChangeRequest {
     }
 }
 
-stored!(ChangeRequest, ChangeRequestRow, change_requests, []);
+stored!(ChangeRequest, ChangeRequestRow, []);
 
 impl Stored for ChangeRequest {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         measures::store::after_changes(tx, written).await
     }
@@ -128,7 +131,7 @@ async fn implemented_by(conn: &mut Conn<'_>, org: Id, changes: &[Id], moment: Ti
     let seq = ledger::seq_at(conn, org, moment).await?;
     let mut known = HashSet::new();
     for entry in ledger::these_as_of(conn, org, changes, seq).await? {
-        let then = from_record::<ChangeRequest>(entry.body.as_deref().unwrap_or("null"))?;
+        let then = from_record_of::<ChangeRequest>(entry.body.as_deref().unwrap_or("null"))?;
         if then.body.status.is_implemented() {
             known.insert(then.head.id);
         }

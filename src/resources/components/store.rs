@@ -20,7 +20,7 @@ diesel::table! {
 }
 
 row! {
-    struct ComponentRow in components {
+    pub struct ComponentRow in components {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<ComponentKind>,
@@ -81,7 +81,6 @@ impl From<ComponentRow> for Component {
 stored!(
     Component,
     ComponentRow,
-    components,
     [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]
 );
 

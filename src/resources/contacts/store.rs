@@ -19,7 +19,7 @@ diesel::table! {
 }
 
 row! {
-    struct ContactRow in contacts {
+    pub struct ContactRow in contacts {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<ContactKind>,
@@ -61,7 +61,7 @@ impl From<ContactRow> for Contact {
     }
 }
 
-stored!(Contact, ContactRow, contacts, [("contacts", "deputy_id", "id")]);
+stored!(Contact, ContactRow, [("contacts", "deputy_id", "id")]);
 
 impl Stored for Contact {}
 

@@ -1,8 +1,8 @@
 //! The life of a disruption: reported → assessed → declared → recovering → restored → closed; dismissed when it is none.
 use super::{Disruption, DisruptionStatus};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::model::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use DisruptionStatus::{Assessed, Closed, Declared, Dismissed, Recovering, Reported, Restored};
 use serde::{Deserialize, Serialize};

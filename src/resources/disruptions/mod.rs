@@ -1,11 +1,10 @@
 //! Disruptions: real interruptions.
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Made, Resource, Slot, field, words_of};
+use crate::model::lifecycle::stay;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Shared, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 pub use life::{DisruptionFacts, DisruptionTerms};
 use serde::{Deserialize, Serialize};

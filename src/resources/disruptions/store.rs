@@ -1,6 +1,5 @@
 use super::{Disruption, DisruptionSeverity, DisruptionStatus};
 use super::{DisruptionDerived, DisruptionFacts};
-use crate::graph::load::losses;
 use crate::graph::net::State;
 use crate::model::{Error, Faults, Kind, Reference, Shared, Timestamp};
 use crate::resources::runs;
@@ -28,7 +27,7 @@ diesel::table! {
 }
 
 row! {
-    struct DisruptionRow in disruptions {
+    pub struct DisruptionRow in disruptions {
         organization_id: DbId,
         id: DbId,
         services: Json<Vec<Id>>,
@@ -98,9 +97,13 @@ impl From<DisruptionRow> for Disruption {
     }
 }
 
-stored!(Disruption, DisruptionRow, disruptions, []);
+stored!(Disruption, DisruptionRow, []);
 
 impl Stored for Disruption {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// Nothing happens in the future, and what is closed stays as it is.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         let now = tx.change().now;
@@ -129,7 +132,7 @@ impl Stored for Disruption {
         Ok(objects.iter().map(own).collect())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
         let invoked = runs::store::first_started(conn, scene.organization, &ids).await?;
         for object in objects {
@@ -159,10 +162,11 @@ impl Stored for Disruption {
 /// When the database does not answer.
 pub async fn affected(
     conn: &mut Conn<'_>,
-    scene: &Scene<'_>,
+    scene: &Scene,
     lost: &[Id],
 ) -> Result<(Vec<(Reference, State)>, Vec<(Reference, State)>)> {
-    let states = losses::affected(conn, scene, lost).await?;
+    let landscape = scene.landscapes.around(conn, scene, &lost.iter().copied().collect()).await?;
+    let states = landscape.affected(lost);
     let names = scene.references(conn, &states.keys().copied().collect()).await?;
     let mut all: Vec<(Reference, State)> = names.into_iter().map(|(id, one)| (one, states[&id])).collect();
     all.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));

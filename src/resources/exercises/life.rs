@@ -1,9 +1,9 @@
 //! The life of an exercise: planned → approved → in_progress → completed → reported → closed; postponed and cancelled
 //! before it is completed.
 use super::{Exercise, ExerciseStatus};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::model::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use ExerciseStatus::{Approved, Cancelled, Closed, Completed, InProgress, Planned, Postponed, Reported};
 use serde::{Deserialize, Serialize};

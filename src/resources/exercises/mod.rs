@@ -1,12 +1,11 @@
 //! Exercises: practising the event of disaster.
-pub mod http;
 mod life;
 pub mod outcome;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Made, Resource, Slot, field, words_of};
+use crate::model::lifecycle::stay;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::{LossScenario, each_once};
 use crate::words;
@@ -159,7 +158,7 @@ pub struct Exercise {
     pub result: Option<ExerciseResult>,
     /// Why.
     #[serde(default)]
-    #[schema(value_type = Vec<crate::resources::Sentence>, inline, max_items = 50)]
+    #[schema(value_type = Vec<crate::model::Sentence>, inline, max_items = 50)]
     pub result_reasons: Vec<String>,
     #[serde(default)]
     pub status: ExerciseStatus,

@@ -3,7 +3,8 @@ use super::{
     Exercise, ExerciseCategory, ExerciseKind, ExerciseResult, ExerciseStatus, Inject, LossScenario, Objective, Participant,
 };
 use super::{ExerciseDerived, ExerciseFacts, ExerciseTerms};
-use crate::graph::load::objectives::Moves;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::Resource;
 use crate::model::{Error, Link, Timestamp, Word};
 use crate::planning::recurrence::following;
 use crate::resources::run_steps::{RunStep, StepStatus};
@@ -45,7 +46,7 @@ diesel::table! {
 }
 
 row! {
-    struct ExerciseRow in exercises {
+    pub struct ExerciseRow in exercises {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<ExerciseKind>,
@@ -74,7 +75,7 @@ row! {
 
 fn row(org: Id, head: &Head, resource: &Exercise) -> ExerciseRow {
     let mut resource = resource.clone();
-    by_id(&mut resource);
+    by_id(resource.links());
     let Exercise {
         kind,
         category,
@@ -150,21 +151,25 @@ impl From<ExerciseRow> for Exercise {
             status_reason: row.status_reason,
             status_changed_at: row.status_changed_at.0,
         };
-        by_id(&mut exercise);
+        by_id(exercise.links());
         exercise
     }
 }
 
-stored!(Exercise, ExerciseRow, exercises, [("exercises", "previous_id", "id")]);
+stored!(Exercise, ExerciseRow, [("exercises", "previous_id", "id")]);
 
 impl Stored for Exercise {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// What has been reported stays as it was reported; the result is found when the exercise is completed, and again when
     /// it is reported.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let Some(old) = &one.old else { continue };
             let mut same = one.new.body.clone();
-            crate::resources::Lifecycle::stand_as(&mut same, &old.body);
+            crate::model::Lifecycle::stand_as(&mut same, &old.body);
             if !old.body.status.is_open() && same != old.body {
                 let detail = format!("the exercise is {}: its content stays as it is", old.body.status.as_str());
                 one.fault = Some(Error::conflict("content_fixed", detail));
@@ -180,7 +185,7 @@ impl Stored for Exercise {
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
         let open = findings::store::open_in(conn, scene, &ids).await?;
         for object in objects {
@@ -199,7 +204,7 @@ impl Living for Exercise {
     }
 
     /// The end of an exercise that is held again plans the next one.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<Moves> {
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<ObjectiveChanges> {
         let over = matches!(new.body.status, ExerciseStatus::Completed | ExerciseStatus::Cancelled);
         if over
             && !terms.ends_series
@@ -207,7 +212,7 @@ impl Living for Exercise {
         {
             create(tx, vec![(new.head.name.clone(), next)]).await?;
         }
-        Ok(Moves::default())
+        Ok(ObjectiveChanges::default())
     }
 }
 
@@ -225,7 +230,7 @@ fn next(exercise: &Exercise, id: Id, now: Timestamp) -> Option<Exercise> {
     next.participants.iter_mut().for_each(|one| one.attended = None);
     next.previous = Some(Link::To(id));
     (next.result, next.result_reasons) = (None, Vec::new());
-    crate::resources::Lifecycle::stand(&mut next, ExerciseStatus::Planned, None, now);
+    crate::model::Lifecycle::stand(&mut next, ExerciseStatus::Planned, None, now);
     Some(next)
 }
 

@@ -1,45 +1,44 @@
 //! Routes of the collection, and raising the corrective measure of a finding.
 use super::Finding;
-use crate::app::App;
-use crate::auth::Action;
-use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named, with_id};
-use crate::collection::http::answer;
-use crate::collection::order::Done;
-use crate::collection::write::put_one;
-use crate::collection::{Draft, act, doc, draft};
+use crate::collection::action;
+use crate::collection::change_set::put_one;
+use crate::collection::command::WriteOutcome;
+use crate::collection::doc::example_of;
+use crate::collection::doc::{IF_MATCH, etag, for_writing, named, with_id};
+use crate::collection::http::render;
+use crate::collection::{Draft, draft};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
+use crate::model::Resource;
 use crate::model::{Error, Link, Result};
-use crate::resources::Resource;
 use crate::resources::measures::Measure;
 use crate::store::idempotency::Answer;
-use crate::store::{Object, Tx, revise};
+use crate::store::{Object, Tx, kind_of, revise};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 async fn correct(writer: Writer<Finding>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    act::perform(writer, request, payload, draft::parse::<Measure>, raised).await
+    action::perform(writer, request, payload, |value| draft::parse(kind_of::<Measure>(), value), raised).await
 }
 
 /// Proposes a measure and links it.
-async fn raised(tx: &mut Tx, app: &App, old: Object<Finding>, said: Draft<Measure>) -> Result<Answer> {
+async fn raised(tx: &mut Tx, old: Object<Finding>, said: Draft) -> Result<Answer> {
     if old.body.measure.is_some() {
         return Err(Error::conflict("already_linked", "the finding has a corrective measure already"));
     }
-    let (_, measure) = put_one(tx, None, said).await?;
+    let (_, measure) = put_one(tx, kind_of::<Measure>(), None, said).await?;
     let mut body = old.body.clone();
-    body.measure = Some(Link::To(measure.head.id));
+    body.measure = Some(Link::To(measure.head().id));
     let new = revise(tx, old, body).await?;
-    let mut answer = answer(tx, app, Done::Updated, new).await?;
+    let mut answer = render(tx, kind_of::<Finding>(), WriteOutcome::Updated, new.into()).await?;
     answer.status = 201;
-    answer.location = Some(format!("/api/v1/measures/{}", measure.head.id));
+    answer.location = Some(format!("/api/v1/measures/{}", measure.head().id));
     Ok(answer)
 }
 
 pub fn routes(api: &mut Api) {
-    doc::routes::<Finding>(api);
-    doc::moves::<Finding>(api);
     let words = "Proposes a measure that corrects the finding and links it, in one call. An existing measure is linked by a \
                  patch of `measure`. Needs no right to write measures: it is a proposal.";
     let mut created = etag();
@@ -51,6 +50,6 @@ pub fn routes(api: &mut Api) {
         .header("If-Match", IF_MATCH)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
         .body(&["application/json"], named("MeasureDraft"), &Measure::example())
-        .json(201, "The finding, with its measure.", named("Finding"), &example::<Finding>(), created);
+        .json(201, "The finding, with its measure.", named("Finding"), &example_of::<Finding>(), created);
     api.add(for_writing(with_id(op)).problems(&[428]), correct);
 }

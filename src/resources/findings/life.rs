@@ -1,8 +1,8 @@
 //! The life of a finding: open → in_progress → resolved → verified, the last by another exercise where it is grave.
 use super::{Finding, FindingStatus};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::{Faults, Link, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::model::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use FindingStatus::{InProgress, Open, Resolved, Verified};
 use serde::{Deserialize, Serialize};

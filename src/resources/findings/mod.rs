@@ -3,9 +3,10 @@ pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Filter, Made, Resource, Slot, field, words_of};
+use crate::model::Filter;
+use crate::model::lifecycle::stay;
 use crate::model::{Condition, Date, Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 pub use life::{FindingFacts, FindingTerms};
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,7 @@ const STATUS: Field = field("status", "findings.status", "", FieldType::Word(wor
 const DUE_ON: Field = field("due_on", "findings.due_on", "", FieldType::Date);
 
 fn overdue(word: &str) -> Condition {
-    super::overdue(word, &STATUS, &["resolved", "verified"], &DUE_ON)
+    crate::model::overdue(word, &STATUS, &["resolved", "verified"], &DUE_ON)
 }
 
 impl Resource for Finding {

@@ -1,13 +1,13 @@
 use super::{Finding, FindingSeverity, FindingSource, FindingStatus};
 use super::{FindingDerived, FindingFacts};
+use crate::model::is_past;
 use crate::model::{Error, Link};
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
-use crate::resources::is_past;
 use crate::resources::measures::Measure;
 use crate::resources::runs::Run;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::record::from_record;
+use crate::store::record::from_record_of;
 use crate::store::{Place, Rows, ledger};
 use diesel::sql_types::BigInt as Count;
 use std::collections::{HashMap, HashSet};
@@ -37,7 +37,7 @@ diesel::table! {
 }
 
 row! {
-    struct FindingRow in findings {
+    pub struct FindingRow in findings {
         organization_id: DbId,
         id: DbId,
         severity: DbWord<FindingSeverity>,
@@ -122,7 +122,6 @@ impl From<FindingRow> for Finding {
 stored!(
     Finding,
     FindingRow,
-    findings,
     [
         ("findings", "exercise_id", "id"),
         ("findings", "run_id", "id"),
@@ -134,6 +133,10 @@ stored!(
 );
 
 impl Stored for Finding {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// An exercise shows a finding to be put right when it is another than the one it was made in, is over, and was
     /// successful.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
@@ -162,7 +165,7 @@ impl Stored for Finding {
         Ok(())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
             object.derived = FindingDerived { overdue: is_past(object.body.due_on, &today) && object.body.is_open() };
@@ -223,12 +226,12 @@ pub async fn open(conn: &mut Conn<'_>, org: Id, exercises: &[Id]) -> Result<Hash
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open_in(conn: &mut Conn<'_>, scene: &Scene<'_>, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
+pub async fn open_in(conn: &mut Conn<'_>, scene: &Scene, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
     let Place::Past(seq) = scene.place else { return open(conn, scene.organization, exercises).await };
     let found = of_exercises(conn, scene.organization, exercises).await?;
     let ids: Vec<Id> = found.iter().map(|(_, finding)| *finding).collect();
     let entries = ledger::these_as_of(conn, scene.organization, &ids, seq).await?;
-    let then: Result<Vec<_>> = entries.iter().map(|entry| from_record(entry.body.as_deref().unwrap_or("null"))).collect();
+    let then: Result<Vec<_>> = entries.iter().map(|entry| from_record_of(entry.body.as_deref().unwrap_or("null"))).collect();
     Ok(counted(&found, &then?))
 }
 

@@ -1,8 +1,8 @@
 //! The life of an impact assessment: draft → in_review → approved → superseded, the last by its successor's approval.
 use super::{ImpactAssessment, ImpactStatus};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::model::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use ImpactStatus::{Approved, Draft, InReview};
 use serde::{Deserialize, Serialize};

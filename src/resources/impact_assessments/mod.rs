@@ -1,11 +1,10 @@
 //! What the interruption of a business process does, as time goes by (business impact analysis, ISO 22317).
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::{STANDING, stay};
-use super::{Made, Resource, Slot, field, words_of};
+use crate::model::lifecycle::{STANDING, stay};
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 pub use life::{ImpactFacts, ImpactTerms};
 use serde::{Deserialize, Serialize};

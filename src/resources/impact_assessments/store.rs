@@ -1,8 +1,9 @@
 use super::{ImpactAssessment, ImpactDerived, ImpactFacts, ImpactRating, ImpactStatus, ImpactTerms};
-use crate::graph::load::objectives::Moves;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::Resource;
 use crate::model::{Error, Faults, Word};
 use crate::resources::business_processes::BusinessProcess;
-use crate::resources::{Resource, settings};
+use crate::resources::settings;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{Rows, revise};
@@ -29,7 +30,7 @@ diesel::table! {
 }
 
 row! {
-    struct ImpactAssessmentRow in impact_assessments {
+    pub struct ImpactAssessmentRow in impact_assessments {
         organization_id: DbId,
         id: DbId,
         business_process_id: DbId,
@@ -102,7 +103,6 @@ impl From<ImpactAssessmentRow> for ImpactAssessment {
 stored!(
     ImpactAssessment,
     ImpactAssessmentRow,
-    impact_assessments,
     [("impact_assessments", "business_process_id", "id"), ("impact_assessments", "assessor_id", "id")]
 );
 
@@ -134,6 +134,10 @@ pub async fn assessed(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
 }
 
 impl Stored for ImpactAssessment {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// What has been approved stays as it was approved.
     async fn inspect(_tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
@@ -152,7 +156,7 @@ impl Stored for ImpactAssessment {
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let level = settings::store::in_force(conn, scene).await?.intolerable_level;
         for object in objects {
             object.derived = ImpactDerived { derived_mtpd_seconds: object.body.mtpd(level) };
@@ -167,8 +171,8 @@ impl Living for ImpactAssessment {
     }
 
     /// An approval supersedes the assessment approved before, and may set the objectives of the process.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ImpactTerms) -> Result<Moves> {
-        let mut moves = Moves::default();
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ImpactTerms) -> Result<ObjectiveChanges> {
+        let mut moves = ObjectiveChanges::default();
         let (org, now) = (tx.organization(), tx.change().now);
         let Some(process) = new.body.business_process.id().filter(|_| new.body.status == ImpactStatus::Approved) else {
             return Ok(moves);

@@ -1,9 +1,8 @@
 //! What depends on what: the edges of the graph that every analysis walks.
-pub mod http;
 pub mod store;
 
-use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Id, Kind, Link};
+use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

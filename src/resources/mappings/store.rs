@@ -20,7 +20,7 @@ diesel::table! {
 }
 
 row! {
-    struct MappingRow in mappings {
+    pub struct MappingRow in mappings {
         organization_id: DbId,
         id: DbId,
         dependent_id: DbId,
@@ -62,7 +62,7 @@ impl From<MappingRow> for Mapping {
     }
 }
 
-stored!(Mapping, MappingRow, mappings, [("mappings", "dependent_id", "id"), ("mappings", "provider_id", "id")]);
+stored!(Mapping, MappingRow, [("mappings", "dependent_id", "id"), ("mappings", "provider_id", "id")]);
 #[derive(Queryable)]
 struct Member {
     id: DbId,

@@ -1,7 +1,7 @@
 //! The life of a task: open → in_progress → done; cancelled from both; done tasks may be taken up again.
 use super::{MeasureTask, TaskStatus};
 use crate::model::Timestamp;
-use crate::resources::{Lifecycle, Move, NoTerms};
+use crate::model::{Lifecycle, Move, NoTerms};
 use crate::standing;
 use TaskStatus::{Cancelled, Done, InProgress, Open};
 

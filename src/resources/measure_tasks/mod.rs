@@ -1,11 +1,11 @@
 //! The steps in which a measure is carried out.
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::{STANDING, stay};
-use super::{Filter, Made, Resource, Slot, field, words_of};
+use crate::model::Filter;
+use crate::model::lifecycle::{STANDING, stay};
 use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ const STATUS: Field = field("status", "measure_tasks.status", "", FieldType::Wor
 const DUE_ON: Field = field("due_on", "measure_tasks.due_on", "", FieldType::Date);
 
 fn overdue(word: &str) -> Condition {
-    super::overdue(word, &STATUS, &["done", "cancelled"], &DUE_ON)
+    crate::model::overdue(word, &STATUS, &["done", "cancelled"], &DUE_ON)
 }
 
 impl Resource for MeasureTask {

@@ -1,5 +1,5 @@
 use super::{MeasureTask, TaskDerived, TaskStatus};
-use crate::resources::is_past;
+use crate::model::is_past;
 use crate::resources::measures::Measure;
 use crate::store::Rows;
 use crate::store::prelude::*;
@@ -22,7 +22,7 @@ diesel::table! {
 }
 
 row! {
-    struct MeasureTaskRow in measure_tasks {
+    pub struct MeasureTaskRow in measure_tasks {
         organization_id: DbId,
         id: DbId,
         measure_id: DbId,
@@ -64,12 +64,7 @@ impl From<MeasureTaskRow> for MeasureTask {
     }
 }
 
-stored!(
-    MeasureTask,
-    MeasureTaskRow,
-    measure_tasks,
-    [("measure_tasks", "measure_id", "id"), ("measure_tasks", "assignee_id", "id")]
-);
+stored!(MeasureTask, MeasureTaskRow, [("measure_tasks", "measure_id", "id"), ("measure_tasks", "assignee_id", "id")]);
 
 /// The tasks of measures.
 ///
@@ -92,6 +87,10 @@ pub async fn of_measures(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Resul
 }
 
 impl Stored for MeasureTask {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// Those who carry a measure out write its tasks.
     async fn theirs(conn: &mut Conn<'_>, org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         let ids: Vec<Id> = objects.iter().filter_map(|task| task.body.measure.id()).collect();
@@ -101,7 +100,7 @@ impl Stored for MeasureTask {
         Ok(objects.iter().map(|task| task.body.measure.id().is_some_and(|id| theirs.contains(&id))).collect())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
             let late = is_past(object.body.due_on, &today);

@@ -1,8 +1,7 @@
 //! What a service or component depends on, as one figure that changes when any of it does.
-use crate::graph::load::region::{self, Ground, Region};
-use crate::graph::region::Direction;
+use crate::graph::region::{Direction, Extent, Ground, Region};
 use crate::model::{Id, Result};
-use crate::store::Conn;
+use crate::store::{Conn, Scene};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +12,7 @@ pub const MOST_ITEMS: usize = 500;
 const DEPTH: usize = 64;
 /// Objects looked at; the rest of the level at which they are passed still counts.
 const MOST_NODES: usize = 20_000;
-const EXTENT: region::Extent = region::Extent { depth: DEPTH, nodes: MOST_NODES, edges: usize::MAX };
+const EXTENT: Extent = Extent { depth: DEPTH, nodes: MOST_NODES, edges: usize::MAX };
 
 /// What a subject depended on: a figure for everything beneath it, and one for each item of that.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -23,7 +22,7 @@ pub struct Fingerprint {
     pub sha256: String,
     /// For each item, by its id: its own dependencies, lifecycle and recovery option. Empty where there are more than 500.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<crate::resources::StepKey, crate::resources::StepKey>, inline)]
+    #[schema(value_type = std::collections::HashMap<crate::model::StepKey, crate::model::StepKey>, inline)]
     pub items: BTreeMap<String, String>,
 }
 
@@ -59,10 +58,11 @@ impl Fingerprint {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of(conn: &mut Conn<'_>, org: Id, subject: Id) -> Result<Fingerprint> {
-    let found = region::region(conn, org, subject, Direction::Down, EXTENT).await?;
+pub async fn of(conn: &mut Conn<'_>, scene: &Scene, subject: Id) -> Result<Fingerprint> {
+    let (org, landscapes) = (scene.organization, &scene.landscapes);
+    let found = landscapes.region(conn, org, subject, Direction::Down, EXTENT).await?;
     let ids: Vec<Id> = found.distances.iter().map(|(id, _)| *id).collect();
-    let traits = region::traits(conn, org, &ids).await?;
+    let traits = landscapes.traits(conn, org, &ids).await?;
     Ok(print(&found, &traits))
 }
 
@@ -70,14 +70,15 @@ pub async fn of(conn: &mut Conn<'_>, org: Id, subject: Id) -> Result<Fingerprint
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_all(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
-    let ground = Ground::beneath(conn, org, subjects, DEPTH).await?;
+pub async fn of_all(conn: &mut Conn<'_>, scene: &Scene, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
+    let (org, landscapes) = (scene.organization, &scene.landscapes);
+    let ground = landscapes.beneath(conn, org, subjects, DEPTH).await?;
     let ids: Vec<Id> = ground.ids().into_iter().chain(subjects.iter().copied()).collect();
-    let traits = region::traits(conn, org, &ids).await?;
+    let traits = landscapes.traits(conn, org, &ids).await?;
     Ok(on(&ground, &traits, subjects))
 }
 
-/// The fingerprints of subjects on some ground; `traits` are those of [`region::traits`].
+/// The fingerprints of subjects on some ground; `traits` are those of [`traits`](crate::store::Landscapes::traits).
 pub fn on(ground: &Ground, traits: &HashMap<Id, String>, subjects: &[Id]) -> HashMap<Id, Fingerprint> {
     subjects.iter().map(|subject| (*subject, print(&ground.region(*subject, DEPTH, MOST_NODES), traits))).collect()
 }

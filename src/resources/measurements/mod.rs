@@ -1,10 +1,9 @@
 //! Measurements: how long it really took, and how much was really lost.
 pub mod fingerprint;
-pub mod http;
 pub mod store;
 
-use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::words;
 pub use fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};

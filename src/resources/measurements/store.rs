@@ -28,7 +28,7 @@ diesel::table! {
 }
 
 row! {
-    struct MeasurementRow in measurements {
+    pub struct MeasurementRow in measurements {
         organization_id: DbId,
         id: DbId,
         subject_id: DbId,
@@ -97,7 +97,6 @@ impl From<MeasurementRow> for Measurement {
 stored!(
     Measurement,
     MeasurementRow,
-    measurements,
     [
         ("measurements", "subject_id", "id"),
         ("measurements", "run_id", "id"),
@@ -109,7 +108,7 @@ stored!(
 impl Stored for Measurement {
     /// A measurement is kept with what its subject depends on, and counts for what it was taken in.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        let (org, now) = (tx.organization(), tx.change().now);
+        let (org, now, scene) = (tx.organization(), tx.change().now, tx.scene());
         for one in planned.iter_mut().filter(|one| one.fault.is_none() && one.old.is_none()) {
             let body = &mut one.new.body;
             let mut faults = Faults::default();
@@ -129,7 +128,7 @@ impl Stored for Measurement {
             let earnest = run.is_some_and(|run| run.body.mode == RunMode::Actual);
             body.level = if earnest { ProofLevel::Proven } else { ProofLevel::Exercised };
             if let Some(subject) = body.subject.id() {
-                body.fingerprint = fingerprint::of(&mut tx.conn()?, org, subject).await?;
+                body.fingerprint = fingerprint::of(&mut tx.conn()?, &scene, subject).await?;
             }
             one.fault = faults.into_result().err();
         }

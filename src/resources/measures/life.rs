@@ -2,10 +2,10 @@
 //! and cancelled from the states in which something is still to be done. A technical measure waits for its request for
 //! change; what the change tool says of that moves it on.
 use super::{Measure, MeasureStatus, Nature};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::Timestamp;
+use crate::model::{Lifecycle, Move, NoTerms, Reason};
 use crate::resources::change_requests::ChangeStatus;
-use crate::resources::{Lifecycle, Move, NoTerms, Reason};
 use crate::standing;
 use MeasureStatus::{
     Approved, Cancelled, Commissioned, Implemented, InProgress, Proposed, Rejected, RfcRaised, VerifiedEffective,

@@ -1,12 +1,12 @@
 //! What is done about risks.
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::{STANDING, stay};
-use super::{Filter, Made, Resource, Slot, field, words_of};
-use crate::auth::Role;
+use crate::model::Filter;
+use crate::model::Role;
+use crate::model::lifecycle::{STANDING, stay};
 use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, Timestamp, Word};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 pub use life::{MeasureFacts, missing};
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,7 @@ const CONTACT: &[Kind] = &[Kind::Contact];
 
 fn overdue(word: &str) -> Condition {
     let ended: Vec<&str> = MeasureStatus::DONE.iter().map(|status| status.as_str()).collect();
-    super::overdue(word, &STATUS, &ended, &DUE_ON)
+    crate::model::overdue(word, &STATUS, &ended, &DUE_ON)
 }
 
 impl Resource for Measure {

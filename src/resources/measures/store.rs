@@ -1,10 +1,10 @@
 use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, Purpose};
-use crate::graph::load::objectives::Moves;
+use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Link, Money, Word};
+use crate::model::{NoTerms, is_past};
 use crate::resources::change_requests::ChangeRequest;
 use crate::resources::measure_tasks;
 use crate::resources::measure_tasks::TaskStatus;
-use crate::resources::{NoTerms, is_past};
 use crate::store::prelude::*;
 use crate::store::{Rows, links, revise};
 use std::collections::{BTreeSet, HashMap};
@@ -37,7 +37,7 @@ diesel::table! {
 }
 
 row! {
-    struct MeasureRow in measures {
+    pub struct MeasureRow in measures {
         organization_id: DbId,
         id: DbId,
         nature: DbWord<Nature>,
@@ -129,15 +129,19 @@ impl From<MeasureRow> for Measure {
     }
 }
 
-stored!(Measure, MeasureRow, measures, [("measures", "owner_id", "id")]);
+stored!(Measure, MeasureRow, [("measures", "owner_id", "id")]);
 
 impl Stored for Measure {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// Those who carry measures out write them from their commission until they are implemented.
     async fn theirs(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         Ok(objects.iter().map(|object| object.body.is_commissioned_to(&identity.roles)).collect())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let today = scene.now.day();
         for object in objects {
             let late = is_past(object.body.due_on, &today);
@@ -162,7 +166,7 @@ impl Living for Measure {
     }
 
     /// A measure whose request for change is raised when it has been cleared already is approved at once.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<Moves> {
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
         if new.body.status == MeasureStatus::RfcRaised {
             let org = tx.organization();
             let changes = carrying(&mut tx.conn()?, org, &[new.head.id]).await?;
@@ -170,7 +174,7 @@ impl Living for Measure {
                 *new = follow(tx, new.clone(), MeasureStatus::Approved, cleared).await?;
             }
         }
-        Ok(Moves::default())
+        Ok(ObjectiveChanges::default())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Tenants. The organisations themselves belong to the system's own tenant, so that they are kept like everything else.
-pub mod http;
 pub mod store;
+mod tenants;
 
-use super::{Nothing, Resource, field, words_of};
+pub use tenants::ORGANIZATIONS;
+
 use crate::model::{Field, FieldType, Kind};
+use crate::model::{Nothing, Resource, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

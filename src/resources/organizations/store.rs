@@ -1,6 +1,7 @@
 use super::{Organization, OrganizationStatus};
 use crate::store::ledger;
 use crate::store::prelude::*;
+use crate::store::schema::objects;
 
 diesel::table! {
     use crate::store::types::sql::{Identity};
@@ -13,7 +14,7 @@ diesel::table! {
 }
 
 row! {
-    struct OrganizationRow in organizations {
+    pub struct OrganizationRow in organizations {
         organization_id: DbId,
         id: DbId,
         status: DbWord<OrganizationStatus>,
@@ -31,7 +32,7 @@ impl From<OrganizationRow> for Organization {
     }
 }
 
-stored!(Organization, OrganizationRow, organizations, []);
+stored!(Organization, OrganizationRow, []);
 impl Stored for Organization {
     /// A new organisation gets its ledger.
     async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The parts of a plan.
+use crate::model::Slot;
 use crate::model::{Kind, Link};
-use crate::resources::Slot;
 use crate::words;
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,7 @@ pub struct PlanStep {
     pub role: Option<String>,
     /// The steps that come before it, by their keys.
     #[serde(default)]
-    #[schema(value_type = Vec<crate::resources::StepKey>, inline, max_items = 100)]
+    #[schema(value_type = Vec<crate::model::StepKey>, inline, max_items = 100)]
     pub depends_on: Vec<String>,
     /// How long it is expected to take.
     #[schema(minimum = 0, maximum = 2592000)]

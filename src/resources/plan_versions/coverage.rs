@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// When the database does not answer.
 pub async fn services(
     conn: &mut Conn<'_>,
-    scene: &Scene<'_>,
+    scene: &Scene,
     named: &[Link],
     recovers: &[&[Link]],
 ) -> Result<Vec<(Reference, Vec<usize>)>> {
@@ -23,7 +23,7 @@ pub async fn services(
     let names = scene.references(conn, &all).await?;
     let mut services: Vec<Reference> = names.into_values().filter(|one| one.kind == Kind::Service).collect();
     services.sort_by(|a, b| a.key.cmp(&b.key));
-    let landscape = if items.is_empty() { None } else { Some(scene.graphs.around(conn, scene, &items).await?) };
+    let landscape = if items.is_empty() { None } else { Some(scene.landscapes.around(conn, scene, &items).await?) };
     let by = |service: &Reference| -> Vec<usize> {
         let beneath = landscape.as_ref().map(|landscape| landscape.beneath(&[service.id])).unwrap_or_default();
         let touches = |id: &Id| *id == service.id || beneath.certain.contains(id) || beneath.possible.contains(id);

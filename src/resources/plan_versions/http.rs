@@ -8,7 +8,6 @@ pub use copies::{PlanCopy, VersionCopy};
 pub use parts::patch_schemas;
 
 use super::{PlanVersion, store};
-use crate::collection::doc;
 use crate::collection::item::{self, Within};
 use crate::http::routes::Api;
 use crate::model::{Error, Id, Result};
@@ -42,8 +41,6 @@ impl Within for PlanVersion {
 }
 
 pub fn routes(api: &mut Api) {
-    doc::routes::<PlanVersion>(api);
-    doc::moves::<PlanVersion>(api);
     item::routes::<PlanVersion>(api);
     approvals::routes(api);
     copies::routes(api);

@@ -1,9 +1,9 @@
 //! The life of a version: draft → in_review → approved → active → superseded, the last by its successor's activation;
 //! withdrawn from approval or force.
 use super::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
-use crate::auth::Action;
+use crate::model::Action;
+use crate::model::{Lifecycle, Move, Moved, NoTerms, Reason};
 use crate::model::{Timestamp, Word};
-use crate::resources::{Lifecycle, Move, Moved, NoTerms, Reason};
 use crate::standing;
 use VersionStatus::{Active, Approved, Draft, InReview, Withdrawn};
 

@@ -7,9 +7,9 @@ mod life;
 pub mod staffing;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Made, Nothing, Resource, Slot, field, words_of};
+use crate::model::lifecycle::stay;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::words;
 pub use content::{Execution, Message, PlanStep, Seat, Section, StepPhase, UsedIn};
 pub use life::VersionFacts;
@@ -117,7 +117,7 @@ pub struct PlanVersion {
     pub content_sha256: String,
     /// Whoever has written the content, as tokens name them.
     #[serde(default)]
-    #[schema(value_type = Vec<crate::resources::Subject>, inline, max_items = 1000)]
+    #[schema(value_type = Vec<crate::model::Subject>, inline, max_items = 1000)]
     pub authors: Vec<String>,
     #[serde(default)]
     #[schema(max_items = 100)]

@@ -1,11 +1,13 @@
 use super::content::{Message, PlanStep, Seat, Section};
 use super::{Approval, ApproverRole, PlanVersion, VersionFacts, VersionStatus};
-use crate::graph::load::objectives::Moves;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::Resource;
 use crate::model::{Date, Error, Word};
+use crate::model::{Lifecycle, NoTerms};
 use crate::resources::plans::Plan;
-use crate::resources::{Lifecycle, NoTerms, settings};
+use crate::resources::settings;
 use crate::store::prelude::*;
-use crate::store::record::{by_id, from_record};
+use crate::store::record::{by_id, from_record_of};
 use crate::store::{Place, Rows, ledger, revise};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -45,7 +47,7 @@ struct Content {
 }
 
 row! {
-    struct PlanVersionRow in plan_versions {
+    pub struct PlanVersionRow in plan_versions {
         organization_id: DbId,
         id: DbId,
         plan_id: DbId,
@@ -62,7 +64,7 @@ row! {
 
 fn row(org: Id, head: &Head, resource: &PlanVersion) -> PlanVersionRow {
     let mut resource = resource.clone();
-    by_id(&mut resource);
+    by_id(resource.links());
     let PlanVersion {
         plan,
         number,
@@ -148,14 +150,18 @@ impl From<PlanVersionRow> for PlanVersion {
             status_reason: row.status_reason,
             status_changed_at: row.status_changed_at.0,
         };
-        by_id(&mut version);
+        by_id(version.links());
         version
     }
 }
 
-stored!(PlanVersion, PlanVersionRow, plan_versions, [("plan_versions", "plan_id", "id")]);
+stored!(PlanVersion, PlanVersionRow, [("plan_versions", "plan_id", "id")]);
 
 impl Stored for PlanVersion {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// Gives new versions their numbers and every one its digest; only drafts have another content than before.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         let mut numbers: HashMap<Id, i64> = HashMap::new();
@@ -221,10 +227,10 @@ impl Living for PlanVersion {
     }
 
     /// The version in force so far is superseded, and the plan has been reviewed.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<Moves> {
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
         let (org, now) = (tx.organization(), tx.change().now);
         let Some(plan) = new.body.plan.id().filter(|_| new.body.status == VersionStatus::Active) else {
-            return Ok(Moves::default());
+            return Ok(ObjectiveChanges::default());
         };
         let active: Vec<DbId> = on!(&mut tx.conn()?, |c| plan_versions::table
             .filter(plan_versions::organization_id.eq(DbId(org)))
@@ -247,7 +253,7 @@ impl Living for PlanVersion {
             body.review_due = Date::parse(&now.day()).and_then(|today| today.after_months(months)).or(body.review_due);
             revise(tx, plan, body).await?;
         }
-        Ok(Moves::default())
+        Ok(ObjectiveChanges::default())
     }
 }
 
@@ -255,14 +261,14 @@ impl Living for PlanVersion {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn active(conn: &mut Conn<'_>, scene: &Scene<'_>, plans: &[Id]) -> Result<HashMap<Id, (Id, i64)>> {
+pub async fn active(conn: &mut Conn<'_>, scene: &Scene, plans: &[Id]) -> Result<HashMap<Id, (Id, i64)>> {
     let Place::Past(seq) = scene.place else { return active_now(conn, scene.organization, plans).await };
     // A version that was ever active is never deleted.
     let all = versions(conn, scene.organization, plans, None).await?;
     let ids: Vec<Id> = all.into_iter().map(|(_, id, _)| id).collect();
     let mut found = HashMap::new();
     for entry in ledger::these_as_of(conn, scene.organization, &ids, seq).await? {
-        let version = from_record::<PlanVersion>(entry.body.as_deref().unwrap_or("null"))?;
+        let version = from_record_of::<PlanVersion>(entry.body.as_deref().unwrap_or("null"))?;
         if let (VersionStatus::Active, Some(plan)) = (version.body.status, version.body.plan.id()) {
             found.insert(plan, (version.head.id, version.body.number));
         }

@@ -1,9 +1,9 @@
 //! Continuity plans: what is done when services are lost. Their content stands in their versions.
-pub mod http;
 pub mod store;
 
-use super::{Filter, Resource, Slot, field, words_of};
+use crate::model::Filter;
 use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator, Shared};
+use crate::model::{Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@ use super::PlanDerived;
 use super::{LossScenario, Plan, PlanKind};
 use crate::model::Error;
 use crate::model::Shared;
-use crate::resources::{is_past, plan_versions};
+use crate::model::is_past;
+use crate::resources::plan_versions;
 use crate::store::hierarchy;
 use crate::store::prelude::*;
 use std::collections::HashSet;
@@ -27,7 +28,7 @@ diesel::table! {
 }
 
 row! {
-    struct PlanRow in plans {
+    pub struct PlanRow in plans {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<PlanKind>,
@@ -89,7 +90,7 @@ impl From<PlanRow> for Plan {
     }
 }
 
-stored!(Plan, PlanRow, plans, [("plans", "owner_id", "id"), ("plans", "parent_id", "id"), ("plans", "recovery_site_id", "id")]);
+stored!(Plan, PlanRow, [("plans", "owner_id", "id"), ("plans", "parent_id", "id"), ("plans", "recovery_site_id", "id")]);
 
 impl Stored for Plan {
     /// A plan is no part of itself.
@@ -97,7 +98,7 @@ impl Stored for Plan {
         hierarchy::inspect(tx, planned, "plans", |plan| plan.parent.as_ref()).await
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
         let active = plan_versions::store::active(conn, scene, &ids).await?;
         let versions: HashSet<Id> = active.values().map(|(version, _)| *version).collect();

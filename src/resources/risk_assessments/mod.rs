@@ -1,9 +1,8 @@
 //! Dated ratings of risks, which only ever become more.
-pub mod http;
 pub mod store;
 
-use super::{Made, Nothing, Resource, Slot, field};
 use crate::model::{Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Nothing, Resource, Slot, field};
 use serde::{Deserialize, Serialize};
 
 /// How likely and how bad a risk was found to be on a day. An assessment never changes and is never deleted.

@@ -24,7 +24,7 @@ diesel::table! {
 }
 
 row! {
-    struct RiskAssessmentRow in risk_assessments {
+    pub struct RiskAssessmentRow in risk_assessments {
         organization_id: DbId,
         id: DbId,
         recorded_at: DbTime,
@@ -65,12 +65,7 @@ impl From<RiskAssessmentRow> for RiskAssessment {
     }
 }
 
-stored!(
-    RiskAssessment,
-    RiskAssessmentRow,
-    risk_assessments,
-    [("risk_assessments", "risk_id", "id"), ("risk_assessments", "assessor_id", "id")]
-);
+stored!(RiskAssessment, RiskAssessmentRow, [("risk_assessments", "risk_id", "id"), ("risk_assessments", "assessor_id", "id")]);
 
 impl Stored for RiskAssessment {
     /// Ratings lie on the organisation's matrix, and nobody assesses in the future.

@@ -2,8 +2,8 @@
 pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource};
 use crate::model::{Faults, Field, Kind};
+use crate::model::{Nothing, Resource};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

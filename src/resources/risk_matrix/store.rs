@@ -18,7 +18,7 @@ diesel::table! {
 }
 
 row! {
-    struct RiskMatrixRow in risk_matrices {
+    pub struct RiskMatrixRow in risk_matrices {
         organization_id: DbId,
         id: DbId,
         likelihood_levels: Json<Vec<Level>>,
@@ -51,13 +51,13 @@ impl From<RiskMatrixRow> for RiskMatrix {
     }
 }
 
-stored!(RiskMatrix, RiskMatrixRow, risk_matrices, []);
+stored!(RiskMatrix, RiskMatrixRow, []);
 
 /// The matrix in force.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<RiskMatrix> {
+pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<RiskMatrix> {
     Ok(single::of::<RiskMatrix>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
 }
 

@@ -1,9 +1,9 @@
 //! The life of a risk: identified → assessed → in_treatment → monitored → closed; accepted for a while by somebody who
 //! does not own it.
 use super::{Risk, RiskStatus, Treatment};
-use crate::auth::Action;
+use crate::model::Action;
 use crate::model::{Date, Faults, Link, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, Reason};
+use crate::model::{Lifecycle, Move, Moved, Reason};
 use crate::standing;
 use RiskStatus::{Accepted, Assessed, Closed, Identified, InTreatment, Monitored};
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,13 @@
 //! What may happen to what the organisation needs, how likely and how bad.
-pub mod http;
 mod life;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Filter, Made, Resource, Slot, field, is_past, words_of};
+use crate::model::Filter;
+use crate::model::lifecycle::stay;
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, Shared, Timestamp,
 };
+use crate::model::{Made, Resource, Slot, field, is_past, words_of};
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
 use crate::words;
 pub use life::{RiskFacts, RiskTerms};
@@ -173,7 +173,7 @@ fn acceptance(word: &str) -> Condition {
 }
 
 fn overdue(word: &str) -> Condition {
-    super::overdue(word, &STATUS, &["closed"], &REVIEW_DUE)
+    crate::model::overdue(word, &STATUS, &["closed"], &REVIEW_DUE)
 }
 
 impl Resource for Risk {

@@ -49,7 +49,7 @@ diesel::table! {
 }
 
 row! {
-    struct RiskRow in risks {
+    pub struct RiskRow in risks {
         organization_id: DbId,
         id: DbId,
         recorded_at: DbTime,
@@ -166,9 +166,17 @@ impl From<RiskRow> for Risk {
     }
 }
 
-stored!(Risk, RiskRow, risks, [("risks", "threat_id", "id"), ("risks", "owner_id", "id"), ("risks", "approver_id", "id")]);
+stored!(Risk, RiskRow, [("risks", "threat_id", "id"), ("risks", "owner_id", "id"), ("risks", "approver_id", "id")]);
 
 impl Stored for Risk {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
+    async fn exposing(conn: &mut Conn<'_>, scene: &Scene, processes: &[Id]) -> Result<Vec<Id>> {
+        exposing(conn, scene, processes).await
+    }
+
     /// Ratings lie on the organisation's matrix.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         if planned.iter().all(|one| one.new.body.inherent.is_none() && one.new.body.target.is_none()) {
@@ -194,11 +202,11 @@ impl Stored for Risk {
         classify(tx, &matrix, Some(&rated)).await
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         let matrix = risk_matrix::store::in_force(conn, scene).await?;
         let affected: Vec<Vec<Id>> = objects.iter().map(|object| affected(&object.body)).collect();
         let items: HashSet<Id> = affected.iter().flatten().copied().collect();
-        let landscape = if items.is_empty() { None } else { Some(scene.graphs.around(conn, scene, &items).await?) };
+        let landscape = if items.is_empty() { None } else { Some(scene.landscapes.around(conn, scene, &items).await?) };
         let exposed = |items: &[Id], processes: &[Link]| -> Vec<Id> {
             let mut reached = landscape.as_ref().map(|landscape| landscape.exposed(items).to_vec()).unwrap_or_default();
             // What is affected itself is exposed, whether it stands in a mapping or not.
@@ -256,8 +264,8 @@ impl Living for Risk {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn exposing(conn: &mut Conn<'_>, scene: &Scene<'_>, processes: &[Id]) -> Result<Vec<Id>> {
-    let landscape = scene.graphs.whole(conn, scene).await?;
+async fn exposing(conn: &mut Conn<'_>, scene: &Scene, processes: &[Id]) -> Result<Vec<Id>> {
+    let landscape = scene.landscapes.whole(conn, scene).await?;
     let Beneath { certain, possible } = landscape.beneath(processes);
     let all: Vec<Id> = certain.iter().chain(&possible).copied().collect();
     let statement = Fragment::default()

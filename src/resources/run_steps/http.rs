@@ -1,11 +1,10 @@
 //! Routes of the collection, and of the steps of one run.
 use super::{RunStep, store};
 use crate::collection::item::{self, Within};
-use crate::collection::{doc, nested};
 use crate::http::routes::Api;
 use crate::model::{Id, Result};
 use crate::resources::runs::Run;
-use crate::store::Conn;
+use crate::store::{Conn, kind_of};
 
 impl Within for RunStep {
     type Parent = Run;
@@ -23,9 +22,6 @@ impl Within for RunStep {
 }
 
 pub fn routes(api: &mut Api) {
-    doc::routes::<RunStep>(api);
-    doc::moves::<RunStep>(api);
-    nested::routes::<Run, RunStep>(api, "steps");
-    api.add(item::get_operation::<RunStep>(), item::get::<RunStep>);
+    api.add_of(kind_of::<RunStep>(), item::get_operation::<RunStep>(), item::get::<RunStep>);
     item::routes::<RunStep>(api);
 }

@@ -2,7 +2,7 @@
 //! again; skipped, with a reason.
 use super::{RunStep, StepStatus};
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, NoTerms, Reason};
+use crate::model::{Lifecycle, Move, Moved, NoTerms, Reason};
 use crate::standing;
 use StepStatus::{Done, Failed, InProgress, Pending, Ready, Skipped};
 

@@ -3,8 +3,8 @@ pub mod http;
 mod life;
 pub mod store;
 
-use super::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Id, Kind, Link, Timestamp};
+use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
 use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
 use crate::words;
@@ -80,7 +80,7 @@ pub struct RunStep {
     pub role: Option<String>,
     /// The steps of the run that come before it, by their keys.
     #[serde(default)]
-    #[schema(value_type = Vec<crate::resources::StepKey>, inline, max_items = 1000)]
+    #[schema(value_type = Vec<crate::model::StepKey>, inline, max_items = 1000)]
     pub depends_on: Vec<String>,
     /// The services and components that are back when it is done.
     #[serde(default)]

@@ -1,17 +1,17 @@
 use super::StepFacts;
 use super::{Execution, Outline, RunStep, StepPhase, StepStatus, over};
-use crate::graph::load::objectives::Moves;
+use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Link, Timestamp};
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
 use crate::resources::plan_versions::{PlanVersion, staffing};
 use crate::resources::runs::store::status::status;
 use crate::resources::runs::{Run, RunStatus};
-use crate::resources::{Lifecycle, contacts};
 use crate::store::fragment::Fragment;
 use crate::store::ledger;
 use crate::store::prelude::*;
-use crate::store::record::from_record;
+use crate::store::record::from_record_of;
 use crate::store::{Place, Rows, create, revise_all};
+use crate::{model::Lifecycle, resources::contacts};
 use std::collections::HashSet;
 
 diesel::table! {
@@ -44,7 +44,7 @@ diesel::table! {
 }
 
 row! {
-    struct RunStepRow in run_steps {
+    pub struct RunStepRow in run_steps {
         organization_id: DbId,
         id: DbId,
         run_id: DbId,
@@ -146,9 +146,13 @@ impl From<RunStepRow> for RunStep {
     }
 }
 
-stored!(RunStep, RunStepRow, run_steps, [("run_steps", "run_id", "id"), ("run_steps", "responsible_id", "id")]);
+stored!(RunStep, RunStepRow, [("run_steps", "run_id", "id"), ("run_steps", "responsible_id", "id")]);
 
 impl Stored for RunStep {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// A step that is over, or of a run that is, is given to nobody else.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         let org = tx.organization();
@@ -173,12 +177,12 @@ impl Living for RunStep {
     }
 
     /// What waited for a step that is over becomes ready, and what it has brought back is measured.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &crate::resources::NoTerms) -> Result<Moves> {
+    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &crate::model::NoTerms) -> Result<ObjectiveChanges> {
         if !new.body.status.is_over() {
-            return Ok(Moves::default());
+            return Ok(ObjectiveChanges::default());
         }
         let (org, now) = (tx.organization(), tx.change().now);
-        let Some(run) = new.body.run.id() else { return Ok(Moves::default()) };
+        let Some(run) = new.body.run.id() else { return Ok(ObjectiveChanges::default()) };
         if any_pending(&mut tx.conn()?, org, run).await? {
             let steps = outlines(&mut tx.conn()?, org, run).await?;
             let over: HashSet<&str> = over(&steps).into_iter().map(|place| steps[place].step.as_str()).collect();
@@ -197,7 +201,7 @@ impl Living for RunStep {
             let steps = of_run(&mut tx.conn()?, org, run).await?;
             measure(tx, run, &new.body, &steps).await?;
         }
-        Ok(Moves::default())
+        Ok(ObjectiveChanges::default())
     }
 }
 
@@ -263,24 +267,15 @@ pub async fn outlines(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Vec<Outli
 /// # Errors
 /// When the database does not answer.
 pub async fn of_run(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Vec<Object<RunStep>>> {
-    let rows: Vec<(HeadRow, RunStepRow)> = on!(conn, |c| objects::table
-        .inner_join(
-            run_steps::table.on(run_steps::organization_id.eq(objects::organization_id).and(run_steps::id.eq(objects::id)))
-        )
-        .filter(run_steps::organization_id.eq(DbId(org)))
-        .filter(run_steps::run_id.eq(DbId(run)))
-        .order(run_steps::position)
-        .select((HeadRow::as_select(), RunStepRow::as_select()))
-        .load(c))
-    .settle()?;
-    Ok(rows.into_iter().map(|(head, row)| Object::new(head.into(), row.into())).collect())
+    let steps = Fragment::default().sql("run_steps.organization_id = ").id(org).sql(" AND run_steps.run_id = ").id(run);
+    RunStep::matching(conn, org, steps.sql(" ORDER BY run_steps.position")).await
 }
 
 /// As [`of_run`], from where the scene looks.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn seen(conn: &mut Conn<'_>, scene: &Scene<'_>, run: Id) -> Result<Vec<Object<RunStep>>> {
+pub async fn seen(conn: &mut Conn<'_>, scene: &Scene, run: Id) -> Result<Vec<Object<RunStep>>> {
     let now = of_run(conn, scene.organization, run).await?;
     let Place::Past(seq) = scene.place else { return Ok(now) };
     // Steps are made with their run and never deleted.
@@ -288,7 +283,7 @@ pub async fn seen(conn: &mut Conn<'_>, scene: &Scene<'_>, run: Id) -> Result<Vec
     let entries = ledger::these_as_of(conn, scene.organization, &ids, seq).await?;
     let mut then = entries
         .iter()
-        .map(|entry| from_record::<RunStep>(entry.body.as_deref().unwrap_or("null")))
+        .map(|entry| from_record_of::<RunStep>(entry.body.as_deref().unwrap_or("null")))
         .collect::<Result<Vec<_>>>()?;
     then.sort_by_key(|step| step.body.position);
     Ok(then)

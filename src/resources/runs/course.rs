@@ -27,7 +27,7 @@ pub struct View {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn look(conn: &mut Conn<'_>, scene: &Scene<'_>, run: &Object<Run>) -> Result<Option<View>> {
+pub async fn look(conn: &mut Conn<'_>, scene: &Scene, run: &Object<Run>) -> Result<Option<View>> {
     let org = scene.organization;
     let steps = run_steps::store::seen(conn, scene, run.head.id).await?;
     if steps.is_empty() {

@@ -1,11 +1,12 @@
 //! Routes of the collection, and of the notes of a run.
 use super::{MOST_NOTES, Note, Run, RunStatus};
-use crate::app::App;
-use crate::auth::Action;
-use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named, with_id};
-use crate::collection::{act, doc, draft};
+use crate::collection::action;
+use crate::collection::doc::example_of;
+use crate::collection::doc::{IF_MATCH, etag, for_writing, named, with_id};
+use crate::collection::draft;
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
 use crate::model::{Error, Result};
 use crate::resources::run_steps::RunStep;
 use crate::store::{Object, Tx};
@@ -24,11 +25,11 @@ pub struct NoteDraft {
 
 /// Whoever may move steps may write notes.
 async fn note(writer: Writer<RunStep>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    let write = async move |tx: &mut Tx, app: &App, old: Object<Run>, said: NoteDraft| {
+    let write = async move |tx: &mut Tx, old: Object<Run>, said: NoteDraft| {
         let body = noted(tx, &old.body, said)?;
-        act::changed(tx, app, old, body).await
+        action::changed(tx, old, body).await
     };
-    act::perform(writer, request, payload, draft::strict, write).await
+    action::perform(writer, request, payload, draft::strict, write).await
 }
 
 /// The run with one more note.
@@ -48,14 +49,12 @@ pub fn noted(tx: &Tx, run: &Run, said: NoteDraft) -> Result<Run> {
 }
 
 pub fn routes(api: &mut Api) {
-    doc::routes::<Run>(api);
-    doc::moves::<Run>(api);
     let words = "Writes something down in the log of the run. Notes are never changed; a run has 500 at most.";
     let op = Operation::new(Method::POST, "/api/v1/runs/{id}/notes", "runs", "add_note_to_run", "Write a note", words)
         .permission("run-steps", Action::Write)
         .header("If-Match", IF_MATCH)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
         .body(&["application/json"], named("NoteDraft"), &json!({"text": "The courier with the tapes is late"}))
-        .json(200, "The run.", named("Run"), &example::<Run>(), etag());
+        .json(200, "The run.", named("Run"), &example_of::<Run>(), etag());
     api.add(for_writing(with_id(op)).problems(&[428]), note);
 }

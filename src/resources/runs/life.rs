@@ -1,7 +1,7 @@
 //! The life of a run: running → completed | aborted.
 use super::{Run, RunStatus};
 use crate::model::{Faults, Timestamp};
-use crate::resources::{Lifecycle, Move, Moved, NoTerms, Reason};
+use crate::model::{Lifecycle, Move, Moved, NoTerms, Reason};
 use crate::standing;
 use RunStatus::{Aborted, Completed, Running};
 

@@ -5,9 +5,9 @@ mod life;
 pub mod progress;
 pub mod store;
 
-use super::lifecycle::stay;
-use super::{Made, Resource, Slot, field, words_of};
+use crate::model::lifecycle::stay;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
+use crate::model::{Made, Resource, Slot, field, words_of};
 use crate::words;
 pub use life::RunFacts;
 pub use progress::RunDerived;

@@ -33,7 +33,7 @@ pub struct ServiceCourse {
     pub service: Shared,
     pub state: ServiceState,
     /// The steps that bring it back, or something it depends on.
-    #[schema(value_type = Vec<crate::resources::StepKey>, inline, max_items = 1000)]
+    #[schema(value_type = Vec<crate::model::StepKey>, inline, max_items = 1000)]
     pub steps: Vec<String>,
     /// When it was to be back; null where no step brings it back.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -73,7 +73,7 @@ pub struct RunProgress {
     /// By how much that is later than planned; negative when earlier.
     pub delay_seconds: i64,
     /// The steps that decide now when everything is over, people included, in their order.
-    #[schema(value_type = Vec<crate::resources::StepKey>, inline, max_items = 1000)]
+    #[schema(value_type = Vec<crate::model::StepKey>, inline, max_items = 1000)]
     pub critical_path: Vec<String>,
     #[schema(max_items = 1200)]
     pub services: Vec<ServiceCourse>,

@@ -2,11 +2,12 @@ pub mod status;
 
 use super::{Note, Run, RunMode, RunStatus};
 use super::{RunDerived, RunFacts, course};
+use crate::model::Lifecycle;
 use crate::model::{Error, Faults, Link, Timestamp};
 use crate::resources::disruptions::{Disruption, DisruptionStatus};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
 use crate::resources::plan_versions::{self, PlanVersion, VersionStatus};
-use crate::resources::{Lifecycle, run_steps};
+use crate::resources::run_steps;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{Rows, revise};
@@ -36,7 +37,7 @@ diesel::table! {
 }
 
 row! {
-    struct RunRow in runs {
+    pub struct RunRow in runs {
         organization_id: DbId,
         id: DbId,
         plan_id: Option<DbId>,
@@ -113,7 +114,6 @@ impl From<RunRow> for Run {
 stored!(
     Run,
     RunRow,
-    runs,
     [
         ("runs", "plan_id", "id"),
         ("runs", "plan_version_id", "id"),
@@ -124,6 +124,10 @@ stored!(
 );
 
 impl Stored for Run {
+    fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
+        Some(&LifeDoor::<Self>::NEW)
+    }
+
     /// A run is started on the active version of a plan, in an exercise under way or a disruption that was declared; from
     /// then on what it is a run of stays.
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
@@ -159,7 +163,7 @@ impl Stored for Run {
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene<'_>, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
         for object in objects {
             let view = course::look(conn, scene, object).await?;
             object.derived = RunDerived { progress: view.map(|view| view.progress()) };

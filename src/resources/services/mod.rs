@@ -1,9 +1,8 @@
 //! IT services.
-pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Kind, Link, Objectives};
+use crate::model::{Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

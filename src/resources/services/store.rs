@@ -21,7 +21,7 @@ diesel::table! {
 }
 
 row! {
-    struct ServiceRow in services {
+    pub struct ServiceRow in services {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<ServiceKind>,
@@ -79,7 +79,7 @@ impl From<ServiceRow> for Service {
     }
 }
 
-stored!(Service, ServiceRow, services, [("services", "owner_id", "id")]);
+stored!(Service, ServiceRow, [("services", "owner_id", "id")]);
 
 impl Stored for Service {}
 

@@ -16,7 +16,7 @@ diesel::table! {
 }
 
 row! {
-    struct SettingsRow in settings {
+    pub struct SettingsRow in settings {
         organization_id: DbId,
         id: DbId,
         intolerable_level: i64,
@@ -49,13 +49,13 @@ impl From<SettingsRow> for Settings {
     }
 }
 
-stored!(Settings, SettingsRow, settings, []);
+stored!(Settings, SettingsRow, []);
 
 /// The settings in force.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene<'_>) -> Result<Settings> {
+pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<Settings> {
     Ok(single::of::<Settings>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
 }
 

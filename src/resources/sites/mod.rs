@@ -1,9 +1,8 @@
 //! Places: a component at a site depends on that site, a site on its parent.
-pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link};
+use crate::model::{Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -17,7 +17,7 @@ diesel::table! {
 }
 
 row! {
-    struct SiteRow in sites {
+    pub struct SiteRow in sites {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<SiteKind>,
@@ -56,7 +56,7 @@ impl From<SiteRow> for Site {
     }
 }
 
-stored!(Site, SiteRow, sites, [("sites", "parent_id", "id")]);
+stored!(Site, SiteRow, [("sites", "parent_id", "id")]);
 impl Stored for Site {
     async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
         crate::store::hierarchy::inspect(tx, planned, "sites", |site| site.parent.as_ref()).await

@@ -1,9 +1,8 @@
 //! Who delivers what we depend on.
-pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Faults, Field, FieldType, Kind, Link};
+use crate::model::{Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -16,7 +16,7 @@ diesel::table! {
 }
 
 row! {
-    struct SupplierRow in suppliers {
+    pub struct SupplierRow in suppliers {
         organization_id: DbId,
         id: DbId,
         kind: DbWord<SupplierKind>,
@@ -49,6 +49,6 @@ impl From<SupplierRow> for Supplier {
     }
 }
 
-stored!(Supplier, SupplierRow, suppliers, []);
+stored!(Supplier, SupplierRow, []);
 
 impl Stored for Supplier {}

@@ -1,9 +1,8 @@
 //! What may happen.
-pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource, field, words_of};
 use crate::model::{Field, FieldType, Kind};
+use crate::model::{Nothing, Resource, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,7 @@ diesel::table! {
 }
 
 row! {
-    struct ThreatRow in threats {
+    pub struct ThreatRow in threats {
         organization_id: DbId,
         id: DbId,
         category: DbWord<ThreatCategory>,
@@ -32,6 +32,6 @@ impl From<ThreatRow> for Threat {
     }
 }
 
-stored!(Threat, ThreatRow, threats, []);
+stored!(Threat, ThreatRow, []);
 
 impl Stored for Threat {}

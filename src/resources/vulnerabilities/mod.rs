@@ -1,9 +1,8 @@
 //! What makes a threat do harm.
-pub mod http;
 pub mod store;
 
-use super::{Nothing, Resource, Slot, field, words_of};
 use crate::model::{Field, FieldType, Kind, Link};
+use crate::model::{Nothing, Resource, Slot, field, words_of};
 use crate::words;
 use serde::{Deserialize, Serialize};
 

@@ -16,7 +16,7 @@ diesel::table! {
 }
 
 row! {
-    struct VulnerabilityRow in vulnerabilities {
+    pub struct VulnerabilityRow in vulnerabilities {
         organization_id: DbId,
         id: DbId,
         severity: DbWord<Severity>,
@@ -52,6 +52,6 @@ impl From<VulnerabilityRow> for Vulnerability {
     }
 }
 
-stored!(Vulnerability, VulnerabilityRow, vulnerabilities, []);
+stored!(Vulnerability, VulnerabilityRow, []);
 
 impl Stored for Vulnerability {}

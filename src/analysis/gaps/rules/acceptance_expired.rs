@@ -2,7 +2,7 @@
 use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
-use crate::resources::is_past;
+use crate::model::is_past;
 use crate::resources::risks::RiskStatus;
 
 pub const REMEDY: &str = "Accept the risk again until a later day, or treat it.";

@@ -3,8 +3,8 @@ use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Link;
+use crate::model::is_past;
 use crate::resources::findings::{Finding, FindingSeverity};
-use crate::resources::is_past;
 use crate::store::Object;
 
 pub const REMEDY: &str = "Resolve the finding, or agree a later day.";

@@ -3,7 +3,7 @@ use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Details, Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Link;
-use crate::resources::is_past;
+use crate::model::is_past;
 
 pub const REMEDY: &str = "Implement the measure, or agree a later day.";
 

@@ -2,7 +2,7 @@
 use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
-use crate::resources::is_past;
+use crate::model::is_past;
 
 pub const REMEDY: &str = "Review the plan; the activation of a version sets the next day by its review cycle.";
 

@@ -1,7 +1,7 @@
 //! What was measured counts as long as what it was measured of has not changed.
+use crate::analysis::freshness::Standing;
 use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Details, Found, GapSeverity};
-use crate::analysis::freshness::Standing;
 use crate::model::Id;
 
 pub const REMEDY: &str = "Repeat the test.";

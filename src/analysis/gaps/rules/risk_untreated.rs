@@ -3,7 +3,7 @@ use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Found, GapSeverity};
 use crate::analysis::schedule::of;
 use crate::model::Word;
-use crate::resources::is_past;
+use crate::model::is_past;
 use crate::resources::measures::MeasureStatus;
 use crate::resources::risk_matrix::RiskClass;
 use crate::resources::risks::{Risk, RiskStatus};

@@ -1,12 +1,14 @@
 //! `POST /plans/{id}/versions/{version}/approvals`: approving or rejecting a version in review.
-use crate::auth::{Action, Role};
-use crate::collection::doc::{IF_MATCH, etag, example, for_writing, named};
-use crate::collection::{act, draft, item};
-use crate::http::context::{Moves, Writer};
+use crate::collection::action;
+use crate::collection::doc::example_of;
+use crate::collection::doc::{IF_MATCH, etag, for_writing, named};
+use crate::collection::{draft, item};
+use crate::http::context::{Transitions, Writer};
 use crate::http::routes::Api;
+use crate::model::{Action, Role};
 use crate::model::{Error, Result, Word};
 use crate::resources::plan_versions::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
-use crate::store::{Object, Tx};
+use crate::store::{Object, Tx, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,14 +26,14 @@ pub struct ApprovalDraft {
     comment: Option<String>,
 }
 
-async fn approve(writer: Writer<Moves<PlanVersion>>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+async fn approve(writer: Writer<Transitions>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     writer.caller().require("plan-versions", Action::Approve)?;
     item::address::<PlanVersion>(writer.caller(), &request).await?;
-    let decide = async move |tx: &mut Tx, app: &_, old: Object<PlanVersion>, said: ApprovalDraft| {
+    let decide = async move |tx: &mut Tx, old: Object<PlanVersion>, said: ApprovalDraft| {
         let body = decided(tx, &old.body, said)?;
-        act::changed(tx, app, old, body).await
+        action::changed(tx, old, body).await
     };
-    act::perform(writer, request, payload, draft::strict, decide).await
+    action::perform(writer, request, payload, draft::strict, decide).await
 }
 
 /// The version with what somebody has said of it.
@@ -77,6 +79,6 @@ pub fn routes(api: &mut Api) {
     .header("If-Match", IF_MATCH)
     .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
     .body(&["application/json"], named("ApprovalDraft"), &body)
-    .json(200, "The version.", named("PlanVersion"), &example::<PlanVersion>(), etag());
-    api.add(for_writing(op).problems(&[428]), approve);
+    .json(200, "The version.", named("PlanVersion"), &example_of::<PlanVersion>(), etag());
+    api.add_of(kind_of::<PlanVersion>(), for_writing(op).problems(&[428]), approve);
 }

@@ -1,18 +1,19 @@
 //! Copies: a version becomes a new draft of its plan, or the first draft of another plan.
-use crate::app::App;
-use crate::auth::Action;
-use crate::collection::doc::{etag, example, for_writing, named, with_id};
-use crate::collection::http::answer;
-use crate::collection::order::Done;
-use crate::collection::{act, draft, item};
+use crate::collection::action;
+use crate::collection::command::WriteOutcome;
+use crate::collection::doc::example_of;
+use crate::collection::doc::{etag, for_writing, named, with_id};
+use crate::collection::http::render;
+use crate::collection::{draft, item};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
+use crate::model::Lifecycle;
 use crate::model::{Error, Link, Result, Timestamp};
-use crate::resources::Lifecycle;
 use crate::resources::plan_versions::{PlanVersion, VersionStatus, store};
 use crate::resources::plans::Plan;
 use crate::store::idempotency::Answer;
-use crate::store::{Object, Rows, Tx, create};
+use crate::store::{Object, Rows, Tx, create, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -47,22 +48,22 @@ fn drafted(version: &PlanVersion, plan: Link, actor: &str, now: Timestamp) -> Pl
 
 async fn copy_version(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     item::address::<PlanVersion>(writer.caller(), &request).await?;
-    let copy = async move |tx: &mut Tx, app: &App, old: Object<PlanVersion>, said: VersionCopy| {
+    let copy = async move |tx: &mut Tx, old: Object<PlanVersion>, said: VersionCopy| {
         let change = tx.change();
         let body = drafted(&old.body, old.body.plan.clone(), &change.actor, change.now);
         let title = said.title.or(old.head.name);
         let made = create(tx, vec![(title, body)]).await?.pop().ok_or(Error::NotFound)?;
-        answer(tx, app, Done::Created, made).await
+        render(tx, kind_of::<PlanVersion>(), WriteOutcome::Created, made.into()).await
     };
-    act::perform(writer, request, payload, draft::strict, copy).await
+    action::perform(writer, request, payload, draft::strict, copy).await
 }
 
 async fn copy_plan(writer: Writer<Plan>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     writer.caller().require("plan-versions", Action::Write)?;
-    act::perform(writer, request, payload, draft::strict, plan_copied).await
+    action::perform(writer, request, payload, draft::strict, plan_copied).await
 }
 
-async fn plan_copied(tx: &mut Tx, app: &App, old: Object<Plan>, said: PlanCopy) -> Result<Answer> {
+async fn plan_copied(tx: &mut Tx, old: Object<Plan>, said: PlanCopy) -> Result<Answer> {
     let org = tx.organization();
     let mut conn = tx.conn()?;
     let active = store::active_now(&mut conn, org, &[old.head.id]).await?;
@@ -78,7 +79,7 @@ async fn plan_copied(tx: &mut Tx, app: &App, old: Object<Plan>, said: PlanCopy) 
     let change = tx.change();
     let body = drafted(&version.body, Link::To(plan.head.id), &change.actor, change.now);
     create(tx, vec![(version.head.name, body)]).await?;
-    answer(tx, app, Done::Created, plan).await
+    render(tx, kind_of::<Plan>(), WriteOutcome::Created, plan.into()).await
 }
 
 pub fn routes(api: &mut Api) {
@@ -96,7 +97,7 @@ pub fn routes(api: &mut Api) {
     )
     .header("Idempotency-Key", key)
     .body(&["application/json"], named("VersionCopy"), &json!({"title": "After the move"}))
-    .json(201, "The draft.", named("PlanVersion"), &example::<PlanVersion>(), created.clone());
+    .json(201, "The draft.", named("PlanVersion"), &example_of::<PlanVersion>(), created.clone());
     api.add(for_writing(op).problems(&[428]), copy_version);
 
     let words = "Makes another plan like this one, with its active version, or the one named, as a first draft.";
@@ -104,6 +105,6 @@ pub fn routes(api: &mut Api) {
         .permission("plans", Action::Write)
         .header("Idempotency-Key", key)
         .body(&["application/json"], named("PlanCopy"), &json!({"title": "Loss of the southern array"}))
-        .json(201, "The new plan.", named("Plan"), &example::<Plan>(), created);
+        .json(201, "The new plan.", named("Plan"), &example_of::<Plan>(), created);
     api.add(for_writing(with_id(op)).problems(&[428]), copy_plan);
 }

@@ -1,19 +1,20 @@
 //! The parts of a draft, each to be read and written by itself: a whole part, or one element of it by its key.
-use crate::app::App;
-use crate::auth::Action;
-use crate::collection::asked::{only, spelled, word_at};
+use crate::collection::action;
+use crate::collection::command::{self, Command};
 use crate::collection::doc::{IF_MATCH, etag, for_writing, named};
-use crate::collection::http::single;
-use crate::collection::order::{Guard, Order, Verb};
-use crate::collection::{act, draft, item, read, view};
+use crate::collection::http::write_one;
+use crate::collection::params::{only, spelled, word_at};
+use crate::collection::{draft, item, read, view};
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
+use crate::http::preconditions::Preconditions;
 use crate::http::routes::{Api, Operation};
+use crate::model::Action;
+use crate::model::Resource;
 use crate::model::{Error, Fault, Result, Spelling, merge};
-use crate::resources::Resource;
 use crate::resources::plan_versions::PlanVersion;
 use crate::store::idempotency::Answer;
-use crate::store::{Object, Tx};
+use crate::store::{Object, Tx, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -53,12 +54,12 @@ async fn get(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpRe
     only(&headers::parameters(&request)?, &[])?;
     let ((part, key), spelling) = (part(&request)?, spelled(&request)?);
     let caller = reader.caller().clone();
-    let mut version = reader.read(async |conn, _| read::one::<PlanVersion>(conn, &caller.scene(), &spelling).await).await?;
-    let tag = view::etag(&mut version, "");
+    let version = reader.read(async |conn, _| read::load_view_of::<PlanVersion>(conn, &caller.scene(), &spelling).await).await?;
+    let tag = view::etag_of(&version);
     if headers::unchanged(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(("etag", tag)).finish());
     }
-    let value = view::value(&version)?;
+    let value = view::value_of(&version)?;
     let list = value[part].as_array().map(Vec::as_slice).unwrap_or_default();
     let shown = match key {
         None => json!({"items": list}),
@@ -76,9 +77,8 @@ async fn write(
     item::address::<PlanVersion>(writer.caller(), &request).await?;
     let (part, key) = part(&request)?;
     let wish = key.map_or(Wish::All, wish);
-    let carry_out =
-        async move |tx: &mut Tx, app: &App, old: Object<PlanVersion>, said: Value| rewrite(tx, app, old, part, wish, said).await;
-    act::perform(writer, request, payload, Ok, carry_out).await
+    let carry_out = async move |tx: &mut Tx, old: Object<PlanVersion>, said: Value| rewrite(tx, old, part, wish, said).await;
+    action::perform(writer, request, payload, Ok, carry_out).await
 }
 
 async fn put(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
@@ -89,23 +89,24 @@ async fn patch(writer: Writer<PlanVersion>, request: HttpRequest, payload: Paylo
 }
 async fn delete(writer: Writer<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
     item::address::<PlanVersion>(writer.caller(), &request).await?;
-    let ((part, key), app) = (part(&request)?, writer.caller().app().clone());
-    let wishes = crate::collection::asked::guarded(writer.caller(), &request)?;
-    let (target, guard) = (spelled(&request)?, wishes.guard.clone());
+    let (part, key) = part(&request)?;
+    let wishes = crate::collection::params::guarded(writer.caller(), &request)?;
+    let (target, preconditions) = (spelled(&request)?, wishes.preconditions.clone());
     let work = async move |tx: &mut Tx| {
         tx.take_turn().await?;
         let org = tx.organization();
-        let old = read::existing::<PlanVersion>(&mut tx.conn()?, org, &target).await?;
-        guard.met_by(old.head.version)?;
-        rewrite(tx, &app, old, part, Wish::Delete(key.unwrap_or_default()), Value::Null).await
+        let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &target).await?;
+        preconditions.check(old.head.version)?;
+        rewrite(tx, old, part, Wish::Delete(key.unwrap_or_default()), Value::Null).await
     };
     let answer = writer.write(&wishes, 1, work).await?;
-    Ok(crate::collection::http::answered(answer, &wishes, false))
+    Ok(crate::collection::http::into_response(answer, &wishes, false))
 }
 
 /// Lays the part as it is to be over the version, by the same way as a patch of the whole.
-async fn rewrite(tx: &mut Tx, app: &App, old: Object<PlanVersion>, part: &str, wish: Wish, said: Value) -> Result<Answer> {
-    let now = draft::of(&old.head, &old.body)?;
+async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, said: Value) -> Result<Answer> {
+    let (kind, target) = (kind_of::<PlanVersion>(), Some(Spelling::Id(old.head.id)));
+    let now = draft::of(kind.info(), &old.into())?;
     let mut list = now[part].as_array().cloned().unwrap_or_default();
     let (mut place, mut created) = (None, false);
     match &wish {
@@ -133,15 +134,14 @@ async fn rewrite(tx: &mut Tx, app: &App, old: Object<PlanVersion>, part: &str, w
             list.remove(at);
         }
     }
-    let target = Some(Spelling::Id(old.head.id));
-    let verb = Verb::Patch { patch: json!({part: list}), creates: false };
-    let order: Order<PlanVersion> = Order { place: 0, target, verb, guard: Guard::default() };
+    let operation = command::Operation::Patch { patch: json!({part: list}), creates: false };
+    let command = Command { place: 0, target, operation, preconditions: Preconditions::default() };
     let root = match (&wish, place) {
         (Wish::All, _) => format!("/{part}"),
         (_, Some(place)) => format!("/{part}/{place}"),
         (_, None) => "/".into(),
     };
-    let mut answer = single(tx, app, order).await.map_err(|error| rerooted(error, &root))?;
+    let mut answer = write_one(tx, kind, command).await.map_err(|error| rerooted(error, &root))?;
     shorten(&mut answer, part, &wish, created)?;
     Ok(answer)
 }

@@ -1,0 +1,173 @@
+//! The sub-commands that need the database.
+use super::{CatalogueFlags, MigrateFlags, ServiceFlags, StoreFlags};
+use crate::auth::Grant;
+use crate::config::{Config, Log, LogFormat, Overrides};
+use crate::http::state::State;
+use crate::model::Role;
+use crate::model::{Error, Id, Kind, Spelling};
+use crate::server::{self, demo};
+use crate::store::clock;
+use crate::store::{self, Store, ledger, resolve};
+use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+
+type Environment = BTreeMap<String, String>;
+
+const DEMO_KEY: &str = "demo";
+const DEMO_NAME: &str = "Tarnfell Pharmacy Direct";
+
+/// How long the first token lives.
+const FIRST_TOKEN_SECONDS: i64 = 24 * 3600;
+
+fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, String> {
+    Config::load(overrides, environment).map_err(|faults| faults.to_string())
+}
+
+fn words(error: Error) -> String {
+    error.to_string()
+}
+
+/// Structured logs to standard error, written by a thread of their own.
+fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
+    // Buffered: the thread flushes whenever nothing more is waiting, so under load many lines share one system call.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::BufWriter::with_capacity(1 << 16, std::io::stderr()));
+    let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    match log.format {
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Text => builder.with_ansi(false).init(),
+    }
+    Ok(guard)
+}
+
+/// For commands at a terminal: only what went wrong.
+fn quiet() -> Log {
+    Log { level: "warn".into(), format: LogFormat::Text }
+}
+
+/// `holdfast serve` and `holdfast demo`.
+pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Result<(), String> {
+    let config = load(&Overrides::from(flags), environment)?;
+    let _logs = start_logs(&config.log)?;
+    // First: no other process may be at work on the file when its schema changes.
+    let claim = store::claim(&config).map_err(words)?;
+    store::migrate_up(&config).map_err(words)?;
+    let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    actix_web::rt::System::new().block_on(async move {
+        let app = Arc::new(server::open(config).map_err(words)?);
+        // Held until the end: no other process may serve an embedded database.
+        let _claim = claim;
+        let first = first_organization(&app, demo).await.map_err(words)?;
+        println!("listening on http://{address}");
+        println!("docs: http://{address}/docs/");
+        if let Some((organization, token)) = first {
+            println!("organization: {organization}");
+            println!("token: {token}");
+            println!("(shown only this once; `holdfast token` makes others)");
+        }
+        server::serve(app, listener).await.map_err(|error| error.to_string())
+    })
+}
+
+/// Makes the first organisation of an empty database, and the example when it is asked for; gives a first token for
+/// whichever is new.
+async fn first_organization(app: &Arc<State>, demo: bool) -> crate::model::Result<Option<(String, String)>> {
+    let empty = app.store.read(async |conn| ledger::tenants(conn).await).await?.len() <= 1;
+    let (key, name) = if demo { (DEMO_KEY, DEMO_NAME) } else { ("default", "Default organisation") };
+    if !demo && !empty {
+        return Ok(None);
+    }
+    let (id, made) = app.create_organization(key, name, "first start").await?;
+    if !made {
+        return Ok(None);
+    }
+    if demo {
+        demo::load_demo(app, id).await?;
+    }
+    let Some(local) = app.verifier.local_key() else { return Ok(None) };
+    let roles = [Role::ItServiceContinuityManager, Role::Administrator];
+    let ttl_seconds = FIRST_TOKEN_SECONDS.min(app.config.auth.max_token_lifetime_seconds);
+    let grant = Grant { subject: "first-user", organization: key, roles: &roles, scopes: &[], ttl_seconds };
+    let token = local.mint(&grant, app.now().seconds()).map_err(Error::Internal)?;
+    Ok(Some((key.to_owned(), token)))
+}
+
+/// `holdfast load-catalogue`.
+pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Result<(), String> {
+    let Some(key) = flags.organization.clone().filter(|_| !flags.print) else {
+        return print(format!("{{\"rows\": {}}}\n", demo::CATALOGUE.trim_end()).as_bytes());
+    };
+    let config = load(&Overrides::from(&flags.store), environment)?;
+    let _logs = start_logs(&quiet())?;
+    let _claim = store::claim(&config).map_err(|error| {
+        format!(
+            "{error}: stop it for the moment, or have it load what `holdfast load-catalogue --print` gives, by POST /api/v1/batch"
+        )
+    })?;
+    store::migrate_up(&config).map_err(words)?;
+    actix_web::rt::System::new().block_on(async move {
+        let store = Store::open(&config, &server::landscapes()).map_err(words)?;
+        let spelling = Spelling::Key(key.clone());
+        let wanted = HashSet::from([spelling.clone()]);
+        let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
+        let found = found.await.map_err(words)?;
+        let organization = found.get(&spelling).and_then(|all| all.first()).map(|(_, id)| *id);
+        let organization = organization.ok_or_else(|| format!("there is no organisation {key:?}"))?;
+        let (added, all) = demo::load_catalogue(&store, organization, clock::now()).await.map_err(words)?;
+        println!("{added} threats added, {} were there already", all - added);
+        Ok(())
+    })
+}
+
+/// `holdfast migrate`.
+pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
+    let config = load(&Overrides::from(&flags.store), environment)?;
+    let _logs = start_logs(&quiet())?;
+    let _claim = store::claim(&config).map_err(words)?;
+    if flags.revert {
+        store::migrate_down(&config).map_err(words)?;
+        println!("the newest change of the schema was taken back");
+    } else {
+        let done = store::migrate_up(&config).map_err(words)?;
+        println!("{done} changes of the schema made");
+    }
+    Ok(())
+}
+
+/// `holdfast verify`.
+pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), String> {
+    let config = load(&Overrides::from(flags), environment)?;
+    let _logs = start_logs(&quiet())?;
+    actix_web::rt::System::new().block_on(async move {
+        let store = Store::open(&config, &server::landscapes()).map_err(words)?;
+        let (entries, tenants) = store::verify(&store).await?;
+        println!("{entries} entries of {tenants} organisations verified");
+        Ok(())
+    })
+}
+
+fn print(bytes: &[u8]) -> Result<(), String> {
+    // Whoever closed the pipe has read enough.
+    match std::io::stdout().write_all(bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// `holdfast openapi`.
+pub fn openapi(output: &Path) -> Result<(), String> {
+    let text = server::document_text();
+    if output == Path::new("-") {
+        return print(text.as_bytes());
+    }
+    if let Some(folder) = output.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))
+}

@@ -1,0 +1,70 @@
+//! `Idempotency-Key`: the same request again gets the first answer and changes nothing.
+use crate::http::context::Caller;
+use crate::http::headers::Wishes;
+use crate::http::state::State;
+use crate::model::{Error, Id, Result};
+use crate::store::Tx;
+use crate::store::idempotency::{self, Answer};
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+use sha2::{Digest, Sha256};
+
+/// The turn of a request with its key, and of every request without one. While it lives, this instance refuses others
+/// with the same key; another instance waits for the ledger's turn instead.
+pub struct IdempotencyKey(Option<Keyed>);
+
+struct Keyed {
+    app: Data<State>,
+    /// Organisation, subject, key.
+    entry: (Id, String, String),
+    digest: Vec<u8>,
+}
+
+impl IdempotencyKey {
+    /// # Errors
+    /// `409 idempotency_in_flight` when a request with the key is being worked on.
+    pub fn of(caller: &Caller, wishes: &Wishes, request: &HttpRequest, body: &[u8]) -> Result<IdempotencyKey> {
+        let Some(key) = wishes.idempotency_key.clone() else { return Ok(IdempotencyKey(None)) };
+        let entry = (caller.organization(), caller.identity().subject.clone(), key);
+        let app = caller.app().clone();
+        if !app.in_flight.lock().unwrap_or_else(|e| e.into_inner()).insert(entry.clone()) {
+            return Err(Error::conflict("idempotency_in_flight", "a request with this Idempotency-Key is being worked on"));
+        }
+        Ok(IdempotencyKey(Some(Keyed { app, entry, digest: digest(request, body) })))
+    }
+
+    /// Does the work unless it was done before; tells whether the answer is an earlier one.
+    ///
+    /// # Errors
+    /// What the work answers; 422 when the key came with another request.
+    pub async fn run(&self, tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer>) -> Result<(Answer, bool)> {
+        let Some(Keyed { entry: (_, _, key), digest, .. }) = &self.0 else { return Ok((work(tx).await?, false)) };
+        tx.take_turn().await?;
+        if let Some((first, answer)) = idempotency::find(tx, key).await? {
+            if first != *digest {
+                return Err(Error::refused(422, "idempotency_key_reused", "the key was used before with another request"));
+            }
+            return Ok((answer, true));
+        }
+        let answer = work(tx).await?;
+        idempotency::keep(tx, key, digest, &answer).await?;
+        Ok((answer, false))
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        self.app.in_flight.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.entry);
+    }
+}
+
+/// What makes a request the same as an earlier one.
+fn digest(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    digest.update(request.method().as_str());
+    digest.update(b" ");
+    digest.update(request.uri().to_string());
+    digest.update(b"\n");
+    digest.update(body);
+    digest.finalize().to_vec()
+}

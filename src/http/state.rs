@@ -1,0 +1,81 @@
+//! What every request can reach.
+use super::answers::Answers;
+use super::metrics::Metrics;
+use crate::auth::Verifier;
+use crate::config::Config;
+use crate::model::{Id, Result, Spelling, Timestamp};
+use crate::store::clock;
+use crate::store::{Change, Conn, Kinds, Landscapes, Store, Tx};
+use futures_util::future::LocalBoxFuture;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What every request can reach. Put together by the server.
+pub struct State {
+    pub store: Arc<Store>,
+    pub kinds: Kinds,
+    pub landscapes: Arc<dyn Landscapes>,
+    pub verifier: Arc<Verifier>,
+    pub config: Arc<Config>,
+    pub metrics: Metrics,
+    pub answers: Answers,
+    pub tenants: &'static dyn Tenants,
+    /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
+    pub organizations: moka::sync::Cache<String, Id>,
+    /// Idempotency keys being worked on.
+    pub in_flight: Mutex<HashSet<(Id, String, String)>>,
+}
+
+/// An organisation, as far as callers need to know it.
+pub struct Tenant {
+    pub id: Id,
+    pub suspended: bool,
+}
+
+/// Where the organisations are kept.
+pub trait Tenants: Send + Sync {
+    /// The organisation of a name.
+    fn find<'a>(&'a self, conn: &'a mut Conn<'_>, spelling: &'a Spelling) -> LocalBoxFuture<'a, Result<Option<Tenant>>>;
+    /// Makes an organisation with this key unless it is there; tells its id and whether it is new.
+    fn create<'a>(&'a self, tx: &'a mut Tx, key: String, name: String) -> LocalBoxFuture<'a, Result<(Id, bool)>>;
+}
+
+impl State {
+    /// The parts that need no others, around those that do.
+    pub fn new(
+        config: Config,
+        kinds: Kinds,
+        landscapes: Arc<dyn Landscapes>,
+        tenants: &'static dyn Tenants,
+        verifier: Verifier,
+    ) -> Result<State> {
+        let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
+        Ok(State {
+            store: Store::open(&config, &landscapes)?,
+            kinds,
+            landscapes,
+            verifier: Arc::new(verifier),
+            config: Arc::new(config),
+            metrics: Metrics::default(),
+            answers: Answers::default(),
+            tenants,
+            organizations,
+            in_flight: Mutex::default(),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// Makes an organisation with this key unless it is there; tells its id and whether it is new.
+    ///
+    /// # Errors
+    /// When the key cannot be one.
+    pub async fn create_organization(&self, key: &str, name: &str, reason: &str) -> Result<(Id, bool)> {
+        let change = Change::by_the_service(Id::SYSTEM, Some(reason.into()), self.now());
+        let (tenants, key, name) = (self.tenants, key.to_owned(), name.to_owned());
+        self.store.write(change, async move |tx| tenants.create(tx, key, name).await).await
+    }
+}

@@ -1,0 +1,192 @@
+//! The contract of a kind of object: what it is called, which fields it has, where it points, and its rules.
+use super::{
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Timestamp, Word,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashSet;
+
+/// A kind of object: its own fields are the fields of the struct that implements this.
+pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + utoipa::ToSchema + 'static {
+    const KIND: Kind;
+    /// The SQL table of the own fields.
+    const TABLE: &'static str;
+    /// The name of the schema in the document.
+    const SCHEMA: &'static str;
+    /// Whether every object must have a name.
+    const NAMED: bool = true;
+    /// What the name is called: some kinds have a title.
+    const LABEL: &'static str = "name";
+    /// Own fields that only the service writes.
+    const OWNED: &'static [&'static str] = &[];
+    /// Own fields that a patch does not touch.
+    const UNPATCHED: &'static [&'static str] = &[];
+    /// Own fields that are lists of links.
+    const LISTS: &'static [&'static str] = &[];
+    /// Whether clients create objects, or only the service does.
+    const CREATED: bool = true;
+    /// Whether objects may be written again.
+    const CHANGED: bool = true;
+    /// Whether objects may be deleted.
+    const DELETED: bool = true;
+    /// Whether an organisation has exactly one, without the common fields.
+    const SINGLE: bool = false;
+    /// Whether effective objectives are shown.
+    const EFFECTIVE: bool = false;
+    /// Own fields by which lists may be filtered and sorted, besides [`COMMON`].
+    const FIELDS: &'static [Field];
+    /// Further questions to lists.
+    const FILTERS: &'static [Filter] = &[];
+    /// Whether what is derived changes with every moment.
+    const LIVE: bool = false;
+    /// Whether deriving the fields of a list may take longer than reading it.
+    const HEAVY: bool = false;
+    /// Whether a field is among those of [`Resource::Derived`].
+    fn is_derived(_field: &str) -> bool {
+        false
+    }
+    /// What is shown and not kept, for it follows from other objects or from the time.
+    type Derived: Serialize + Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + utoipa::ToSchema;
+
+    /// Every pointer to another object.
+    fn links(&mut self) -> Vec<Slot<'_>> {
+        Vec::new()
+    }
+    /// The rules that a schema cannot say.
+    fn check(&self, _faults: &mut Faults) {}
+    /// The objectives the business has set on the object itself.
+    fn objectives(&self) -> Objectives {
+        Objectives::NONE
+    }
+    /// The resource with what clients do not write filled in.
+    fn settled(self, _made: &Made<'_, Self>) -> Self {
+        self
+    }
+    /// From which object to which it carries objectives down: dependent and provider of a cascading mapping.
+    fn carries(&self) -> Option<(Id, Id)> {
+        None
+    }
+    /// A draft for the document, as a client would write it.
+    fn example() -> serde_json::Value;
+}
+
+/// Out of what a version of a resource is made, besides the draft.
+pub struct Made<'a, R> {
+    /// The version before.
+    pub old: Option<&'a R>,
+    /// The fields that were really given.
+    pub given: &'a HashSet<String>,
+    /// Who makes it.
+    pub actor: &'a str,
+    pub now: Timestamp,
+}
+
+/// Nothing is derived.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Nothing {}
+
+/// A pointer to another object: where it stands and what it may point to.
+pub struct Slot<'a> {
+    pub pointer: String,
+    pub kinds: &'static [Kind],
+    pub link: &'a mut Link,
+}
+
+impl<'a> Slot<'a> {
+    /// The slot of an optional field, if it is filled.
+    pub fn of(field: &str, kinds: &'static [Kind], link: &'a mut Option<Link>) -> Option<Slot<'a>> {
+        link.as_mut().map(|link| Slot { pointer: format!("/{field}"), kinds, link })
+    }
+}
+
+impl<'a> Slot<'a> {
+    /// The slots of a list.
+    pub fn list(field: &'static str, kinds: &'static [Kind], links: &'a mut [Link]) -> impl Iterator<Item = Slot<'a>> {
+        links.iter_mut().enumerate().map(move |(index, link)| Slot { pointer: format!("/{field}/{index}"), kinds, link })
+    }
+    /// Where the list lies of which the slot is an element.
+    pub fn list_pointer(&self) -> Option<&str> {
+        let (list, place) = self.pointer.rsplit_once('/')?;
+        place.bytes().all(|byte| byte.is_ascii_digit()).then_some(list)
+    }
+    /// The name of the field the slot stands in, where that is a list.
+    pub fn in_list(&self) -> Option<&str> {
+        self.pointer.strip_prefix('/')?.split_once('/').map(|(field, _)| field)
+    }
+}
+
+/// The key of a step, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 64)]
+pub struct StepKey(pub String);
+
+/// Somebody as tokens name them, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 255)]
+pub struct Subject(pub String);
+
+/// A sentence, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(max_length = 1000)]
+pub struct Sentence(pub String);
+
+/// The longest duration that is accepted: a hundred years.
+pub const MOST_SECONDS: i64 = 3_153_600_000;
+
+/// One line of a table of fields.
+pub const fn field(name: &'static str, column: &'static str, order: &'static str, kind: FieldType) -> Field {
+    Field { name, column, order, kind }
+}
+
+/// Fields by which every list may be filtered and sorted. `created_at` sorts by id, which is in order of creation.
+pub const COMMON: &[Field] = &[
+    field("id", "objects.id", "objects.id", FieldType::Id),
+    field("key", "objects.key", "objects.key", FieldType::Text),
+    field("created_at", "objects.created_at", "", FieldType::Time),
+    field("updated_at", "objects.updated_at", "objects.updated_at", FieldType::Time),
+    field("created_by", "objects.created_by", "", FieldType::Text),
+    field("updated_by", "objects.updated_by", "", FieldType::Text),
+];
+
+const NAME: &[Field] = &[field("name", "objects.name", "objects.name", FieldType::Text)];
+const TITLE: &[Field] = &[field("title", "objects.name", "objects.name", FieldType::Text)];
+
+/// Fields of the kinds that show effective objectives.
+pub const EFFECTIVE: &[Field] = &[
+    field(
+        "effective_rto_seconds",
+        "objects.effective_rto_seconds",
+        "coalesce(objects.effective_rto_seconds, 9223372036854775807)",
+        FieldType::Integer,
+    ),
+    field("effective_rpo_seconds", "objects.effective_rpo_seconds", "", FieldType::Integer),
+    field("effective_mtpd_seconds", "objects.effective_mtpd_seconds", "", FieldType::Integer),
+];
+
+/// Every field by which lists of a kind may be filtered.
+pub fn fields<R: Resource>() -> [&'static [Field]; 4] {
+    let label = if R::LABEL == "name" { NAME } else { TITLE };
+    [COMMON, label, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
+}
+
+/// What `overdue=` asks for: due before today and not in one of the statuses in which nothing is due any more.
+pub fn overdue(word: &str, status: &'static Field, ended: &[&str], due: &'static Field) -> Condition {
+    let when = |field, operator, values| Condition::Compare { field, operator, values };
+    let ended = ended.iter().map(|word| FieldValue::Text((*word).to_owned())).collect();
+    if word == "true" {
+        let late = when(due, Operator::Less, vec![FieldValue::Today]);
+        return Condition::All(vec![when(status, Operator::NotEqual, ended), late]);
+    }
+    let later = when(due, Operator::AtLeast, vec![FieldValue::Today]);
+    let never = when(due, Operator::Equal, vec![FieldValue::Null]);
+    Condition::Any(vec![when(status, Operator::Equal, ended), later, never])
+}
+
+/// Whether a day lies before today.
+pub fn is_past(due: Option<Date>, today: &str) -> bool {
+    due.is_some_and(|due| due.to_string().as_str() < today)
+}
+
+/// The words of an enum, for the table of fields.
+pub fn words_of<W: Word>() -> Vec<&'static str> {
+    W::ALL.iter().map(|word| word.as_str()).collect()
+}

@@ -1,0 +1,219 @@
+//! What comes with the program: the catalogue of threats, and the example organisation with its story.
+use crate::auth::Identity;
+use crate::collection::{draft, read};
+use crate::collection::{singleton, transitions};
+use crate::exchange::batch;
+use crate::http::state::State;
+use crate::model::{Action, Role};
+use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp, Word};
+use crate::resources::KINDS;
+use crate::resources::plan_versions::PlanVersion;
+use crate::resources::plan_versions::http::{ApprovalDraft, decided};
+use crate::resources::run_steps;
+use crate::resources::runs::Run;
+use crate::resources::runs::http::{NoteDraft, noted};
+use crate::resources::settings::Settings;
+use crate::store::{Change, Store, Tx, kind_of, resolve, revise};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Threats for a start, as rows of a batch.
+pub const CATALOGUE: &str = include_str!("catalogue.json");
+/// The landscape of the example organisation.
+const DEMO: &str = include_str!("demo.json");
+/// What happened there: its risks, its plans, and its practice of them.
+const STORY: [&str; 3] =
+    [include_str!("story/risks.json"), include_str!("story/plans.json"), include_str!("story/practice.json")];
+/// When the example begins.
+const BEGINNING: &str = "2026-03-02T08:00:00Z";
+/// Who does something in the story, and in which role. What nobody is named for the service does by itself.
+const PEOPLE: [(&str, Role); 8] = [
+    ("ana.whitlock", Role::ItServiceContinuityManager),
+    ("priya.castellane", Role::ProcessOwner),
+    ("owen.hartsgrove", Role::ProcessOwner),
+    ("gwen.ashdown", Role::TestManager),
+    ("tobias.marrable", Role::IctInfrastructureManager),
+    ("callum.threlkeld", Role::IctInfrastructureManager),
+    ("deepa.ravindran", Role::IctInfrastructureManager),
+    ("lena.oduya", Role::ApplicationManager),
+];
+
+/// One step of the story. The rules are everybody's; only the clock is the story's own, and it never goes backwards.
+#[derive(Deserialize)]
+struct Step {
+    at: Timestamp,
+    #[serde(default)]
+    by: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(flatten)]
+    deed: Deed,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Deed {
+    Rows(Vec<Value>),
+    /// As a client sends them.
+    Settings(Value),
+    /// `kind` and `id` of the object, the key of a `step` of a run, and what a client sends.
+    Move(Map<String, Value>),
+    /// `id` of the version, and what a client sends.
+    Approval(Map<String, Value>),
+    /// `id` of the run, and what a client sends.
+    Note(Map<String, Value>),
+}
+
+/// Loads those threats of the catalogue that are not there yet; what somebody has changed stays as it is. Tells how many
+/// were added and how many there are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_catalogue(store: &Arc<Store>, organization: Id, now: Timestamp) -> Result<(usize, usize)> {
+    let rows: Vec<Value> = serde_json::from_str(CATALOGUE).map_err(Error::internal)?;
+    let spelling = |row: &Value| row["id"].as_str().and_then(Spelling::parse);
+    let wanted: HashSet<Spelling> = rows.iter().filter_map(spelling).collect();
+    let found = store.read(async |conn| resolve::locate(conn, organization, &[Kind::Threat], &wanted).await).await?;
+    let absent: Vec<&Value> = rows.iter().filter(|row| spelling(row).is_some_and(|one| !found.contains_key(&one))).collect();
+    if !absent.is_empty() {
+        let change = Change::by_the_service(organization, Some("The catalogue of threats".into()), now);
+        let change = Change { request_id: "load-catalogue".into(), ..change };
+        batch::import(store, change, &serde_json::to_string(&absent).map_err(Error::internal)?).await?;
+    }
+    Ok((absent.len(), rows.len()))
+}
+
+/// Fills the example organisation.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_demo(app: &Arc<State>, organization: Id) -> Result<()> {
+    let beginning = Timestamp::parse(BEGINNING).ok_or_else(|| Error::Internal("the example begins at no time".into()))?;
+    let rows = serde_json::from_str(DEMO).map_err(Error::internal)?;
+    let landscape = Step { at: beginning, by: None, reason: None, deed: Deed::Rows(rows) };
+    tell(app, organization, landscape).await?;
+    load_catalogue(&app.store, organization, beginning.min(app.now())).await?;
+    let mut steps: Vec<Step> = Vec::new();
+    for part in STORY {
+        steps.extend(serde_json::from_str::<Vec<Step>>(part).map_err(Error::internal)?);
+    }
+    steps.sort_by_key(|step| step.at);
+    for step in steps {
+        tell(app, organization, step).await?;
+    }
+    Ok(())
+}
+
+/// Carries out one step in the name of whoever does it.
+async fn tell(app: &Arc<State>, organization: Id, step: Step) -> Result<()> {
+    let Step { at, by, reason, deed } = step;
+    let said = match &deed {
+        Deed::Rows(_) | Deed::Settings(_) | Deed::Note(_) => None,
+        Deed::Move(wanted) | Deed::Approval(wanted) => wanted.get("comment").and_then(Value::as_str).map(str::to_owned),
+    };
+    let reason = reason.or(said).unwrap_or_else(|| "The built-in example".into());
+    let change = Change::by_the_service(organization, Some(reason), at.min(app.now()));
+    let mut change = Change { request_id: "demo".into(), ..change };
+    if let Some(subject) = by {
+        change.identity = Some(Arc::new(identity(&subject)?));
+        change.actor = subject;
+    }
+    let name = change.actor.clone();
+    let told = match deed {
+        Deed::Rows(rows) => import(app, change, rows).await,
+        Deed::Settings(wanted) => settle(app, change, wanted).await,
+        Deed::Move(wanted) => carry_out(app, change, wanted).await,
+        Deed::Approval(wanted) => approve(app, change, wanted).await,
+        Deed::Note(wanted) => note(app, change, wanted).await,
+    };
+    told.map_err(|error| Error::Internal(format!("the story, {at} by {name}: {error}")))
+}
+
+fn identity(subject: &str) -> Result<Identity> {
+    let known = PEOPLE.iter().find(|(name, _)| *name == subject);
+    let (_, role) = known.ok_or_else(|| Error::Internal(format!("{subject} has no role in the story")))?;
+    let (subject, organization, roles) = (subject.to_owned(), String::new(), vec![*role]);
+    Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX })
+}
+
+fn require(change: &Change, collection: &str, action: Action) -> Result<()> {
+    match &change.identity {
+        Some(identity) if !identity.may(collection, action) => Err(Error::Forbidden(format!("{collection} is not theirs"))),
+        _ => Ok(()),
+    }
+}
+
+fn text(value: Option<Value>) -> String {
+    value.as_ref().and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
+}
+
+fn target(wanted: &mut Map<String, Value>) -> Result<Spelling> {
+    Spelling::parse(&text(wanted.remove("id"))).ok_or_else(|| Error::Internal("a step without an object".into()))
+}
+
+async fn import(app: &Arc<State>, change: Change, rows: Vec<Value>) -> Result<()> {
+    for kind in rows.iter().filter_map(|row| Kind::from_word(row["kind"].as_str()?)) {
+        require(&change, kind.collection(), Action::Write)?;
+    }
+    batch::import(&app.store, change, &Value::Array(rows).to_string()).await
+}
+
+async fn settle(app: &Arc<State>, change: Change, wanted: Value) -> Result<()> {
+    require(&change, Kind::Settings.collection(), Action::Write)?;
+    let wanted = draft::parse(kind_of::<Settings>(), wanted)?;
+    let work = async move |tx: &mut Tx| {
+        tx.take_turn().await?;
+        singleton::replace::<Settings>(tx, wanted).await.map(drop)
+    };
+    app.store.write(change, work).await
+}
+
+async fn carry_out(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+    let kind = Kind::from_word(&text(wanted.remove("kind"))).ok_or_else(|| Error::Internal("a move of nothing".into()))?;
+    let (id, step) = (target(&mut wanted)?, wanted.remove("step"));
+    let work = async move |tx: &mut Tx| {
+        let id = match step {
+            None => id,
+            step => Spelling::Id(step_of(tx, &id, &text(step)).await?),
+        };
+        transitions::carry_out(tx, KINDS.of(kind), &id, Value::Object(wanted)).await
+    };
+    app.store.write(change, work).await
+}
+
+/// The step of a run by its key in the plan.
+async fn step_of(tx: &mut Tx, run: &Spelling, step: &str) -> Result<Id> {
+    let org = tx.organization();
+    let run = read::load_of::<Run>(&mut tx.conn()?, org, run).await?.head.id;
+    run_steps::store::keyed(&mut tx.conn()?, org, run, step).await?.ok_or(Error::NotFound)
+}
+
+async fn approve(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+    require(&change, Kind::PlanVersion.collection(), Action::Approve)?;
+    let id = target(&mut wanted)?;
+    let said: ApprovalDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
+    let work = async move |tx: &mut Tx| {
+        tx.take_turn().await?;
+        let org = tx.organization();
+        let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &id).await?;
+        let body = decided(tx, &old.body, said)?;
+        revise(tx, old, body).await.map(drop)
+    };
+    app.store.write(change, work).await
+}
+
+async fn note(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+    require(&change, Kind::RunStep.collection(), Action::Write)?;
+    let id = target(&mut wanted)?;
+    let said: NoteDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
+    let work = async move |tx: &mut Tx| {
+        tx.take_turn().await?;
+        let org = tx.organization();
+        let old = read::load_of::<Run>(&mut tx.conn()?, org, &id).await?;
+        let body = noted(tx, &old.body, said)?;
+        revise(tx, old, body).await.map(drop)
+    };
+    app.store.write(change, work).await
+}

@@ -1,0 +1,112 @@
+//! The service put together: state, routes and document, start and stop.
+pub mod demo;
+mod document;
+
+use crate::analysis::events::Boards;
+use crate::auth::Verifier;
+use crate::config::Config;
+use crate::exchange::batch::BatchPermits;
+use crate::http::routes::Api;
+use crate::http::state::State;
+use crate::http::{docs, edge, operations, problems};
+use crate::landscape::Graphs;
+use crate::model::{Error, Id, Result};
+use crate::resources::KINDS;
+use crate::resources::organizations::ORGANIZATIONS;
+use crate::store::{Change, Landscapes, idempotency};
+use crate::{analysis, exchange, reports, resources};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often old answers to idempotent requests are forgotten.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// Where landscapes are kept.
+pub fn landscapes() -> Arc<dyn Landscapes> {
+    Arc::new(Graphs::default())
+}
+
+/// Puts the state together.
+///
+/// # Errors
+/// When the database or the key sets cannot be opened.
+pub fn open(config: Config) -> Result<State> {
+    let verifier = Verifier::new(&config.auth, &config.data_dir).map_err(Error::Internal)?;
+    State::new(config, KINDS, landscapes(), &ORGANIZATIONS, verifier)
+}
+
+/// Every route with its document.
+pub fn api() -> Api {
+    let mut api = Api::default();
+    resources::routes(&mut api);
+    analysis::routes(&mut api);
+    reports::routes(&mut api);
+    exchange::routes(&mut api);
+    operations::routes(&mut api);
+    problems::routes(&mut api);
+    let text = document::compact(&api);
+    docs::routes(&mut api, text);
+    api
+}
+
+/// The OpenAPI document as it is committed.
+pub fn document_text() -> String {
+    document::pretty(&api())
+}
+
+/// Forgets old answers now and then.
+async fn sweep(app: web::Data<State>) {
+    let mut hours = tokio::time::interval(SWEEP);
+    loop {
+        hours.tick().await;
+        let change = Change::by_the_service(Id::SYSTEM, None, app.now());
+        if let Err(error) = app.store.write(change, async |tx| idempotency::sweep(tx).await).await {
+            tracing::warn!(%error, "old idempotency keys were not swept");
+        }
+    }
+}
+
+/// Takes note when the service is asked to stop; the server sees to the rest.
+#[cfg(unix)]
+async fn watch(boards: web::Data<Boards>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(mut asked) = signal(SignalKind::terminate()) {
+        asked.recv().await;
+        boards.stop();
+    }
+}
+
+/// Serves until a signal ends it; requests being worked on are finished.
+///
+/// # Errors
+/// When the server cannot start.
+pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()> {
+    let app = web::Data::from(app);
+    let (boards, permits) = (web::Data::new(Boards::default()), web::Data::new(BatchPermits::default()));
+    app.verifier.start_refresh();
+    actix_web::rt::spawn(sweep(app.clone()));
+    #[cfg(unix)]
+    actix_web::rt::spawn(watch(boards.clone()));
+    let limits = app.config.limits.clone();
+    let workers = limits.workers.max(1);
+    HttpServer::new(move || {
+        App::new()
+            .app_data(app.clone())
+            .app_data(boards.clone())
+            .app_data(permits.clone())
+            .configure(|config| api().configure(config))
+            .default_service(web::to(edge::unmatched))
+            .wrap(Compress::default())
+            .wrap(from_fn(edge::edge))
+    })
+    .workers(workers)
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(limits.request_seconds))
+    .shutdown_timeout(30)
+    .listen(listener)?
+    .run()
+    .await
+}

@@ -1,0 +1,261 @@
+//! The ways from a kind the code knows to whichever kind: thin, for this is what is compiled for each of them.
+use super::cell::Cells;
+use super::conn::Conn;
+use super::insert::{Inserts, ReadRow, Row};
+use super::kind::{AnyKind, AnyLifecycle, AnyMove, AnyPlanned, AnyTerms, Guards, KindInfo, KindSchemas, Unreadable};
+use super::object::{AnyObject, Object};
+use super::rows::{Living, Planned, Stored};
+use super::scene::Scene;
+use super::select::Table;
+use super::tx::Tx;
+use super::update::Updates;
+use crate::auth::Identity;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::{Error, Faults, Head, Id, Moved, Resource, Result, Timestamp, Word, fields};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+use std::marker::PhantomData;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A kind the code knows, as one of them all.
+pub const fn kind_of<R: Stored>() -> &'static dyn AnyKind {
+    &Door::<R>::NEW
+}
+
+/// The way from [`AnyKind`] to a [`Resource`].
+pub struct Door<R>(PhantomData<fn() -> R>);
+
+impl<R> Door<R> {
+    pub const NEW: Door<R> = Door(PhantomData);
+}
+
+impl<R: Stored> Door<R> {
+    const INFO: KindInfo = KindInfo {
+        kind: R::KIND,
+        table: Table { name: R::TABLE, columns: <R::Row as Row>::COLUMNS },
+        schema: R::SCHEMA,
+        named: R::NAMED,
+        label: R::LABEL,
+        owned: R::OWNED,
+        unpatched: R::UNPATCHED,
+        lists: R::LISTS,
+        created: R::CREATED,
+        changed: R::CHANGED,
+        deleted: R::DELETED,
+        single: R::SINGLE,
+        effective: R::EFFECTIVE,
+        filters: R::FILTERS,
+        live: R::LIVE,
+        heavy: R::HEAVY,
+        pointers: R::POINTERS,
+        is_derived: R::is_derived,
+        fields: fields::<R>,
+    };
+}
+
+fn typed<'a, R: Resource>(objects: &[&'a AnyObject]) -> Result<Vec<&'a Object<R>>> {
+    objects.iter().map(|object| object.typed()).collect()
+}
+
+fn unnamed<R: Resource>(body: R) -> AnyObject {
+    Object::new(Head::new(Id::SYSTEM, R::KIND, String::new(), Timestamp::EPOCH, ""), body).into()
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let one = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(format!("/{index}")),
+        Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    path.iter().filter_map(one).collect()
+}
+
+/// Reads a value of any type, with a pointer to what is wrong with it.
+///
+/// # Errors
+/// When it is none.
+pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> std::result::Result<T, Unreadable> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Unreadable { pointer: pointer(error.path()), detail: error.inner().to_string() })
+}
+
+impl<R: Stored> AnyKind for Door<R> {
+    fn info(&self) -> &'static KindInfo {
+        &Self::INFO
+    }
+    fn schemas(&self) -> KindSchemas {
+        let mut nested = Vec::new();
+        R::schemas(&mut nested);
+        R::Derived::schemas(&mut nested);
+        KindSchemas { body: R::schema(), derived: R::Derived::schema(), nested }
+    }
+    fn example(&self) -> Value {
+        R::example()
+    }
+    fn read(&self, value: Value) -> std::result::Result<AnyObject, Unreadable> {
+        read::<R>(value).map(unnamed)
+    }
+    fn read_record(&self, head: Head, value: Value) -> Result<AnyObject> {
+        let body: R = serde_json::from_value(value).map_err(Error::internal)?;
+        Ok(Object::new(head, body).into())
+    }
+    fn decode(&self, head: Head, cells: &mut Cells) -> Result<AnyObject> {
+        Ok(Object::new(head, R::from_row(R::Row::read(cells)?)).into())
+    }
+    fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()> {
+        inserts.add(typed::<R>(objects)?.into_iter().map(|one| R::to_row(org, &one.head, &one.body)))
+    }
+    fn update(&self, updates: &mut Updates, org: Id, old: &AnyObject, new: &AnyObject) -> Result<()> {
+        let (old, new) = (old.typed::<R>()?, new.typed::<R>()?);
+        updates.add(R::to_row(org, &old.head, &old.body), R::to_row(org, &new.head, &new.body))
+    }
+    fn inspect<'a>(&'a self, tx: &'a mut Tx, all: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut planned = Vec::with_capacity(all.len());
+            for AnyPlanned { old, new, generated, fault } in all.drain(..) {
+                let old = old.map(AnyObject::into_typed::<R>).transpose()?;
+                planned.push(Planned { old, new: new.into_typed()?, generated, fault });
+            }
+            R::inspect(tx, &mut planned).await?;
+            all.extend(planned.into_iter().map(|Planned { old, new, generated, fault }| AnyPlanned {
+                old: old.map(AnyObject::from),
+                new: new.into(),
+                generated,
+                fault,
+            }));
+            Ok(())
+        })
+    }
+    fn written<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { R::written(tx, &typed(written)?).await })
+    }
+    fn recorded<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { R::recorded(tx, &typed(created)?).await })
+    }
+    fn theirs<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        identity: &'a Identity,
+        objects: &'a [&'a AnyObject],
+    ) -> LocalBoxFuture<'a, Result<Vec<bool>>> {
+        Box::pin(async move { R::theirs(conn, org, identity, &typed(objects)?).await })
+    }
+    fn derive<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        scene: &'a Scene,
+        objects: &'a mut Vec<AnyObject>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        if size_of::<R::Derived>() == 0 {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        Box::pin(async move {
+            let mut all = objects.drain(..).map(AnyObject::into_typed).collect::<Result<Vec<Object<R>>>>()?;
+            R::derive(conn, scene, &mut all).await?;
+            objects.extend(all.into_iter().map(AnyObject::from));
+            Ok(())
+        })
+    }
+    fn deleting<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(R::deleting(tx, ids))
+    }
+    fn exposing<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<Vec<Id>>> {
+        Box::pin(R::exposing(conn, scene, ids))
+    }
+    fn lifecycle(&self) -> Option<&'static dyn AnyLifecycle> {
+        R::lifecycle()
+    }
+}
+
+/// The way from [`AnyLifecycle`] to a [`Lifecycle`](crate::model::Lifecycle).
+pub struct LifeDoor<R>(PhantomData<fn() -> R>);
+
+impl<R> LifeDoor<R> {
+    pub const NEW: LifeDoor<R> = LifeDoor(PhantomData);
+}
+
+impl<R: Living> LifeDoor<R> {
+    fn word(to: &str) -> Result<R::Status> {
+        R::Status::from_word(to).ok_or_else(|| Error::Internal(format!("{to} is no status")))
+    }
+    fn terms(terms: &AnyTerms) -> Result<&R::Terms> {
+        terms.downcast_ref().ok_or_else(|| Error::Internal("terms of another kind".into()))
+    }
+}
+
+impl<R: Living> AnyLifecycle for LifeDoor<R> {
+    fn statuses(&self) -> Vec<&'static str> {
+        R::Status::ALL.iter().map(|word| word.as_str()).collect()
+    }
+    fn moves(&self) -> Vec<AnyMove> {
+        let words = |all: &[R::Status]| all.iter().map(|word| word.as_str()).collect();
+        R::MOVES.iter().map(|one| AnyMove { from: words(one.from), to: one.to.as_str(), action: one.action }).collect()
+    }
+    fn status(&self, object: &AnyObject) -> Result<&'static str> {
+        Ok(object.typed::<R>()?.body.status().as_str())
+    }
+    fn terms_schema(&self) -> RefOr<Schema> {
+        R::Terms::schema()
+    }
+    fn read_terms(&self, members: Map<String, Value>) -> std::result::Result<AnyTerms, String> {
+        serde_json::from_value::<R::Terms>(Value::Object(members))
+            .map(|terms| Box::new(terms) as AnyTerms)
+            .map_err(|error| error.to_string())
+    }
+    fn guards<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        object: &'a AnyObject,
+        caller: &'a str,
+        to: &'a [&'static str],
+    ) -> LocalBoxFuture<'a, Result<Vec<Guards>>> {
+        Box::pin(async move {
+            let object = object.typed::<R>()?;
+            let facts = R::facts(conn, org, object, caller).await?;
+            let one = |to: &&'static str| {
+                let to = Self::word(to)?;
+                Ok(Guards { barred: object.body.barred(to, &facts), warned: object.body.warned(to, &facts) })
+            };
+            to.iter().map(one).collect()
+        })
+    }
+    fn complete<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        to: &'a str,
+        terms: &'a mut AnyTerms,
+        caller: &'a str,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let terms = terms.downcast_mut().ok_or_else(|| Error::Internal("terms of another kind".into()))?;
+            R::complete(conn, org, Self::word(to)?, terms, caller).await
+        })
+    }
+    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved) -> Result<AnyObject> {
+        let old = object.typed::<R>()?;
+        let mut body = old.body.clone();
+        body.enter(Self::word(to)?, Self::terms(terms)?, moved);
+        Ok(Object::new(old.head.clone(), body).into())
+    }
+    fn check_terms(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved, faults: &mut Faults) -> Result<()> {
+        object.typed::<R>()?.body.check_terms(Self::word(to)?, Self::terms(terms)?, moved, faults);
+        Ok(())
+    }
+    fn followed<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        new: AnyObject,
+        terms: &'a AnyTerms,
+    ) -> LocalBoxFuture<'a, Result<(AnyObject, ObjectiveChanges)>> {
+        Box::pin(async move {
+            let mut new = new.into_typed::<R>()?;
+            let changes = R::followed(tx, &mut new, Self::terms(terms)?).await?;
+            Ok((new.into(), changes))
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! Kinds behind one object-safe trait: handlers, lists, the write path, moves and the document are compiled once and
+//! reach a kind through it.
+use super::cell::Cells;
+use super::conn::Conn;
+use super::insert::Inserts;
+use super::object::AnyObject;
+use super::scene::Scene;
+use super::select::Table;
+use super::tx::Tx;
+use super::update::Updates;
+use crate::auth::Identity;
+use crate::graph::objectives::ObjectiveChanges;
+use crate::model::{Action, Error, Faults, Field, Filter, Head, Id, Kind, Moved, Reason, Result, Word};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+use std::any::Any;
+use utoipa::openapi::{RefOr, Schema};
+
+/// What is special about a kind, as plain data: the constants of its [`Resource`].
+pub struct KindInfo {
+    pub kind: Kind,
+    pub table: Table,
+    /// The name of the schema in the document.
+    pub schema: &'static str,
+    pub named: bool,
+    pub label: &'static str,
+    pub owned: &'static [&'static str],
+    pub unpatched: &'static [&'static str],
+    pub lists: &'static [&'static str],
+    pub created: bool,
+    pub changed: bool,
+    pub deleted: bool,
+    pub single: bool,
+    pub effective: bool,
+    pub filters: &'static [Filter],
+    pub live: bool,
+    pub heavy: bool,
+    /// Tables and columns that point to objects.
+    pub pointers: &'static [(&'static str, &'static str, &'static str)],
+    pub is_derived: fn(&str) -> bool,
+    pub fields: fn() -> [&'static [Field]; 4],
+}
+
+impl KindInfo {
+    /// The path of the collection below `/api/v1`.
+    pub const fn collection(&self) -> &'static str {
+        self.kind.collection()
+    }
+}
+
+/// The schemas of a kind: its own fields, what is derived, and what both refer to.
+pub struct KindSchemas {
+    pub body: RefOr<Schema>,
+    pub derived: RefOr<Schema>,
+    pub nested: Vec<(String, RefOr<Schema>)>,
+}
+
+/// What cannot be read of an object, and where.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// JSON pointer.
+    pub pointer: String,
+    pub detail: String,
+}
+
+/// One change of a set: see [`Planned`](super::Planned).
+#[derive(Debug)]
+pub struct AnyPlanned {
+    pub old: Option<AnyObject>,
+    pub new: AnyObject,
+    /// Its key is a number that was never given out before.
+    pub generated: bool,
+    /// Why it cannot be written.
+    pub fault: Option<Error>,
+}
+
+/// A kind of object. Whatever is handed to it is of this kind; what is not is an internal error.
+pub trait AnyKind: Send + Sync + 'static {
+    fn info(&self) -> &'static KindInfo;
+    fn schemas(&self) -> KindSchemas;
+    /// A draft for the document.
+    fn example(&self) -> Value;
+    /// The own fields out of JSON, under a head that says nothing yet.
+    fn read(&self, value: Value) -> std::result::Result<AnyObject, Unreadable>;
+    /// As [`AnyKind::read`], of what was read before and needs no pointer to what is wrong.
+    fn read_record(&self, head: Head, value: Value) -> Result<AnyObject>;
+    /// An object out of its own row; the head's columns have been taken.
+    fn decode(&self, head: Head, cells: &mut Cells) -> Result<AnyObject>;
+    /// Adds their own rows.
+    fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()>;
+    /// Adds what is different in their own row.
+    fn update(&self, updates: &mut Updates, org: Id, old: &AnyObject, new: &AnyObject) -> Result<()>;
+    /// See [`Stored::inspect`](super::Stored::inspect).
+    fn inspect<'a>(&'a self, tx: &'a mut Tx, planned: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::written`](super::Stored::written).
+    fn written<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::recorded`](super::Stored::recorded).
+    fn recorded<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::theirs`](super::Stored::theirs).
+    fn theirs<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        identity: &'a Identity,
+        objects: &'a [&'a AnyObject],
+    ) -> LocalBoxFuture<'a, Result<Vec<bool>>>;
+    /// See [`Stored::derive`](super::Stored::derive).
+    fn derive<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        scene: &'a Scene,
+        objects: &'a mut Vec<AnyObject>,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::deleting`](super::Stored::deleting).
+    fn deleting<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::exposing`](super::Stored::exposing).
+    fn exposing<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<Vec<Id>>>;
+    /// The moves between states, where the kind has any.
+    fn lifecycle(&self) -> Option<&'static dyn AnyLifecycle>;
+}
+
+/// One move of a kind.
+#[derive(Debug, Clone)]
+pub struct AnyMove {
+    pub from: Vec<&'static str>,
+    pub to: &'static str,
+    pub action: Action,
+}
+
+/// Terms of a move, of a type that only the kind knows.
+pub type AnyTerms = Box<dyn Any + Send + Sync>;
+
+/// Whether a move is open, and what should be known before it is made.
+#[derive(Debug, Default)]
+pub struct Guards {
+    /// What is missing; nothing when the move is open.
+    pub barred: Vec<Reason>,
+    pub warned: Vec<Reason>,
+}
+
+/// The states of a kind and the moves between them. States are words of the kind's own list.
+pub trait AnyLifecycle: Send + Sync + 'static {
+    fn statuses(&self) -> Vec<&'static str>;
+    fn moves(&self) -> Vec<AnyMove>;
+    /// The state of an object.
+    fn status(&self, object: &AnyObject) -> Result<&'static str>;
+    /// The schema of what a move may carry besides the status to go to.
+    fn terms_schema(&self) -> RefOr<Schema>;
+    /// Reads terms.
+    fn read_terms(&self, members: Map<String, Value>) -> std::result::Result<AnyTerms, String>;
+    /// For each of some states: whether the conditions of a move there are met. Asked only of moves that there are.
+    fn guards<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        object: &'a AnyObject,
+        caller: &'a str,
+        to: &'a [&'static str],
+    ) -> LocalBoxFuture<'a, Result<Vec<Guards>>>;
+    /// See [`Living::complete`](super::Living::complete).
+    fn complete<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        org: Id,
+        to: &'a str,
+        terms: &'a mut AnyTerms,
+        caller: &'a str,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+    /// The object put into a state. Links among the terms become links of it, to be looked up.
+    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved) -> Result<AnyObject>;
+    /// What is wrong with the terms; the object is the one after the move.
+    fn check_terms(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved, faults: &mut Faults) -> Result<()>;
+    /// See [`Living::followed`](super::Living::followed).
+    fn followed<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        new: AnyObject,
+        terms: &'a AnyTerms,
+    ) -> LocalBoxFuture<'a, Result<(AnyObject, ObjectiveChanges)>>;
+}
+
+/// Every kind there is, in the order of [`Kind`].
+#[derive(Clone, Copy)]
+pub struct Kinds(&'static [&'static dyn AnyKind]);
+
+impl Kinds {
+    /// # Panics
+    /// When a kind is missing or out of order: the compiler sees it where the list is a constant.
+    pub const fn new(all: &'static [&'static dyn AnyKind]) -> Kinds {
+        assert!(all.len() == <Kind as Word>::ALL.len());
+        Kinds(all)
+    }
+    pub fn of(self, kind: Kind) -> &'static dyn AnyKind {
+        self.0[kind as usize]
+    }
+    pub fn all(self) -> impl Iterator<Item = &'static dyn AnyKind> {
+        self.0.iter().copied()
+    }
+}
