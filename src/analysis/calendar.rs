@@ -1,18 +1,18 @@
 //! `GET /calendar` and `GET /calendar.ics`: exercises, reviews, and acceptances and agreements that run out.
 use super::form::{list, object, reference, tagged, text};
 use crate::collection::doc::etag;
-use crate::collection::params::{only, parameter};
-use crate::http::context::{Caller, Reader};
+use crate::collection::params::{parameter, reject_unknown};
+use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Date, Error, Id, Kind, Reference, Result, Timestamp, Word};
+use crate::model::{Date, Error, Id, Kind, Reference, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::planning::calendar::{Event, When, ics};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
 use crate::store::fragment::Fragment;
-use crate::store::types::{DbDate, DbId, DbTime, DbWord, sql::Identity, sql::Instant};
-use crate::store::{Bind, Conn, Object, Rows, Settle};
+use crate::store::types::{DbDate, DbEnum, DbId, DbTime, sql::Identity, sql::Instant};
+use crate::store::{Bind, Conn, MapDbError, Object, ResourceTable};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Text};
@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 
 /// The window, in days: by default, and at most.
 const DEFAULT_DAYS: i64 = 365;
-const MOST_DAYS: i64 = 5 * 366;
+const MAX_DAYS: i64 = 5 * 366;
 /// Entries of one answer.
-const MOST: usize = 5000;
+const MAX: usize = 5000;
 
 /// What is due on a day: of which kind, in which table and column, and what it is called.
 struct Due {
@@ -89,15 +89,15 @@ struct Entry {
     version: i64,
 }
 
-async fn entries(conn: &mut Conn<'_>, caller: &Caller, from: Date, to: Date) -> Result<Vec<Entry>> {
+async fn entries(conn: &mut Conn<'_>, caller: &RequestContext, from: Date, to: Date) -> Result<Vec<Entry>> {
     let org = caller.organization();
     let mut all = exercises(conn, org, from, to).await?;
     for due in DUE.iter().filter(|due| caller.identity().may(due.kind.collection(), Action::Read)) {
         all.extend(dues(conn, org, due, from, to).await?);
     }
-    if all.len() > MOST {
-        let detail = format!("more than {MOST} entries lie in this time: ask for a shorter one");
-        return Err(Error::refused(422, "too_many_objects", detail));
+    if all.len() > MAX {
+        let detail = format!("more than {MAX} entries lie in this time: ask for a shorter one");
+        return Err(Error::status(422, "too_many_objects", detail));
     }
     let start = |one: &Entry| match one.when {
         When::At { start, .. } => start.day(),
@@ -122,7 +122,7 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
         .sql(" AND (scheduled_end >= ")
         .bind(Bind::Time(Some(DbTime(from))))
         .sql(" OR recurrence IS NOT NULL AND status NOT IN ('completed', 'reported', 'closed')) ORDER BY id LIMIT 5001");
-    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     let mut all = Vec::new();
     for exercise in Exercise::find_all(conn, org, &ids).await? {
@@ -140,7 +140,7 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
         }
         // The end of an exercise plans the next one, which then has the rule.
         if let Some(rule) = body.rule().filter(|_| !over) {
-            let later = rule.between(body.scheduled_start.max(from), to, MOST + 1);
+            let later = rule.between(body.scheduled_start.max(from), to, MAX + 1);
             times.extend(later.into_iter().filter(|time| *time > body.scheduled_start).map(|time| (time, "TENTATIVE")));
         }
         all.extend(times.into_iter().filter_map(|(start, status)| {
@@ -148,7 +148,7 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
             Some(entry(&exercise, When::At { start, end }, status))
         }));
         // The answer is refused, so that there is no need for the rest.
-        if all.len() > MOST {
+        if all.len() > MAX {
             break;
         }
     }
@@ -158,18 +158,18 @@ async fn exercises(conn: &mut Conn<'_>, org: Id, from: Date, to: Date) -> Result
 fn entry(exercise: &Object<Exercise>, when: When, status: &'static str) -> Entry {
     Entry {
         word: "exercise",
-        object: super::schedule::of(exercise),
-        title: exercise.head.name.clone().unwrap_or_default(),
+        object: super::schedule::reference_of(exercise),
+        title: exercise.meta.name.clone().unwrap_or_default(),
         when,
         status,
-        changed_at: exercise.head.updated_at,
-        version: exercise.head.version,
+        changed_at: exercise.meta.updated_at,
+        version: exercise.meta.version,
     }
 }
 
 async fn dues(conn: &mut Conn<'_>, org: Id, due: &Due, from: Date, to: Date) -> Result<Vec<Entry>> {
     type Columns = (Identity, Text, Text, BigInt, Instant, Text, Text);
-    type Row = (DbId, String, String, i64, DbTime, DbDate, DbWord<Kind>);
+    type Row = (DbId, String, String, i64, DbTime, DbDate, DbEnum<Kind>);
     let Due { table, column, only, .. } = due;
     let statement = Fragment::default()
         .sql(&format!(
@@ -182,7 +182,7 @@ async fn dues(conn: &mut Conn<'_>, org: Id, due: &Due, from: Date, to: Date) -> 
         .sql(&format!(" AND t.{column} < "))
         .bind(Bind::Text(Some(to.to_string())))
         .sql(&format!("{only} ORDER BY t.{column}, o.id LIMIT 5001"));
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let entry = |(id, key, name, version, changed, day, kind): Row| Entry {
         word: due.entry,
         title: format!("{} {name}", due.words),
@@ -200,7 +200,7 @@ fn window(parameters: &[(String, String)], now: Timestamp) -> Result<(Date, Date
     let date = |name: &str| parameter(parameters, name).map(|text| Date::parse(text).ok_or_else(|| bad(name))).transpose();
     let from = date("from")?.or_else(|| Date::parse(&now.day())).unwrap_or_default();
     let to = date("to")?.or_else(|| from.after_days(DEFAULT_DAYS)).unwrap_or(from);
-    if to <= from || from.after_days(MOST_DAYS).is_some_and(|last| to > last) {
+    if to <= from || from.after_days(MAX_DAYS).is_some_and(|last| to > last) {
         return Err(Error::malformed("invalid_parameter", "to lies after from, and five years after it at most"));
     }
     Ok((from, to))
@@ -208,7 +208,7 @@ fn window(parameters: &[(String, String)], now: Timestamp) -> Result<(Date, Date
 
 async fn asked(reader: &Reader<Exercise>, request: &HttpRequest) -> Result<Vec<Entry>> {
     let parameters = headers::parameters(request)?;
-    only(&parameters, &["from", "to"])?;
+    reject_unknown(&parameters, &["from", "to"])?;
     let (from, to) = window(&parameters, reader.caller().now())?;
     let caller = reader.caller().clone();
     reader.scan(async move |conn, _| entries(conn, &caller, from, to).await).await

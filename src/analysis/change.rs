@@ -1,19 +1,19 @@
 //! `POST /analysis/change`: what a change touches and breaks, before anybody makes it, and whether it may go ahead.
 mod answer;
 mod concerned;
-mod course;
+mod continuity_effects;
 mod effects;
 mod record;
 
 use super::edits::{self, Edit};
-use super::impact::bounded;
-use super::question::{Asked, Bounds, LOSABLE, View, each, question};
+use super::impact::with_analysis_params;
+use super::question::{AnalysisParams, GraphView, LOSABLE, QuestionRef, list_refs, read_question};
 use crate::http::context::{Analyses, Reader, Writer};
-use crate::http::headers::{self, Wishes};
+use crate::http::headers::{self, WriteOptions};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Faults, Id, Kind, Link, Result, Spelling};
+use crate::model::{Error, Faults, Id, Kind, Link, ObjectRef, Result};
 use crate::resources::change_requests::ChangeRequest;
-use crate::store::{Conn, Object, Rows, resolve};
+use crate::store::{Conn, Object, ResourceTable, resolve};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -59,7 +59,7 @@ async fn change(
     payload: Payload,
 ) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    let bounds = Bounds::of(&parameters, &["record"])?;
+    let bounds = AnalysisParams::from_params(&parameters, &["record"])?;
     let recorded = match parameters.iter().find(|(name, _)| name == "record").map(|(_, value)| value.as_str()) {
         None | Some("false") => false,
         Some("true") => true,
@@ -71,12 +71,12 @@ async fn change(
     if recorded && bounds.moment.is_some() {
         return Err(Error::malformed("invalid_parameter", "what would have been answered in the past is not recorded"));
     }
-    let wishes = Wishes::of(&request)?;
-    let question: ChangeQuestion = question(reader.caller(), &request, payload).await?;
+    let write_options = WriteOptions::from_request(&request)?;
+    let question: ChangeQuestion = read_question(reader.caller(), &request, payload).await?;
     let caller = reader.caller().clone();
     let (answer, target) = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), bounds.moment).await?;
+            let view = GraphView::of(conn, caller.snapshot(), bounds.moment).await?;
             assessed(conn, &view, question, bounds).await
         })
         .await?;
@@ -84,16 +84,16 @@ async fn change(
         let Some(target) = target else {
             return Err(Error::invalid("/change", "unknown_reference", "there is no such change request to record it on"));
         };
-        record::on(&writer, &wishes, target, &answer).await?;
+        record::record_assessment(&writer, &write_options, target, &answer).await?;
     }
     Ok(HttpResponse::Ok().json(answer))
 }
 
 async fn assessed(
     conn: &mut Conn<'_>,
-    view: &View,
+    view: &GraphView,
     question: ChangeQuestion,
-    bounds: Bounds,
+    bounds: AnalysisParams,
 ) -> Result<(ChangeAnswer, Option<Id>)> {
     let request = match &question.change {
         Some(named) => known(conn, view, named).await?,
@@ -107,11 +107,11 @@ async fn assessed(
         return Err(Error::invalid("/window/end", "inconsistent", "it cannot end before it starts"));
     }
     let mut faults = Faults::default();
-    let mut asked: Vec<Asked<'_>> = each("items", &question.items, LOSABLE).collect();
+    let mut asked: Vec<QuestionRef<'_>> = list_refs("items", &question.items, LOSABLE).collect();
     let body = request.as_ref().map(|request| &request.body);
     let own = body.into_iter().flat_map(|body| body.services.iter().chain(&body.components));
     let own: Vec<Id> = own.filter_map(Link::id).collect();
-    let found = view.found(conn, &asked, &mut faults).await?;
+    let found = view.resolve(conn, &asked, &mut faults).await?;
     asked.clear();
     faults.into_result()?;
     let edited = edits::touched(conn, view, &question.proposed).await?;
@@ -125,22 +125,22 @@ async fn assessed(
     }
     let effects = effects::Effects::of(view.landscape.clone(), after, &items, !question.proposed.is_empty());
     let course = concerned::by(conn, view, &effects, window, bounds.limit).await?;
-    let answer = effects.told(conn, view, course, bounds.limit).await?;
-    let change = request.as_ref().map(super::schedule::of);
-    Ok((ChangeAnswer { change, ..answer }, request.map(|request| request.head.id)))
+    let answer = effects.render(conn, view, course, bounds.limit).await?;
+    let change = request.as_ref().map(super::schedule::reference_of);
+    Ok((ChangeAnswer { change, ..answer }, request.map(|request| request.meta.id)))
 }
 
 /// The change request with an id of the ITSM tool.
-async fn known(conn: &mut Conn<'_>, view: &View, named: &ChangeNamed) -> Result<Option<Object<ChangeRequest>>> {
-    let org = view.scene.organization;
-    let spelling = Spelling::External { system: named.system.clone(), id: named.id.clone() };
-    if let Some(all) = view.then::<ChangeRequest>(conn).await? {
+async fn known(conn: &mut Conn<'_>, view: &GraphView, named: &ChangeNamed) -> Result<Option<Object<ChangeRequest>>> {
+    let org = view.snapshot.organization;
+    let object_ref = ObjectRef::External { system: named.system.clone(), id: named.id.clone() };
+    if let Some(all) = view.all_as_of::<ChangeRequest>(conn).await? {
         let has =
-            |one: &Object<ChangeRequest>| one.head.external_refs.iter().any(|r| r.system == named.system && r.id == named.id);
+            |one: &Object<ChangeRequest>| one.meta.external_refs.iter().any(|r| r.system == named.system && r.id == named.id);
         return Ok(all.into_iter().find(has));
     }
-    let found = resolve::locate(conn, org, &[Kind::ChangeRequest], &HashSet::from([spelling.clone()])).await?;
-    match found.get(&spelling).and_then(|all| all.first()) {
+    let found = resolve::locate(conn, org, &[Kind::ChangeRequest], &HashSet::from([object_ref.clone()])).await?;
+    match found.get(&object_ref).and_then(|all| all.first()) {
         Some((_, id)) => ChangeRequest::find(conn, org, *id).await,
         None => Ok(None),
     }
@@ -169,7 +169,7 @@ pub fn routes(api: &mut Api) {
     let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let op =
         Operation::new(Method::POST, "/api/v1/analysis/change", "analyses", "analyze_change", "Assessment of a change", words);
-    let op = bounded(op)
+    let op = with_analysis_params(op)
         .query("record", json!({"type": "boolean", "default": false}), "Keep the verdict on the change request.")
         .body(&["application/json"], named("ChangeQuestion"), &question);
     api.add(op.json(200, "What it touches and breaks.", named("ChangeAnswer"), &example, Value::Null), change);

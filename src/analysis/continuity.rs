@@ -1,40 +1,40 @@
 //! `GET /services/{id}/continuity`: all that a portal shows of the continuity of a service, in one call; and its badge.
-mod about;
+mod render;
+mod service_facts;
 mod shape;
-mod told;
 
 use super::form::{SVG, tagged};
 use super::gaps::answer::find;
 use super::gaps::facts::Facts;
-use super::question::View;
-use super::readiness::judge;
+use super::question::GraphView;
+use super::readiness::assess_readiness;
 use super::recovery::of_service::service_node;
-use crate::collection::doc::{etag, named, with_id};
-use crate::collection::params::{moment, only, spelled};
+use crate::collection::doc::{etag, schema_ref, with_id};
+use crate::collection::params::{as_of, object_ref, reject_unknown};
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Result, Word};
+use crate::model::{Error, Result, StringEnum};
 use crate::planning::badge::{self, Tone};
-use about::About;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
+use service_facts::ServiceFacts;
 pub use shape::Continuity;
 
 async fn continuity(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
-    let service = spelled(&request)?.to_string();
+    let service = object_ref(&request)?.to_string();
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["as_of"])?;
-    let moment = moment(&parameters)?;
+    reject_unknown(&parameters, &["as_of"])?;
+    let moment = as_of(&parameters)?;
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), moment).await?;
+            let view = GraphView::of(conn, caller.snapshot(), moment).await?;
             let node = service_node(conn, &view, &service).await?;
             let facts = Facts::of(conn, &view).await?;
-            let answer = told::of(conn, &view, &facts, node).await?;
+            let answer = render::of(conn, &view, &facts, node).await?;
             serde_json::to_string(&answer).map_err(Error::internal)
         })
         .await?;
@@ -42,28 +42,28 @@ async fn continuity(reader: Reader<Analyses>, request: HttpRequest) -> Result<Ht
 }
 
 async fn badge_of(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
-    let service = spelled(&request)?.to_string();
-    only(&headers::parameters(&request)?, &[])?;
+    let service = object_ref(&request)?.to_string();
+    reject_unknown(&headers::parameters(&request)?, &[])?;
     let caller = reader.caller().clone();
     let drawing = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), None).await?;
+            let view = GraphView::of(conn, caller.snapshot(), None).await?;
             let node = service_node(conn, &view, &service).await?;
             let facts = Facts::of(conn, &view).await?;
             let gaps = find(&facts);
-            Ok(drawn(&About::of(&facts, node, &gaps)))
+            Ok(drawn(&ServiceFacts::of(&facts, node, &gaps)))
         })
         .await?;
     Ok(tagged(&request, SVG, drawing))
 }
 
 /// A score counts for as much as its proof: without one, or with a stale one, the badge is grey.
-fn drawn(about: &About<'_>) -> String {
+fn drawn(about: &ServiceFacts<'_>) -> String {
     let (value, tone) = match about.known.proof {
         None => ("no proof".to_owned(), Tone::Unknown),
         Some(figure) if figure.stale => ("stale".to_owned(), Tone::Unknown),
         Some(figure) => {
-            let score = judge(&about.known).score;
+            let score = assess_readiness(&about.known).score;
             let tone = match score {
                 80.. => Tone::Good,
                 50..=79 => Tone::Fair,
@@ -89,7 +89,7 @@ pub fn routes(api: &mut Api) {
             "A time, or a place in the ledger: the answer as it would have been then.",
         )
         .header("If-None-Match", "An ETag; 304 when it still holds.")
-        .json(200, "Its continuity.", named("Continuity"), &example(), etag())
+        .json(200, "Its continuity.", schema_ref("Continuity"), &example(), etag())
         .response(304, "Unchanged.", Value::Null, etag());
     api.add(with_id(op), continuity);
 

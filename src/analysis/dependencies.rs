@@ -1,38 +1,38 @@
 //! `GET /{collection}/{id}/dependencies`: what an object depends on, or what depends on it, respecting redundancy.
 use super::drawing::Drawing;
 use super::form::{MERMAID, SVG, form};
-use crate::collection::params::{only, spelled};
+use crate::collection::params::{object_ref, reject_unknown};
 use crate::collection::read;
 use crate::graph::net::State;
-use crate::graph::region::{Dependency, Direction, Extent, MOST_EDGES, MOST_NODES, places};
+use crate::graph::region::{Dependency, Direction, Extent, MAX_EDGES, MAX_NODES, region_nodes};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::landscape::region;
 use crate::model::Action;
-use crate::model::{Error, Kind, Reference, Result, Word};
+use crate::model::{Error, Kind, Reference, Result, StringEnum};
 use crate::planning::map;
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::components::Component;
 use crate::resources::services::Service;
 use crate::resources::sites::Site;
 use crate::resources::suppliers::Supplier;
-use crate::store::{Stored, resolve};
+use crate::store::{ResourceHooks, resolve};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
-const MOST_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 32;
 const DEFAULT_DEPTH: usize = 10;
 const DOT: &str = "text/vnd.graphviz";
 
 /// The handler.
-async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
+async fn dependencies<R: ResourceHooks>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::Mapping.collection(), Action::Read)?;
-    let spelling = spelled(&request)?;
+    let spelling = object_ref(&request)?;
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["direction", "depth", "format"])?;
+    reject_unknown(&parameters, &["direction", "depth", "format"])?;
     let value = |name: &str| parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
     let bad = |detail: &str| Error::malformed("invalid_parameter", detail);
     let direction = match value("direction") {
@@ -42,26 +42,26 @@ async fn dependencies<R: Stored>(reader: Reader<R>, request: HttpRequest) -> Res
     };
     let depth = match value("depth").map(str::parse::<usize>) {
         None => DEFAULT_DEPTH,
-        Some(Ok(depth)) if (1..=MOST_DEPTH).contains(&depth) => depth,
+        Some(Ok(depth)) if (1..=MAX_DEPTH).contains(&depth) => depth,
         Some(_) => return Err(bad("depth is an integer from 1 to 32")),
     };
     let forms = [("json", "application/json"), ("svg", SVG), ("dot", DOT), ("mermaid", MERMAID)];
     let format = form(&request, &parameters, &forms)?;
-    let most = if format == "svg" { map::MOST_NODES } else { MOST_NODES };
+    let most = if format == "svg" { map::MAX_NODES } else { MAX_NODES };
     let (media_type, text) = reader
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
             R::find(conn, org, root).await?.ok_or(Error::NotFound)?;
-            let found = region::region(conn, org, root, direction, Extent { depth, nodes: most, edges: MOST_EDGES }).await?;
+            let found = region::region(conn, org, root, direction, Extent { depth, nodes: most, edges: MAX_EDGES }).await?;
             if found.distances.len() > most {
                 let detail = format!("more than {most} objects lie within this depth: ask for a smaller one");
-                return Err(Error::refused(422, "too_many_objects", detail));
+                return Err(Error::status(422, "too_many_objects", detail));
             }
-            if found.dependencies.len() > MOST_EDGES {
-                let detail = format!("more than {MOST_EDGES} dependencies lie within this depth: ask for a smaller one");
-                return Err(Error::refused(422, "too_many_objects", detail));
+            if found.dependencies.len() > MAX_EDGES {
+                let detail = format!("more than {MAX_EDGES} dependencies lie within this depth: ask for a smaller one");
+                return Err(Error::status(422, "too_many_objects", detail));
             }
-            let places = places(root, direction, &found.distances, &found.dependencies);
+            let places = region_nodes(root, direction, &found.distances, &found.dependencies);
             let ids: HashSet<_> = places.iter().map(|place| place.id).collect();
             let names = resolve::references(conn, org, &ids).await?;
             let edges: Vec<Dependency> = found
@@ -128,7 +128,7 @@ pub fn routes(api: &mut Api) {
     route::<Supplier>(api);
 }
 
-fn route<R: Stored>(api: &mut Api) {
+fn route<R: ResourceHooks>(api: &mut Api) {
     let kind = R::KIND.as_str();
     let path = format!("/api/v1/{}/{{id}}/dependencies", R::KIND.collection());
     let id = "018f6c2e-5a4b-7c3d-8e9f-000000000001";
@@ -160,7 +160,7 @@ fn route<R: Stored>(api: &mut Api) {
     .permission(R::KIND.collection(), Action::Read)
     .path_parameter("id", "The UUID, `key:KEY` or `ref:system:id` (percent-encoded).", "key:EXAMPLE")
     .query("direction", json!({"type": "string", "enum": ["down", "up"], "default": "down"}), "Which way to look.")
-    .query("depth", json!({"type": "integer", "minimum": 1, "maximum": MOST_DEPTH, "default": DEFAULT_DEPTH}), "How far.")
+    .query("depth", json!({"type": "integer", "minimum": 1, "maximum": MAX_DEPTH, "default": DEFAULT_DEPTH}), "How far.")
     .query("format", json!({"type": "string", "enum": ["json", "svg", "dot", "mermaid"]}), "Instead of `Accept`.")
     .json(200, "The region.", json!({"$ref": "#/components/schemas/Dependencies"}), &example, Value::Null)
     .also(200, SVG, "<svg/>")
@@ -179,7 +179,7 @@ pub fn schemas() -> Map<String, Value> {
         "type": "object", "required": ["id", "kind", "key", "name", "distance"],
         "properties": {
             "id": uuid, "kind": {"$ref": "#/components/schemas/Kind"}, "key": {"type": "string", "maxLength": 64}, "name": optional,
-            "distance": {"type": "integer", "minimum": 0, "maximum": MOST_DEPTH}, "effect_on_root": state, "state": state
+            "distance": {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH}, "effect_on_root": state, "state": state
         }
     });
     let edge = json!({
@@ -199,9 +199,9 @@ pub fn schemas() -> Map<String, Value> {
             "properties": {
                 "root": {"$ref": "#/components/schemas/Reference"},
                 "direction": {"type": "string", "enum": ["down", "up"]},
-                "depth": {"type": "integer", "minimum": 1, "maximum": MOST_DEPTH},
-                "nodes": {"type": "array", "maxItems": MOST_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
-                "edges": {"type": "array", "maxItems": MOST_EDGES, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
+                "depth": {"type": "integer", "minimum": 1, "maximum": MAX_DEPTH},
+                "nodes": {"type": "array", "maxItems": MAX_NODES, "items": {"$ref": "#/components/schemas/DependencyNode"}},
+                "edges": {"type": "array", "maxItems": MAX_EDGES, "items": {"$ref": "#/components/schemas/DependencyEdge"}},
                 "truncated": {"type": "boolean", "description": "Whether more lies beyond the depth."}
             }
         },

@@ -1,8 +1,8 @@
 //! `GET /plans/{id}/versions/{version}/diff`: what changed from one version to another, step by step.
 use super::form::{list, object, reference, tagged, text};
-use crate::analysis::schedule::{of, scheduled};
-use crate::collection::params::{only, parameter};
-use crate::collection::{item, view};
+use crate::analysis::schedule::{reference_of, scheduled};
+use crate::collection::params::{parameter, reject_unknown};
+use crate::collection::{nested_resource, view};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::Api;
@@ -10,7 +10,7 @@ use crate::model::Action;
 use crate::model::{Error, Kind, Result};
 use crate::resources::plan_versions::{PlanVersion, store};
 use crate::resources::runs::RunMode;
-use crate::store::Rows;
+use crate::store::ResourceTable;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -22,9 +22,9 @@ const PARTS: [&str; 4] = ["sections", "team", "communications", "steps"];
 
 async fn diff(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::Plan.collection(), Action::Read)?;
-    item::address::<PlanVersion>(reader.caller(), &request).await?;
-    let (parameters, id) = (headers::parameters(&request)?, item::addressed(&request)?);
-    only(&parameters, &["against"])?;
+    nested_resource::resolve_path::<PlanVersion>(reader.caller(), &request).await?;
+    let (parameters, id) = (headers::parameters(&request)?, nested_resource::resolved_id(&request)?);
+    reject_unknown(&parameters, &["against"])?;
     let bad = || Error::malformed("invalid_parameter", "against is the number of a version of the plan");
     let against = parameter(&parameters, "against").map(|text| text.parse::<i64>().map_err(|_| bad())).transpose()?;
     let caller = reader.caller().clone();
@@ -37,13 +37,13 @@ async fn diff(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpR
                 Err(Error::NotFound) => return Err(bad()),
                 found => found?,
             };
-            let scene = caller.scene();
-            let to = scheduled(conn, &scene, id, RunMode::Actual).await?;
-            let from = scheduled(conn, &scene, other, RunMode::Actual).await?;
+            let snapshot = caller.snapshot();
+            let to = scheduled(conn, &snapshot, id, RunMode::Actual).await?;
+            let from = scheduled(conn, &snapshot, other, RunMode::Actual).await?;
             let (old, new) = (view::value_of(&from.version)?, view::value_of(&to.version)?);
             let length = |one: &super::schedule::Scheduled| one.table.length();
             let mut answer = compare(&old, &new);
-            answer["plan"] = json!(of(&to.plan));
+            answer["plan"] = json!(reference_of(&to.plan));
             answer["from"] = json!(number);
             answer["to"] = json!(to.version.body.number);
             answer["planned_seconds"] = json!({"from": length(&from), "to": length(&to)});
@@ -103,7 +103,7 @@ pub fn routes(api: &mut Api) {
     let words = "What is different in this version against another: fields with both values, elements by their keys, and the \
                  planned time from the beginning to the end. Against the version before when `against` is left out; \
                  the first one then against itself.";
-    let op = item::operation::<PlanVersion>(
+    let op = nested_resource::operation::<PlanVersion>(
         Method::GET,
         "/diff",
         "diff_version_of_plan",

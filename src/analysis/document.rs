@@ -1,19 +1,19 @@
 //! `GET /plans/{id}/versions/{version}` as the printed plan, and its content as it is hashed.
 use super::form::tagged;
 use super::schedule::{Covered, Scheduled, mode, scheduled};
-use crate::collection::item;
-use crate::collection::params::{only, parameter};
-use crate::http::context::{Caller, OfKind, Reader};
+use crate::collection::nested_resource;
+use crate::collection::params::{parameter, reject_unknown};
+use crate::http::context::{OfKind, Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::Api;
 use crate::model::Action;
-use crate::model::{Error, Id, Kind, Link, Result, Spelling, Timestamp, Word};
+use crate::model::{Error, Id, Kind, Link, ObjectRef, Result, StringEnum, Timestamp};
 use crate::planning::document::{self, Approval, Document, Member, Message, Person, STYLE, Section, Step};
 use crate::resources::contacts::Contact;
 use crate::resources::organizations::Organization;
 use crate::resources::plan_versions::{Decision, Execution, PlanVersion};
 use crate::resources::runs::RunMode;
-use crate::store::{Conn, Object, Rows, kind_of};
+use crate::store::{Conn, Object, ResourceTable, kind_of};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse};
@@ -36,19 +36,19 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 async fn get(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
     let form = match parameter(&parameters, "format") {
-        None => [HTML, MARKDOWN].into_iter().find(|media| headers::wants(&request, media)),
+        None => [HTML, MARKDOWN].into_iter().find(|media| headers::accepts(&request, media)),
         Some("json") => None,
         Some("html") => Some(HTML),
         Some("markdown") => Some(MARKDOWN),
         Some(_) => return Err(Error::malformed("invalid_parameter", "format is json, html or markdown")),
     };
-    let Some(form) = form else { return item::get::<PlanVersion>(reader, request).await };
-    only(&parameters, &["mode", "format"])?;
+    let Some(form) = form else { return nested_resource::get::<PlanVersion>(reader, request).await };
+    reject_unknown(&parameters, &["mode", "format"])?;
     let mode = mode(&parameters)?;
     reader.caller().require(Kind::Plan.collection(), Action::Read)?;
     reader.caller().require(Kind::Contact.collection(), Action::Read)?;
-    item::address::<PlanVersion>(reader.caller(), &request).await?;
-    let (id, caller) = (item::addressed(&request)?, reader.caller().clone());
+    nested_resource::resolve_path::<PlanVersion>(reader.caller(), &request).await?;
+    let (id, caller) = (nested_resource::resolved_id(&request)?, reader.caller().clone());
     let document = reader.scan(async move |conn, _| compiled(conn, &caller, id, mode).await).await?;
     let text = if form == HTML { document::html(&document) } else { document::markdown(&document) };
     let mut response = tagged(&request, &format!("{form}; charset=utf-8"), text);
@@ -58,14 +58,14 @@ async fn get(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpRespons
     Ok(response)
 }
 
-async fn compiled(conn: &mut Conn<'_>, caller: &Caller, id: Id, mode: RunMode) -> Result<Document> {
-    let scheduled = scheduled(conn, &caller.scene(), id, mode).await?;
+async fn compiled(conn: &mut Conn<'_>, caller: &RequestContext, id: Id, mode: RunMode) -> Result<Document> {
+    let scheduled = scheduled(conn, &caller.snapshot(), id, mode).await?;
     let (plan, version) = (&scheduled.plan, &scheduled.version.body);
     let mut links: Vec<&Link> = version.team.iter().flat_map(|seat| [&seat.contact, &seat.deputy]).flatten().collect();
     links.extend(plan.body.owner.as_ref());
     let ids: Vec<Id> = links.iter().filter_map(|link| link.id()).collect();
     let contacts = Contact::find_all(conn, caller.organization(), &ids).await?;
-    let contacts: HashMap<Id, Object<Contact>> = contacts.into_iter().map(|one| (one.head.id, one)).collect();
+    let contacts: HashMap<Id, Object<Contact>> = contacts.into_iter().map(|one| (one.meta.id, one)).collect();
     let person = |link: &Option<Link>| link.as_ref().and_then(Link::id).and_then(|id| contacts.get(&id)).map(person);
     let organization = Organization::find(conn, Id::SYSTEM, caller.organization()).await?;
     let address = caller.app().config.public_url.as_deref();
@@ -76,15 +76,15 @@ async fn compiled(conn: &mut Conn<'_>, caller: &Caller, id: Id, mode: RunMode) -
     });
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     Ok(Document {
-        organization: organization.and_then(|one| one.head.name).unwrap_or_default(),
-        key: plan.head.key.clone(),
-        title: plan.head.name.clone().unwrap_or_default(),
+        organization: organization.and_then(|one| one.meta.name).unwrap_or_default(),
+        key: plan.meta.key.clone(),
+        title: plan.meta.name.clone().unwrap_or_default(),
         kind: plan.body.kind.as_str().into(),
         version: version.number,
         status: version.status.as_str().into(),
         sha256: version.content_sha256.clone(),
         printed_at: minute(caller.now()),
-        address: address.map(|url| format!("{}/api/v1/plans/key:{}/versions/active", url.trim_end_matches('/'), plan.head.key)),
+        address: address.map(|url| format!("{}/api/v1/plans/key:{}/versions/active", url.trim_end_matches('/'), plan.meta.key)),
         owner: person(&plan.body.owner),
         covers: scheduled.services.iter().map(covered).collect(),
         scenarios: plan.body.scenarios.iter().map(|one| one.as_str().replace('_', " ")).collect(),
@@ -120,8 +120,8 @@ async fn compiled(conn: &mut Conn<'_>, caller: &Caller, id: Id, mode: RunMode) -
 
 fn person(contact: &Object<Contact>) -> Person {
     Person {
-        name: contact.head.name.clone().unwrap_or_default(),
-        key: contact.head.key.clone(),
+        name: contact.meta.name.clone().unwrap_or_default(),
+        key: contact.meta.key.clone(),
         email: contact.body.email.clone(),
         phones: contact.body.phones.iter().map(|phone| phone.0.clone()).collect(),
         channel: contact.body.channel.clone(),
@@ -189,22 +189,22 @@ fn steps(scheduled: &Scheduled) -> Vec<Step> {
 
 /// The very bytes whose SHA-256 is `content_sha256`.
 async fn content(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
-    item::address::<PlanVersion>(reader.caller(), &request).await?;
-    only(&headers::parameters(&request)?, &[])?;
-    let id = Spelling::Id(item::addressed(&request)?);
+    nested_resource::resolve_path::<PlanVersion>(reader.caller(), &request).await?;
+    reject_unknown(&headers::parameters(&request)?, &[])?;
+    let id = ObjectRef::Id(nested_resource::resolved_id(&request)?);
     let version = reader.read(async |conn, org| crate::collection::read::load_of::<PlanVersion>(conn, org, &id).await).await?;
     Ok(tagged(&request, "application/json", version.body.canonical()))
 }
 
 pub fn routes(api: &mut Api) {
-    let op = item::get_operation::<PlanVersion>()
+    let op = nested_resource::get_operation::<PlanVersion>()
         .query("format", json!({"type": "string", "enum": ["json", "html", "markdown"]}), "Instead of `Accept`.")
         .query("mode", json!({"type": "string", "enum": ["actual", "exercise"], "default": "actual"}), "Whose steps are printed.")
         .also(200, HTML, "<!DOCTYPE html>")
         .also(200, MARKDOWN, "# Loss of the storage array\n");
     api.add_of(kind_of::<PlanVersion>(), op, get);
     let words = "The content as canonical JSON (RFC 8785), references by id: the very bytes whose SHA-256 is `content_sha256`.";
-    let op = item::operation::<PlanVersion>(
+    let op = nested_resource::operation::<PlanVersion>(
         Method::GET,
         "/content",
         "get_content_of_version",

@@ -1,7 +1,7 @@
 //! Dependency maps as text for drawing programs. One encoder per language; text of users never becomes syntax.
 use crate::graph::net::State;
 use crate::graph::region::{Dependency, Direction};
-use crate::model::{Id, Reference, Word};
+use crate::model::{Id, Reference, StringEnum};
 use crate::planning::map::{self, Look, Map};
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,17 +1,17 @@
 //! Changes to the dependency graph that somebody only thinks of.
-use super::question::{Asked, LOSABLE, View};
+use super::question::{GraphView, LOSABLE, QuestionRef};
+use crate::graph::builder::{GraphBuilder, MappingEdge};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
-use crate::graph::parts::{Mapped, Parts};
 use crate::model::{Faults, Id, Kind, Link, Result};
 use crate::resources::mappings::{DEPENDENTS, Effect, PROVIDERS, Relation};
 use crate::store::Conn;
-use crate::words;
+use crate::string_enum;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-words! {
+string_enum! {
     /// What a hypothetical change does.
     pub enum EditOperation {
         AddMapping = "add_mapping",
@@ -115,7 +115,7 @@ impl Edit {
         }
     }
 
-    fn tie(&self, parts: &mut Parts, at: &str, [mapping, dependent, provider, ..]: [Option<Id>; 5], faults: &mut Faults) {
+    fn tie(&self, parts: &mut GraphBuilder, at: &str, [mapping, dependent, provider, ..]: [Option<Id>; 5], faults: &mut Faults) {
         let effect = self.effect.map(state);
         let group = self.redundancy_group.as_deref();
         if let Some((dependent, provider)) = dependent.zip(provider) {
@@ -125,11 +125,11 @@ impl Edit {
             }
             let (effect, needed) = (effect.unwrap_or(State::Down), self.needed_to_start.unwrap_or(true));
             let required = self.required.or(group.map(|_| 1));
-            parts.tie(&Mapped { mapping: None, dependent, provider, effect, group, required, needed });
+            parts.add_mapping(&MappingEdge { mapping: None, dependent, provider, effect, group, required, needed });
             return;
         }
         let Some(mapping) = mapping else { return };
-        let Some(old) = parts.tied(mapping) else {
+        let Some(old) = parts.mapping(mapping) else {
             faults.add(
                 format!("{at}/mapping"),
                 "unknown_reference",
@@ -139,25 +139,25 @@ impl Edit {
         };
         if self.op == EditOperation::ChangeMapping {
             let group = group.or(old.group).filter(|group| !group.is_empty()).map(str::to_owned);
-            let Mapped { dependent, provider, .. } = old;
+            let MappingEdge { dependent, provider, .. } = old;
             let effect = effect.unwrap_or(old.effect);
             let required = self.required.or(old.required);
             let needed = self.needed_to_start.unwrap_or(old.needed);
-            parts.untie(&HashSet::from([mapping]));
+            parts.remove_mappings(&HashSet::from([mapping]));
             let group = group.as_deref();
-            parts.tie(&Mapped { mapping: Some(mapping), dependent, provider, effect, group, required, needed });
+            parts.add_mapping(&MappingEdge { mapping: Some(mapping), dependent, provider, effect, group, required, needed });
         } else {
-            parts.untie(&HashSet::from([mapping]));
+            parts.remove_mappings(&HashSet::from([mapping]));
         }
     }
 
-    fn set(&self, parts: &mut Parts, item: Id, site: Option<Id>) {
+    fn set(&self, parts: &mut GraphBuilder, item: Id, site: Option<Id>) {
         let Some(node) = parts.find(item) else { return };
         let item = parts.item_mut(node);
-        let ability = &mut item.ability;
-        ability.recovery = self.recovery_time_seconds.or(ability.recovery);
-        ability.restart = self.restart_seconds.or(ability.restart);
-        ability.data_loss = self.data_loss_seconds.or(ability.data_loss);
+        let capability = &mut item.capability;
+        capability.recovery = self.recovery_time_seconds.or(capability.recovery);
+        capability.restart = self.restart_seconds.or(capability.restart);
+        capability.data_loss = self.data_loss_seconds.or(capability.data_loss);
         item.place = site.or(item.place);
     }
 }
@@ -174,15 +174,15 @@ fn state(effect: Effect) -> State {
 ///
 /// # Errors
 /// With every fault of the changes.
-async fn apply(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit]) -> Result<Parts> {
+async fn apply(conn: &mut Conn<'_>, view: &GraphView, field: &str, edits: &[Edit]) -> Result<GraphBuilder> {
     let mut faults = Faults::default();
     let mut asked = Vec::new();
     for (index, edit) in edits.iter().enumerate() {
         edit.check(&format!("/{field}/{index}"), &mut faults);
         let links = edit.links().into_iter().filter_map(|(name, link, kinds)| Some((name, link?, kinds)));
-        asked.extend(links.map(|(name, link, kinds)| Asked { pointer: format!("/{field}/{index}/{name}"), link, kinds }));
+        asked.extend(links.map(|(name, link, kinds)| QuestionRef { pointer: format!("/{field}/{index}/{name}"), link, kinds }));
     }
-    let mut found = view.found(conn, &asked, &mut faults).await?.into_iter();
+    let mut found = view.resolve(conn, &asked, &mut faults).await?.into_iter();
     let mut ids = Vec::with_capacity(edits.len());
     for edit in edits {
         ids.push(edit.links().map(|(_, link, _)| link.and_then(|_| found.next().flatten())));
@@ -204,7 +204,7 @@ async fn apply(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit]) ->
 ///
 /// # Errors
 /// With the faults of the changes.
-pub async fn edited(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
+pub async fn edited(conn: &mut Conn<'_>, view: &GraphView, field: &str, edits: &[Edit]) -> Result<Arc<Landscape>> {
     if edits.is_empty() {
         return Ok(Arc::clone(&view.landscape));
     }
@@ -216,16 +216,16 @@ pub async fn edited(conn: &mut Conn<'_>, view: &View, field: &str, edits: &[Edit
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn touched(conn: &mut Conn<'_>, view: &View, edits: &[Edit]) -> Result<Vec<Id>> {
+pub async fn touched(conn: &mut Conn<'_>, view: &GraphView, edits: &[Edit]) -> Result<Vec<Id>> {
     let mut asked = Vec::new();
     for edit in edits {
         let links = edit.links().into_iter().filter_map(|(_, link, kinds)| Some((link?, kinds)));
-        asked.extend(links.map(|(link, kinds)| Asked { pointer: String::new(), link, kinds }));
+        asked.extend(links.map(|(link, kinds)| QuestionRef { pointer: String::new(), link, kinds }));
     }
-    let found = view.found(conn, &asked, &mut Faults::default()).await?;
+    let found = view.resolve(conn, &asked, &mut Faults::default()).await?;
     let mut ids = Vec::new();
     for id in found.into_iter().flatten() {
-        match view.landscape.parts().tied(id) {
+        match view.landscape.parts().mapping(id) {
             Some(tie) => ids.extend([tie.dependent, tie.provider]),
             None => ids.push(id),
         }

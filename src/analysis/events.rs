@@ -1,17 +1,19 @@
 //! `GET /runs/{id}/events`: the log of a run, read off the ledger; as a list, or as a stream for a live board.
+//!
+//! A stream looks for news every quarter of a second, on SQLite only after a commit.
 use super::form::{list, object, text};
 use crate::collection::doc::with_id;
 use crate::collection::history;
-use crate::collection::params::{only, parameter, spelled};
+use crate::collection::params::{object_ref, parameter, reject_unknown};
 use crate::collection::read;
-use crate::http::context::{Caller, Reader};
+use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Id, Kind, Result, Timestamp, Word};
+use crate::model::{Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::resources::runs::Run;
 use crate::store::Conn;
-use crate::store::ledger::{self, Entry, Operation as Written};
+use crate::store::ledger::{self, AuditAction as Written, AuditEntry};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
@@ -25,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const STREAM: &str = "text/event-stream";
 const KINDS: &[Kind] = &[Kind::Run, Kind::RunStep, Kind::Measurement, Kind::Finding];
-const MOST: i64 = 1000;
+const MAX: i64 = 1000;
 /// How often a stream looks for news, how often it says that it lives, and how long it lasts.
 const LOOK: Duration = Duration::from_millis(250);
 const BEAT: u32 = 60;
@@ -47,7 +49,7 @@ struct Noted {
 }
 
 /// What happened, in a word; `None` when it belongs to another run.
-fn event(entry: &Entry, run: Id) -> Option<String> {
+fn event(entry: &AuditEntry, run: Id) -> Option<String> {
     let body: Belongs = serde_json::from_str(entry.body.as_deref()?).ok()?;
     let created = entry.operation.0 == Written::Created;
     let moved = body.status_changed_at == Some(entry.at.0);
@@ -84,16 +86,16 @@ struct Page {
 /// The events after a place in the ledger.
 async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> {
     let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
-    let entries = ledger::after(conn, org, seq, KINDS, MOST).await?;
-    let full = entries.len() as i64 == MOST;
+    let entries = ledger::entries_after(conn, org, seq, KINDS, MAX).await?;
+    let full = entries.len() as i64 == MAX;
     // Something may have been written since the head was read.
     let last = entries.last().map_or(seq, |last| last.seq);
     let next = if full { last } else { newest.max(last) };
-    let own: Vec<(String, Entry)> =
+    let own: Vec<(String, AuditEntry)> =
         entries.into_iter().filter_map(|entry| event(&entry, run).map(|word| (word, entry))).collect();
-    let (words, entries): (Vec<String>, Vec<Entry>) = own.into_iter().unzip();
+    let (words, entries): (Vec<String>, Vec<AuditEntry>) = own.into_iter().unzip();
     let mut bodies = history::bodies(conn, org, crate::resources::KINDS, &entries).await?;
-    let item = |(word, entry): (String, &Entry)| {
+    let item = |(word, entry): (String, &AuditEntry)| {
         json!({
             "seq": entry.seq, "event": word, "at": entry.at.0, "by": entry.actor, "reason": entry.reason,
             "kind": entry.kind.0.as_str(), "id": entry.object_id.0, "key": entry.object_key, "version": entry.version,
@@ -105,8 +107,8 @@ async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> 
 
 async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::RunStep.collection(), Action::Read)?;
-    let (spelling, parameters) = (spelled(&request)?, headers::parameters(&request)?);
-    only(&parameters, &["after"])?;
+    let (spelling, parameters) = (object_ref(&request)?, headers::parameters(&request)?);
+    reject_unknown(&parameters, &["after"])?;
     let bad = || Error::malformed("invalid_parameter", "after is a seq of the ledger");
     let given = parameter(&parameters, "after").map(|text| text.parse::<i64>().ok().filter(|seq| *seq >= 0).ok_or_else(bad));
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
@@ -114,12 +116,12 @@ async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest)
     let given = given.transpose()?.max(last);
     let (run, from) = reader
         .read(async |conn, org| {
-            let run = read::load_of::<Run>(conn, org, &spelling).await?.head.id;
-            let first = ledger::first_of(conn, org, run).await?.unwrap_or(1);
+            let run = read::load_of::<Run>(conn, org, &spelling).await?.meta.id;
+            let first = ledger::first_entry_of(conn, org, run).await?.unwrap_or(1);
             Ok((run, given.unwrap_or(0).max(first - 1)))
         })
         .await?;
-    if headers::wants(&request, STREAM) {
+    if headers::accepts(&request, STREAM) {
         return stream(boards, reader.caller().clone(), run, from);
     }
     let page = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
@@ -127,7 +129,7 @@ async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest)
 }
 
 /// Live boards connected at once; a further one is told to come back.
-const MOST_BOARDS: usize = 500;
+const MAX_BOARDS: usize = 500;
 
 /// What the live boards share.
 pub struct Boards {
@@ -138,7 +140,7 @@ pub struct Boards {
 
 impl Default for Boards {
     fn default() -> Boards {
-        Boards { permits: Arc::new(Semaphore::new(MOST_BOARDS)), stopping: AtomicBool::new(false) }
+        Boards { permits: Arc::new(Semaphore::new(MAX_BOARDS)), stopping: AtomicBool::new(false) }
     }
 }
 
@@ -152,7 +154,7 @@ impl Boards {
 /// A live board's connection.
 struct Board {
     boards: Data<Boards>,
-    caller: Caller,
+    caller: RequestContext,
     run: Id,
     seq: i64,
     /// The commits of the organisation when it was last looked, where they are counted.
@@ -161,7 +163,7 @@ struct Board {
     _place: OwnedSemaphorePermit,
 }
 
-fn stream(boards: Data<Boards>, caller: Caller, run: Id, seq: i64) -> Result<HttpResponse> {
+fn stream(boards: Data<Boards>, caller: RequestContext, run: Id, seq: i64) -> Result<HttpResponse> {
     let busy = || Error::unavailable("too many live boards: come back in a moment");
     let place = Arc::clone(&boards.permits).try_acquire_owned().map_err(|_| busy())?;
     let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place };

@@ -13,7 +13,7 @@ pub const MERMAID: &str = "text/vnd.mermaid";
 pub fn form<'a>(request: &HttpRequest, parameters: &[(String, String)], forms: &[(&'a str, &str)]) -> Result<&'a str> {
     let names: Vec<&str> = forms.iter().map(|(name, _)| *name).collect();
     match parameter(parameters, "format") {
-        None => Ok(forms.iter().find(|(_, media)| headers::wants(request, media)).unwrap_or(&forms[0]).0),
+        None => Ok(forms.iter().find(|(_, media)| headers::accepts(request, media)).unwrap_or(&forms[0]).0),
         Some(wanted) => forms
             .iter()
             .find(|(name, _)| *name == wanted)
@@ -25,7 +25,7 @@ pub fn form<'a>(request: &HttpRequest, parameters: &[(String, String)], forms: &
 /// An answer with the digest of its text as `ETag`, or that the client has it already.
 pub fn tagged(request: &HttpRequest, media_type: &str, text: String) -> HttpResponse {
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&text)[..12]));
-    if headers::unchanged(request, &tag) {
+    if headers::none_match(request, &tag) {
         return HttpResponse::NotModified().insert_header(("etag", tag)).insert_header(("vary", "accept")).finish();
     }
     HttpResponse::Ok().insert_header(("etag", tag)).insert_header(("vary", "accept")).content_type(media_type).body(text)

@@ -1,9 +1,9 @@
 //! Whether what has been measured still holds, of everything at once: the same rule as `GET /services/{id}/proof`, in a
 //! fixed number of statements, for the present and the past.
-use super::question::View;
+use super::question::GraphView;
 use crate::graph::net::State;
-use crate::graph::region::{Dependency, Ground, told};
-use crate::model::{Id, Link, Result, Timestamp, Word};
+use crate::graph::region::{Dependency, PreloadedRegion, recovery_label};
+use crate::model::{Id, Link, Result, StringEnum, Timestamp};
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
 use crate::resources::components::Component;
 use crate::resources::mappings::{Effect, Mapping};
@@ -11,7 +11,7 @@ use crate::resources::measurements::store::{self, Taken};
 use crate::resources::measurements::{Fingerprint, Measurement, ProofLevel, fingerprint};
 use crate::resources::services::Service;
 use crate::resources::sites::Site;
-use crate::store::{Conn, Object, Place, ledger};
+use crate::store::{Conn, Object, ReadPoint, ledger};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +35,7 @@ impl Figure {
 
 /// What has been measured of one item.
 #[derive(Debug, Clone, Default)]
-pub struct Standing {
+pub struct ProofStanding {
     pub restoration: Option<Figure>,
     pub data_loss: Option<Figure>,
     /// What it depends on now.
@@ -44,7 +44,7 @@ pub struct Standing {
     pub changes: Vec<Id>,
 }
 
-impl Standing {
+impl ProofStanding {
     /// The figures that have lost their worth.
     pub fn stale(&self) -> impl Iterator<Item = &Figure> {
         self.restoration.iter().chain(&self.data_loss).filter(|figure| figure.stale)
@@ -71,10 +71,10 @@ impl Carried {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn standings(conn: &mut Conn<'_>, view: &View) -> Result<HashMap<Id, Standing>> {
-    let all: Vec<Taken> = match view.then::<Measurement>(conn).await? {
+pub async fn standings(conn: &mut Conn<'_>, view: &GraphView) -> Result<HashMap<Id, ProofStanding>> {
+    let all: Vec<Taken> = match view.all_as_of::<Measurement>(conn).await? {
         Some(then) => then.iter().map(Taken::from).collect(),
-        None => store::taken(conn, view.scene.organization).await?,
+        None => store::taken(conn, view.snapshot.organization).await?,
     };
     if all.is_empty() {
         return Ok(HashMap::new());
@@ -95,7 +95,7 @@ pub async fn standings(conn: &mut Conn<'_>, view: &View) -> Result<HashMap<Id, S
     Ok(known)
 }
 
-fn standing(taken: &[Taken], now: Fingerprint, changes: &[&Carried]) -> Standing {
+fn standing(taken: &[Taken], now: Fingerprint, changes: &[&Carried]) -> ProofStanding {
     let since = |at: Option<Timestamp>| changes.iter().filter(move |change| at.is_some_and(|at| change.after(at)));
     let figure = |of: &dyn Fn(&Taken) -> Option<i64>| {
         let all = taken.iter().filter_map(|one| {
@@ -108,26 +108,26 @@ fn standing(taken: &[Taken], now: Fingerprint, changes: &[&Carried]) -> Standing
     let newest = taken.iter().filter_map(|one| one.at).max();
     let mut changes: Vec<Id> = since(newest).map(|change| change.id).collect();
     changes.sort_unstable();
-    Standing { restoration, data_loss, changes, fingerprint: now }
+    ProofStanding { restoration, data_loss, changes, fingerprint: now }
 }
 
 /// What subjects depend on, as things are or were.
-async fn prints(conn: &mut Conn<'_>, view: &View, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
-    let Some(mappings) = view.then::<Mapping>(conn).await? else {
-        return fingerprint::of_all(conn, &view.scene, subjects).await;
+async fn prints(conn: &mut Conn<'_>, view: &GraphView, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
+    let Some(mappings) = view.all_as_of::<Mapping>(conn).await? else {
+        return fingerprint::of_all(conn, &view.snapshot, subjects).await;
     };
-    let (mut ground, mut traits) = (Ground::default(), HashMap::new());
+    let (mut ground, mut traits) = (PreloadedRegion::default(), HashMap::new());
     mappings.iter().filter_map(dependency).for_each(|edge| ground.add(edge));
-    for one in view.then::<Component>(conn).await?.unwrap_or_default() {
-        let option = one.body.recovery_option.map_or("", Word::as_str);
-        traits.insert(one.head.id, told(one.body.lifecycle.as_str(), option));
-        one.body.site.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.head.id, site));
+    for one in view.all_as_of::<Component>(conn).await?.unwrap_or_default() {
+        let option = one.body.recovery_option.map_or("", StringEnum::as_str);
+        traits.insert(one.meta.id, recovery_label(one.body.lifecycle.as_str(), option));
+        one.body.site.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.meta.id, site));
     }
-    for one in view.then::<Service>(conn).await?.unwrap_or_default() {
-        traits.insert(one.head.id, told(one.body.lifecycle.as_str(), ""));
+    for one in view.all_as_of::<Service>(conn).await?.unwrap_or_default() {
+        traits.insert(one.meta.id, recovery_label(one.body.lifecycle.as_str(), ""));
     }
-    for one in view.then::<Site>(conn).await?.unwrap_or_default() {
-        one.body.parent.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.head.id, site));
+    for one in view.all_as_of::<Site>(conn).await?.unwrap_or_default() {
+        one.body.parent.as_ref().and_then(Link::id).into_iter().for_each(|site| ground.place(one.meta.id, site));
     }
     Ok(fingerprint::on(&ground, &traits, subjects))
 }
@@ -135,7 +135,7 @@ async fn prints(conn: &mut Conn<'_>, view: &View, subjects: &[Id]) -> Result<Has
 fn dependency(mapping: &Object<Mapping>) -> Option<Dependency> {
     let body = &mapping.body;
     Some(Dependency {
-        mapping: Some(mapping.head.id),
+        mapping: Some(mapping.meta.id),
         dependent: body.dependent.id()?,
         provider: body.provider.id()?,
         relation: body.relation.as_str(),
@@ -151,17 +151,17 @@ fn dependency(mapping: &Object<Mapping>) -> Option<Dependency> {
 }
 
 /// The change requests carried out, and which of them touched each item.
-async fn carried(conn: &mut Conn<'_>, view: &View) -> Result<(Vec<Carried>, HashMap<Id, Vec<usize>>)> {
+async fn carried(conn: &mut Conn<'_>, view: &GraphView) -> Result<(Vec<Carried>, HashMap<Id, Vec<usize>>)> {
     #[derive(Deserialize)]
     struct Known {
         status: ChangeStatus,
     }
-    let mut all = view.every::<ChangeRequest>(conn).await?;
+    let mut all = view.all::<ChangeRequest>(conn).await?;
     all.retain(|one| one.body.status.is_implemented());
-    let ids: Vec<Id> = all.iter().map(|one| one.head.id).collect();
-    let end = if let Place::Past(seq) = view.scene.place { seq } else { i64::MAX };
+    let ids: Vec<Id> = all.iter().map(|one| one.meta.id).collect();
+    let end = if let ReadPoint::Past(seq) = view.snapshot.place { seq } else { i64::MAX };
     let mut histories: HashMap<Id, Vec<(Timestamp, bool)>> = HashMap::new();
-    for entry in ledger::these_until(conn, view.scene.organization, &ids, end).await? {
+    for entry in ledger::entries_of_until(conn, view.snapshot.organization, &ids, end).await? {
         let known: Option<Known> = entry.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         let carried = known.is_some_and(|known| known.status.is_implemented());
         histories.entry(entry.object_id.0).or_default().push((entry.at.0, carried));
@@ -173,6 +173,6 @@ async fn carried(conn: &mut Conn<'_>, view: &View) -> Result<(Vec<Carried>, Hash
     }
     let mut history = |id| histories.remove(&id).unwrap_or_default();
     let carried =
-        all.iter().map(|one| Carried { id: one.head.id, at: one.body.status_changed_at, history: history(one.head.id) });
+        all.iter().map(|one| Carried { id: one.meta.id, at: one.body.status_changed_at, history: history(one.meta.id) });
     Ok((carried.collect(), touching))
 }

@@ -5,19 +5,19 @@ pub mod found;
 pub mod rules;
 
 use super::form::tagged;
-use super::question::{Asked, View};
-use crate::collection::as_of::Moment;
-use crate::collection::doc::{etag, named};
-use crate::collection::params::{bad_parameters, moment, only, parameter};
+use super::question::{GraphView, QuestionRef};
+use crate::collection::as_of::AsOf;
+use crate::collection::doc::{etag, schema_ref};
+use crate::collection::params::{as_of, bad_parameters, parameter, reject_unknown};
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Faults, Id, Kind, Link, Result, Word};
+use crate::model::{Error, Faults, Id, Kind, Link, Result, StringEnum};
 use crate::store::Conn;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
-use answer::{GapList, Place, Told, details};
+use answer::{FoundGap, GapCursor, GapList, details};
 use facts::Facts;
 use found::GapSeverity;
 use rules::RULES;
@@ -25,7 +25,7 @@ use serde_json::json;
 
 /// Gaps of a page by default, and at most.
 const DEFAULT: usize = 100;
-const MOST: usize = 500;
+const MAX: usize = 500;
 /// The kinds that can lack something.
 const KINDS: &[Kind] = &[
     Kind::BusinessProcess,
@@ -48,25 +48,25 @@ struct Wanted {
     kinds: Vec<Kind>,
     item: Option<Link>,
     limit: usize,
-    after: Option<Place>,
-    moment: Option<Moment>,
+    after: Option<GapCursor>,
+    moment: Option<AsOf>,
 }
 
 impl Wanted {
     fn of(parameters: &[(String, String)]) -> Result<Wanted> {
-        only(parameters, &["code", "severity", "item", "kind", "limit", "cursor", "as_of"])?;
+        reject_unknown(parameters, &["code", "severity", "item", "kind", "limit", "cursor", "as_of"])?;
         let mut faults = Faults::default();
         let code = |text: &str| RULES.iter().find(|rule| rule.code == text).map(|rule| rule.code);
         let kind = |text: &str| Kind::from_word(text).filter(|kind| KINDS.contains(kind));
         let limit = match parameter(parameters, "limit").map(str::parse::<usize>) {
             None => DEFAULT,
-            Some(Ok(limit)) if (1..=MOST).contains(&limit) => limit,
+            Some(Ok(limit)) if (1..=MAX).contains(&limit) => limit,
             Some(_) => {
-                faults.add("limit", "out_of_range", format!("an integer from 1 to {MOST}"));
+                faults.add("limit", "out_of_range", format!("an integer from 1 to {MAX}"));
                 DEFAULT
             }
         };
-        let after = parameter(parameters, "cursor").map(|text| Place::decode(text).ok_or(text)).transpose();
+        let after = parameter(parameters, "cursor").map(|text| GapCursor::decode(text).ok_or(text)).transpose();
         let after = after.unwrap_or_else(|_| {
             faults.add("cursor", "bad_format", "it is not one of this list");
             None
@@ -75,16 +75,16 @@ impl Wanted {
             codes: each(parameters, "code", &mut faults, code),
             severities: each(parameters, "severity", &mut faults, GapSeverity::from_word),
             kinds: each(parameters, "kind", &mut faults, kind),
-            item: parameter(parameters, "item").map(|text| Link::Spelled { text: text.to_owned(), kind: None }),
+            item: parameter(parameters, "item").map(|text| Link::Unresolved { text: text.to_owned(), kind: None }),
             limit,
             after,
-            moment: moment(parameters)?,
+            moment: as_of(parameters)?,
         };
         bad_parameters(faults)?;
         Ok(wanted)
     }
 
-    fn holds(&self, gap: &Told, item: Option<Id>) -> bool {
+    fn holds(&self, gap: &FoundGap, item: Option<Id>) -> bool {
         (self.codes.is_empty() || self.codes.contains(&gap.code))
             && (self.severities.is_empty() || self.severities.contains(&gap.found.severity))
             && (self.kinds.is_empty() || self.kinds.contains(&gap.found.item.kind))
@@ -109,20 +109,20 @@ async fn gaps(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResp
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), wanted.moment).await?;
+            let view = GraphView::of(conn, caller.snapshot(), wanted.moment).await?;
             serde_json::to_string(&list(conn, &view, &wanted).await?).map_err(Error::internal)
         })
         .await?;
     Ok(tagged(&request, "application/json", text))
 }
 
-async fn list(conn: &mut Conn<'_>, view: &View, wanted: &Wanted) -> Result<GapList> {
+async fn list(conn: &mut Conn<'_>, view: &GraphView, wanted: &Wanted) -> Result<GapList> {
     let item = match &wanted.item {
         None => None,
         Some(link) => {
             let mut faults = Faults::default();
-            let asked = [Asked { pointer: "item".into(), link, kinds: KINDS }];
-            let found = view.found(conn, &asked, &mut faults).await?;
+            let asked = [QuestionRef { pointer: "item".into(), link, kinds: KINDS }];
+            let found = view.resolve(conn, &asked, &mut faults).await?;
             faults.into_result()?;
             found.into_iter().flatten().next()
         }
@@ -132,11 +132,11 @@ async fn list(conn: &mut Conn<'_>, view: &View, wanted: &Wanted) -> Result<GapLi
     all.retain(|gap| wanted.holds(gap, item));
     let totals = answer::totals(&all);
     if let Some(after) = &wanted.after {
-        all.retain(|gap| gap.place() > *after);
+        all.retain(|gap| gap.cursor() > *after);
     }
     let more = all.len() > wanted.limit;
     all.truncate(wanted.limit);
-    let next_cursor = all.last().filter(|_| more).map(|last| last.place().encode());
+    let next_cursor = all.last().filter(|_| more).map(|last| last.cursor().encode());
     let items = details(conn, view, &facts, all).await?;
     Ok(GapList { items, totals, next_cursor, seq: view.seq })
 }
@@ -168,7 +168,7 @@ pub fn routes(api: &mut Api) {
             "What lacks something: the UUID, `key:KEY` or `ref:system:id`.",
         )
         .query("kind", several, "The kind of what lacks something, such as service or plan; any of these.")
-        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}), "Gaps a page.")
+        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MAX, "default": DEFAULT}), "Gaps a page.")
         .query("cursor", json!({"type": "string", "maxLength": 4096}), "`next_cursor` of the page before, with the same filters.")
         .query(
             "as_of",
@@ -176,7 +176,7 @@ pub fn routes(api: &mut Api) {
             "A time, or a place in the ledger: the gaps there were then, by the rules of now.",
         )
         .header("If-None-Match", "An ETag; 304 when it still holds.")
-        .json(200, "The gaps.", named("GapList"), &example, etag())
+        .json(200, "The gaps.", schema_ref("GapList"), &example, etag())
         .response(304, "Unchanged.", serde_json::Value::Null, etag())
         .problems(&[422]);
     api.add(op, gaps);

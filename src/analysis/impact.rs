@@ -2,15 +2,15 @@
 mod consequences;
 
 use super::edits::{self, Edit};
-use super::question::{Bounds, LOSABLE, View, answered, each, later};
+use super::question::{AnalysisParams, GraphView, LOSABLE, later, list_refs, run_question};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Faults, Kind, Link, Objectives, Reference, Result, Shared, Timestamp};
+use crate::model::{Faults, Kind, Link, Objectives, Reference, RenderedReference, Result, Timestamp};
 use crate::store::Conn;
-use crate::words;
+use crate::string_enum;
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,7 +19,7 @@ use consequences::{Cost, Invocation, WhomToCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-words! {
+string_enum! {
     /// What an impact analysis tells besides what is down.
     pub enum Include {
         CostOverTime = "cost_over_time",
@@ -51,7 +51,7 @@ pub struct ImpactQuestion {
 
 /// Objectives in force.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct InForce {
+pub struct EffectiveObjectives {
     /// Recovery time objective.
     pub rto_seconds: Option<i64>,
     /// Recovery point objective.
@@ -60,29 +60,29 @@ pub struct InForce {
     pub mtpd_seconds: Option<i64>,
 }
 
-impl From<Objectives> for InForce {
-    fn from(own: Objectives) -> InForce {
-        InForce { rto_seconds: own.rto, rpo_seconds: own.rpo, mtpd_seconds: own.mtpd }
+impl From<Objectives> for EffectiveObjectives {
+    fn from(own: Objectives) -> EffectiveObjectives {
+        EffectiveObjectives { rto_seconds: own.rto, rpo_seconds: own.rpo, mtpd_seconds: own.mtpd }
     }
 }
 
 /// So many items of a cause are told.
-pub const MOST_OF_CAUSE: usize = 50;
+pub const MAX_OF_CAUSE: usize = 50;
 
 /// An item that is not up.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Hit {
+pub struct AffectedItem {
     #[schema(value_type = Reference)]
-    pub item: Shared,
+    pub item: RenderedReference,
     /// A shortest way from a lost item to this one: each takes down or degrades the next. Of more than 50 items the first and
     /// the last 49 are told.
     #[schema(value_type = Vec<Reference>, max_items = 50)]
-    pub cause: Vec<Shared>,
+    pub cause: Vec<RenderedReference>,
     /// How many items of the cause are left out after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub cause_omitted: Option<usize>,
-    pub objective: InForce,
+    pub objective: EffectiveObjectives,
     /// When its recovery time objective is broken.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub breach_at: Option<Timestamp>,
@@ -93,13 +93,13 @@ pub struct Hit {
 
 /// A business process that is not up.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProcessHit {
+pub struct AffectedProcess {
     #[schema(max_length = 10)]
     pub state: &'static str,
     /// Whether it is a vital business function.
     pub vital: bool,
     #[serde(flatten)]
-    pub hit: Hit,
+    pub affected: AffectedItem,
 }
 
 /// How many there are of everything; the lost items themselves are not counted.
@@ -131,15 +131,15 @@ pub struct ImpactAnswer {
     pub at: Timestamp,
     /// The most critical first: vital business functions, then by criticality and by the strictest RTO.
     #[schema(max_items = 10_000)]
-    pub down: Vec<Hit>,
+    pub down: Vec<AffectedItem>,
     #[schema(max_items = 10_000)]
-    pub degraded: Vec<Hit>,
+    pub degraded: Vec<AffectedItem>,
     /// What depends on something lost, and stays up because others of a redundancy group stand in.
     #[schema(max_items = 10_000)]
     pub untouched_by_redundancy: Vec<Reference>,
     /// The business processes among those that are down or degraded.
     #[schema(max_items = 10_000)]
-    pub processes: Vec<ProcessHit>,
+    pub processes: Vec<AffectedProcess>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 400)]
     pub cost_over_time: Option<Vec<Cost>>,
@@ -156,18 +156,18 @@ pub struct ImpactAnswer {
 }
 
 async fn impact(reader: Reader<Analyses>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    answered(reader, request, payload, answer).await
+    run_question(reader, request, payload, answer).await
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View, question: ImpactQuestion, bounds: Bounds) -> Result<ImpactAnswer> {
+async fn answer(conn: &mut Conn<'_>, view: &GraphView, question: ImpactQuestion, bounds: AnalysisParams) -> Result<ImpactAnswer> {
     let mut faults = Faults::default();
-    let asked: Vec<_> = each("lost", &question.lost, LOSABLE).collect();
-    let lost = view.found(conn, &asked, &mut faults).await?;
+    let asked: Vec<_> = list_refs("lost", &question.lost, LOSABLE).collect();
+    let lost = view.resolve(conn, &asked, &mut faults).await?;
     faults.into_result()?;
     let landscape = edits::edited(conn, view, "hypothetical", &question.hypothetical).await?;
-    let at = question.at.unwrap_or(view.scene.now);
+    let at = question.at.unwrap_or(view.snapshot.now);
     let lost: Vec<usize> = lost.into_iter().flatten().filter_map(|id| landscape.node(id)).collect();
-    let (mut answer, down) = struck(&landscape, lost.clone(), at, bounds.limit)?;
+    let (mut answer, down) = impact_of(&landscape, lost.clone(), at, bounds.limit)?;
     answer.seq = view.seq;
     let wants = |what| question.include.as_ref().is_none_or(|all| all.contains(&what));
     if wants(Include::CostOverTime) {
@@ -178,42 +178,42 @@ async fn answer(conn: &mut Conn<'_>, view: &View, question: ImpactQuestion, boun
         if wants(Include::Contacts) {
             answer.contacts = Some(consequences::contacts(conn, view, &landscape, (&lost, &down), &plans, bounds.limit).await?);
         }
-        let plans = plans.into_iter().take(bounds.limit).map(|plan| plan.told);
+        let plans = plans.into_iter().take(bounds.limit).map(|plan| plan.invocation);
         answer.plans_to_invoke = wants(Include::PlansToInvoke).then(|| plans.collect());
     }
     Ok(answer)
 }
 
 /// What the loss does, and the services and processes it takes down, lost ones included.
-fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usize) -> Result<(ImpactAnswer, Vec<usize>)> {
+fn impact_of(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usize) -> Result<(ImpactAnswer, Vec<usize>)> {
     lost.sort_unstable();
     lost.dedup();
-    let (items, briefs) = (landscape.items(), landscape.briefs());
+    let (items, rank_keys) = (landscape.items(), landscape.rank_keys());
     let mut scratch = landscape.scratch();
     let found = landscape.graph().impact(&mut scratch, &lost);
     let (mut down, mut degraded, mut business) = (Vec::new(), Vec::new(), Vec::new());
     for (node, state) in found.nodes() {
-        if state == State::Down && matches!(briefs[node].kind, Kind::Service | Kind::BusinessProcess) {
+        if state == State::Down && matches!(rank_keys[node].kind, Kind::Service | Kind::BusinessProcess) {
             business.push(node);
         }
         if lost.binary_search(&node).is_err() {
             if state == State::Down { down.push(node) } else { degraded.push(node) }
         }
     }
-    let count = |kind: Kind| down.iter().filter(|node| briefs[**node].kind == kind).count();
-    let saved = found.saved();
+    let count = |kind: Kind| down.iter().filter(|node| rank_keys[**node].kind == kind).count();
+    let saved = found.protected();
     let totals = ImpactTotals {
         down: down.len(),
         degraded: degraded.len(),
         untouched_by_redundancy: saved.len(),
         services: count(Kind::Service),
         processes: count(Kind::BusinessProcess),
-        vital_business_functions: down.iter().filter(|node| briefs[**node].vital).count(),
+        vital_business_functions: down.iter().filter(|node| rank_keys[**node].vital).count(),
     };
-    let hit = |node: usize| {
+    let affected = |node: usize| {
         let own = landscape.objectives()[node];
-        let cause = found.cause(node, MOST_OF_CAUSE);
-        Ok(Hit {
+        let cause = found.cause(node, MAX_OF_CAUSE);
+        Ok(AffectedItem {
             item: items[node].shared()?,
             cause: cause.way.into_iter().map(|node| items[node].shared()).collect::<Result<_>>()?,
             cause_omitted: Some(cause.omitted).filter(|omitted| *omitted > 0),
@@ -222,16 +222,18 @@ fn struck(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: usi
             mtpd_breach_at: own.mtpd.and_then(|seconds| later(at, seconds)),
         })
     };
-    let processes = down.iter().chain(&degraded).copied().filter(|node| briefs[*node].kind == Kind::BusinessProcess).collect();
-    let process = |node: usize| Ok(ProcessHit { state: found.state(node).as_str(), vital: items[node].vital, hit: hit(node)? });
-    let processes = landscape.foremost(processes, limit).into_iter().map(process);
+    let processes = down.iter().chain(&degraded).copied().filter(|node| rank_keys[*node].kind == Kind::BusinessProcess).collect();
+    let process = |node: usize| {
+        Ok(AffectedProcess { state: found.state(node).as_str(), vital: items[node].vital, affected: affected(node)? })
+    };
+    let processes = landscape.most_critical(processes, limit).into_iter().map(process);
     let answer = ImpactAnswer {
         lost: lost.iter().map(|node| items[*node].reference()).collect(),
         at,
         processes: processes.collect::<Result<_>>()?,
-        untouched_by_redundancy: landscape.foremost(saved, limit).into_iter().map(|node| items[node].reference()).collect(),
-        down: landscape.foremost(down, limit).into_iter().map(hit).collect::<Result<_>>()?,
-        degraded: landscape.foremost(degraded, limit).into_iter().map(hit).collect::<Result<_>>()?,
+        untouched_by_redundancy: landscape.most_critical(saved, limit).into_iter().map(|node| items[node].reference()).collect(),
+        down: landscape.most_critical(down, limit).into_iter().map(affected).collect::<Result<_>>()?,
+        degraded: landscape.most_critical(degraded, limit).into_iter().map(affected).collect::<Result<_>>()?,
         cost_over_time: None,
         plans_to_invoke: None,
         contacts: None,
@@ -260,12 +262,12 @@ pub fn routes(api: &mut Api) {
         "seq": 208
     });
     let op = Operation::new(Method::POST, "/api/v1/analysis/impact", "analyses", "analyze_impact", "Impact of a loss", words);
-    let op = bounded(op).body(&["application/json"], named("ImpactQuestion"), &json!({"lost": ["key:DISK-1"]}));
+    let op = with_analysis_params(op).body(&["application/json"], named("ImpactQuestion"), &json!({"lost": ["key:DISK-1"]}));
     api.add(op.json(200, "What is lost with them.", named("ImpactAnswer"), &example, Value::Null), impact);
 }
 
 /// An operation of this room with the parameters all of them have.
-pub fn bounded(op: Operation) -> Operation {
+pub fn with_analysis_params(op: Operation) -> Operation {
     op.permission("analyses", Action::Read)
         .query(
             "limit",

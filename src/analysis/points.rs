@@ -4,9 +4,9 @@ mod of_one;
 mod wanted;
 
 use super::form::tagged;
-use super::question::View;
+use super::question::GraphView;
 use crate::collection::doc::etag;
-use crate::graph::landscape::{Borrowed, Landscape};
+use crate::graph::landscape::{Landscape, PooledScratch};
 use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
@@ -14,18 +14,18 @@ use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Id, Kind, Reference, Result};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
-pub use of_one::PointsOfOne;
+pub use of_one::ServiceSpofs;
 use serde::Serialize;
 use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use wanted::{MOST_WORK, Wanted, too_many, wanting};
+use wanted::{MAX_WORK, Wanted, too_many, wanting};
 
 /// Of each point so many vital business functions are named.
-const MOST_NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// Pairs of an organisation are looked for beneath so many vital business functions.
-const MOST_FUNCTIONS: usize = 200;
+const MAX_FUNCTIONS: usize = 200;
 
 /// An item whose loss alone takes services or vital business functions down.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -56,7 +56,7 @@ pub struct PairOfFailure {
 
 /// How much hangs on one site or supplier.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Hanging {
+pub struct ConcentrationRisk {
     pub item: Reference,
     /// What depends on it directly: components and sites there, or what a supplier provides for.
     #[schema(minimum = 0)]
@@ -75,14 +75,14 @@ pub struct Hanging {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Concentration {
     #[schema(max_items = 10_000)]
-    pub sites: Vec<Hanging>,
+    pub sites: Vec<ConcentrationRisk>,
     #[schema(max_items = 10_000)]
-    pub suppliers: Vec<Hanging>,
+    pub suppliers: Vec<ConcentrationRisk>,
 }
 
 /// The single points of failure of the organisation.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PointsOfAll {
+pub struct OrganizationSpofs {
     /// Ranked by the vital business functions, then by the services they take down.
     #[schema(max_items = 10_000)]
     pub items: Vec<PointOfFailure>,
@@ -107,16 +107,16 @@ async fn of_all(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpRe
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), wanted.bounds.moment).await?;
+            let view = GraphView::of(conn, caller.snapshot(), wanted.bounds.moment).await?;
             serde_json::to_string(&answer(&view.landscape, &wanted, view.seq)?).map_err(Error::internal)
         })
         .await?;
     Ok(tagged(&request, "application/json", text))
 }
 
-fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAll> {
+fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<OrganizationSpofs> {
     let (items, limit) = (landscape.items(), wanted.bounds.limit);
-    let taken = landscape.taken_down();
+    let taken = landscape.loss_counts();
     let mut points: Vec<usize> =
         (0..items.len()).filter(|node| taken[*node] != [0, 0] && wanted.wants(landscape, *node)).collect();
     let total = points.len();
@@ -134,7 +134,7 @@ fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAl
         vital: named.of(node),
     };
     let pairs = if wanted.pairs { Some(pairs_of_all(landscape, wanted)?) } else { None };
-    Ok(PointsOfAll {
+    Ok(OrganizationSpofs {
         items: points.into_iter().map(point).collect(),
         total,
         total_pairs: pairs.as_ref().map(Vec::len),
@@ -150,7 +150,7 @@ fn answer(landscape: &Landscape, wanted: &Wanted, seq: i64) -> Result<PointsOfAl
 /// Names the vital business functions that nodes take down.
 struct Named<'a> {
     landscape: &'a Landscape,
-    scratch: Borrowed<'a>,
+    scratch: PooledScratch<'a>,
     /// Those that are down with the node asked about last, itself among them if it is one.
     last: Vec<usize>,
 }
@@ -159,7 +159,7 @@ impl Named<'_> {
     /// The most critical vital business functions a node takes down.
     fn of(&mut self, node: usize) -> Vec<Reference> {
         let (landscape, items) = (self.landscape, self.landscape.items());
-        let taken = landscape.taken_down()[node][1];
+        let taken = landscape.loss_counts()[node][1];
         if taken == 0 {
             return Vec::new();
         }
@@ -172,21 +172,21 @@ impl Named<'_> {
             self.last = down.filter(|node| items[*node].vital).collect();
         }
         let others = self.last.iter().copied().filter(|other| *other != node).collect();
-        landscape.foremost(others, MOST_NAMED).into_iter().map(|node| items[node].reference()).collect()
+        landscape.most_critical(others, MAX_NAMED).into_iter().map(|node| items[node].reference()).collect()
     }
 }
 
 fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFailure>> {
     let items = landscape.items();
     let functions: Vec<usize> = (0..items.len()).filter(|node| items[*node].vital).collect();
-    if functions.len() > MOST_FUNCTIONS {
+    if functions.len() > MAX_FUNCTIONS {
         return Err(too_many());
     }
     let wants = |node: usize| wanted.wants(landscape, node);
     let mut found: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
-    let most = MOST_WORK / functions.len().max(1) as u64;
+    let most = MAX_WORK / functions.len().max(1) as u64;
     for function in functions {
-        for pair in points::pairs(landscape.graph(), function, &wants, most).map_err(|_| too_many())? {
+        for pair in points::point_pairs(landscape.graph(), function, &wants, most).map_err(|_| too_many())? {
             found.entry(pair).or_default().push(function);
         }
     }
@@ -196,18 +196,18 @@ fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFail
     let told = |((one, other), vital): ((usize, usize), Vec<usize>)| PairOfFailure {
         items: vec![items[one].reference(), items[other].reference()],
         vital_business_functions: vital.len(),
-        vital: vital.into_iter().take(MOST_NAMED).map(|node| items[node].reference()).collect(),
+        vital: vital.into_iter().take(MAX_NAMED).map(|node| items[node].reference()).collect(),
     };
     Ok(found.into_iter().map(told).collect())
 }
 
-fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<Hanging> {
-    let (items, taken) = (landscape.items(), landscape.taken_down());
+fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<ConcentrationRisk> {
+    let (items, taken) = (landscape.items(), landscape.loss_counts());
     let services = items.iter().filter(|item| item.kind == Kind::Service).count().max(1);
     let mut all: Vec<usize> =
         (0..items.len()).filter(|node| items[*node].kind == kind && items[*node].id != Id::SYSTEM).collect();
     all.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
-    let one = |node: usize| Hanging {
+    let one = |node: usize| ConcentrationRisk {
         item: items[node].reference(),
         dependents: landscape.graph().dependents(node).len(),
         services: taken[node][0],
@@ -229,6 +229,6 @@ pub fn routes(api: &mut Api) {
     });
     let path = "/api/v1/analysis/single-points-of-failure";
     let op = Operation::new(Method::GET, path, "analyses", "list_single_points_of_failure", "Single points of failure", words);
-    let schema = json!({"$ref": "#/components/schemas/PointsOfAll"});
+    let schema = json!({"$ref": "#/components/schemas/OrganizationSpofs"});
     api.add(wanting(op).json(200, "The points.", schema, &example, etag()), of_all);
 }

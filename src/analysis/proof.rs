@@ -3,20 +3,20 @@
 use super::form::{list, object, reference, tagged, text};
 use super::schedule::scheduled;
 use crate::collection::doc::{etag, with_id};
-use crate::collection::params::{only, spelled};
+use crate::collection::params::{object_ref, reject_unknown};
 use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Id, Kind, Reference, Result, Timestamp, Word};
+use crate::model::{Id, Kind, Reference, Result, StringEnum, Timestamp};
 use crate::resources::change_requests;
 use crate::resources::components::Component;
 use crate::resources::measurements::{Fingerprint, Measurement, ProofLevel, fingerprint, store as measurements};
 use crate::resources::plan_versions::store::active_now;
 use crate::resources::runs::RunMode;
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Scene, Stored, links};
+use crate::store::{Conn, Object, ResourceHooks, Snapshot, links};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -24,12 +24,12 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
 /// So many measurements are looked at, the newest first.
-const MOST: i64 = 100;
+const MAX: i64 = 100;
 /// So many reasons of a kind are named.
-const MOST_REASONS: usize = 20;
+const MAX_REASONS: usize = 20;
 
 /// A kind that can be brought back, and may say by itself how fast.
-trait Recoverable: Stored {
+trait Recoverable: ResourceHooks {
     /// Declared: seconds to restore, and seconds' worth of data lost.
     fn declared(&self) -> (Option<i64>, Option<i64>);
 }
@@ -75,37 +75,37 @@ impl Evidence {
 async fn proof<R: Recoverable>(reader: Reader<Measurement>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(R::KIND.collection(), Action::Read)?;
     reader.caller().require(Kind::Plan.collection(), Action::Read)?;
-    let spelling = spelled(&request)?;
-    only(&headers::parameters(&request)?, &[])?;
+    let spelling = object_ref(&request)?;
+    reject_unknown(&headers::parameters(&request)?, &[])?;
     let caller = reader.caller().clone();
     let answer = reader
         .scan(async move |conn, org| {
             let object = read::load_of::<R>(conn, org, &spelling).await?;
-            told(conn, &caller.scene(), &object).await
+            render_proof(conn, &caller.snapshot(), &object).await
         })
         .await?;
     Ok(tagged(&request, "application/json", answer.to_string()))
 }
 
-async fn told<R: Recoverable>(conn: &mut Conn<'_>, scene: &Scene, subject: &Object<R>) -> Result<Value> {
-    let org = scene.organization;
-    let measured = measurements::of_subject(conn, org, subject.head.id, MOST).await?;
+async fn render_proof<R: Recoverable>(conn: &mut Conn<'_>, snapshot: &Snapshot, subject: &Object<R>) -> Result<Value> {
+    let org = snapshot.organization;
+    let measured = measurements::of_subject(conn, org, subject.meta.id, MAX).await?;
     let mut all = Vec::new();
     if !measured.is_empty() {
-        let now = fingerprint::of(conn, scene, subject.head.id).await?;
+        let now = fingerprint::of(conn, snapshot, subject.meta.id).await?;
         for one in &measured {
-            all.push(weighed(conn, scene, subject.head.id, one, &now).await?);
+            all.push(weighed(conn, snapshot, subject.meta.id, one, &now).await?);
         }
     }
-    all.extend(estimated(conn, scene, subject.head.id).await?);
+    all.extend(estimated(conn, snapshot, subject.meta.id).await?);
     let (restoration, data_loss) = subject.body.declared();
     if restoration.is_some() || data_loss.is_some() {
-        let (level, at) = (ProofLevel::Declared, Some(subject.head.updated_at));
+        let (level, at) = (ProofLevel::Declared, Some(subject.meta.updated_at));
         all.push(Evidence { level, restoration, data_loss, at, source: None, stale: Vec::new() });
     }
-    let own = subject.head.effective;
+    let own = subject.meta.effective;
     Ok(json!({
-        "subject": super::schedule::of(subject),
+        "subject": super::schedule::reference_of(subject),
         "restoration": best(&all, |one| one.restoration, own.rto, "rto_seconds"),
         "data_loss": best(&all, |one| one.data_loss, own.rpo, "rpo_seconds"),
         "evidence": all.iter().map(Evidence::value).collect::<Vec<_>>(),
@@ -130,13 +130,13 @@ pub struct Measured {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn measured(conn: &mut Conn<'_>, scene: &Scene, items: &[Id]) -> Result<HashMap<Id, Measured>> {
+pub async fn measured(conn: &mut Conn<'_>, snapshot: &Snapshot, items: &[Id]) -> Result<HashMap<Id, Measured>> {
     let mut known = HashMap::new();
-    for id in measurements::measured(conn, scene.organization, items).await? {
-        let now = fingerprint::of(conn, scene, id).await?;
+    for id in measurements::measured(conn, snapshot.organization, items).await? {
+        let now = fingerprint::of(conn, snapshot, id).await?;
         let mut all = Vec::new();
-        for one in measurements::of_subject(conn, scene.organization, id, MOST).await? {
-            all.push(weighed(conn, scene, id, &one, &now).await?);
+        for one in measurements::of_subject(conn, snapshot.organization, id, MAX).await? {
+            all.push(weighed(conn, snapshot, id, &one, &now).await?);
         }
         let all = all.into_iter().filter(|one| one.restoration.is_some());
         if let Some(best) = all.max_by_key(|one| (one.worth() as u8, one.level as u8, one.at)) {
@@ -169,7 +169,7 @@ fn best(all: &[Evidence], figure: impl Fn(&Evidence) -> Option<i64>, objective: 
 /// A measurement, with what has changed since.
 async fn weighed(
     conn: &mut Conn<'_>,
-    scene: &Scene,
+    snapshot: &Snapshot,
     subject: Id,
     one: &Object<Measurement>,
     now: &Fingerprint,
@@ -179,10 +179,10 @@ async fn weighed(
     if then.sha256 != now.sha256 {
         let found = then.difference(now);
         let ids: HashSet<Id> = found.added.iter().chain(&found.removed).chain(&found.changed).copied().collect();
-        let names = scene.references(conn, &ids).await?;
+        let names = snapshot.references(conn, &ids).await?;
         let told = |code: &str, ids: &[Id]| {
             let one = |id: &Id| json!({"code": code, "object": names.get(id), "id": id});
-            ids.iter().take(MOST_REASONS).map(one).collect::<Vec<_>>()
+            ids.iter().take(MAX_REASONS).map(one).collect::<Vec<_>>()
         };
         stale.extend(told("dependency_added", &found.added));
         stale.extend(told("dependency_removed", &found.removed));
@@ -194,37 +194,37 @@ async fn weighed(
     let mut touched: Vec<Id> = then.items.keys().filter_map(|id| Id::parse(id)).collect();
     touched.push(subject);
     if let Some(at) = one.body.measured_at {
-        let changes = change_requests::store::implemented_after(conn, scene.organization, &touched, at).await?;
-        let names = scene.references(conn, &changes.iter().copied().collect()).await?;
+        let changes = change_requests::store::implemented_after(conn, snapshot.organization, &touched, at).await?;
+        let names = snapshot.references(conn, &changes.iter().copied().collect()).await?;
         let told = |id: &Id| json!({"code": "change_implemented", "object": names.get(id), "id": id});
-        stale.extend(changes.iter().take(MOST_REASONS).map(told));
+        stale.extend(changes.iter().take(MAX_REASONS).map(told));
     }
     Ok(Evidence {
         level: one.body.level,
         restoration: one.body.restoration_seconds,
         data_loss: one.body.data_loss_seconds,
         at: one.body.measured_at,
-        source: Some(super::schedule::of(one)),
+        source: Some(super::schedule::reference_of(one)),
         stale,
     })
 }
 
 /// What the active plans that cover it reckon with.
-async fn estimated(conn: &mut Conn<'_>, scene: &Scene, subject: Id) -> Result<Vec<Evidence>> {
-    let plans = links::owners(conn, scene.organization, "services", &[subject]).await?;
+async fn estimated(conn: &mut Conn<'_>, snapshot: &Snapshot, subject: Id) -> Result<Vec<Evidence>> {
+    let plans = links::owners(conn, snapshot.organization, "services", &[subject]).await?;
     let plans: Vec<Id> = plans.into_iter().map(|(owner, _)| owner).collect();
-    let mut active: Vec<(Id, i64)> = active_now(conn, scene.organization, &plans).await?.into_values().collect();
+    let mut active: Vec<(Id, i64)> = active_now(conn, snapshot.organization, &plans).await?.into_values().collect();
     active.sort_unstable();
     let mut all = Vec::new();
     for (version, _) in active {
-        let scheduled = scheduled(conn, scene, version, RunMode::Actual).await?;
+        let scheduled = scheduled(conn, snapshot, version, RunMode::Actual).await?;
         let planned = scheduled.services.iter().find(|one| one.service.id == subject).and_then(|one| one.planned);
         all.extend(planned.map(|planned| Evidence {
             level: ProofLevel::Estimated,
             restoration: Some(planned),
             data_loss: None,
             at: Some(scheduled.version.body.status_changed_at),
-            source: Some(super::schedule::of(&scheduled.version)),
+            source: Some(super::schedule::reference_of(&scheduled.version)),
             stale: Vec::new(),
         }));
     }

@@ -2,7 +2,7 @@
 //! What cannot be judged gives no points: a service of which nothing is known is not ready. Pure.
 use super::freshness::Figure;
 use super::recovery::Verdict;
-use crate::model::{Timestamp, Word};
+use crate::model::{StringEnum, Timestamp};
 use crate::resources::measurements::ProofLevel;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ const FRESH_MICROS: i64 = 365 * 86_400 * 1_000_000;
 
 /// What the rules look at.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct ReadinessInput {
     pub now: Timestamp,
     /// Whether an RTO and an RPO are in force.
     pub rto: bool,
@@ -67,7 +67,7 @@ pub struct Readiness {
 type Judgement = (i64, String);
 
 /// Each rule: its name, the points it has to give, and what it makes of what is known.
-type Rule = (&'static str, i64, fn(&Known, i64) -> Judgement);
+type Rule = (&'static str, i64, fn(&ReadinessInput, i64) -> Judgement);
 
 const RULES: [Rule; 10] = [
     ("objectives_set", 10, objectives),
@@ -83,7 +83,7 @@ const RULES: [Rule; 10] = [
 ];
 
 /// Judges a service.
-pub fn judge(known: &Known) -> Readiness {
+pub fn assess_readiness(known: &ReadinessInput) -> Readiness {
     let point = |(rule, of, judge): &Rule| {
         let (points, explanation) = judge(known, *of);
         ReadinessPoint { rule, points, of: *of, met: points == *of, explanation }
@@ -99,7 +99,7 @@ fn no(why: impl Into<String>) -> Judgement {
     (0, why.into())
 }
 
-fn objectives(known: &Known, all: i64) -> Judgement {
+fn objectives(known: &ReadinessInput, all: i64) -> Judgement {
     match (known.rto, known.rpo) {
         (true, true) => yes(all, "An RTO and an RPO are in force."),
         (true, false) => (all / 2, "An RTO is in force, and no RPO.".into()),
@@ -108,21 +108,21 @@ fn objectives(known: &Known, all: i64) -> Judgement {
     }
 }
 
-fn dependencies(known: &Known, all: i64) -> Judgement {
+fn dependencies(known: &ReadinessInput, all: i64) -> Judgement {
     match known.providers {
         0 => no("It is mapped to nothing: what it depends on is not known."),
         number => yes(all, format!("It is mapped to {number} items it depends on.")),
     }
 }
 
-fn plan(known: &Known, all: i64) -> Judgement {
+fn plan(known: &ReadinessInput, all: i64) -> Judgement {
     match known.plans {
         0 => no("No plan in force brings it back."),
         number => yes(all, format!("Plans in force that bring it back: {number}.")),
     }
 }
 
-fn review(known: &Known, all: i64) -> Judgement {
+fn review(known: &ReadinessInput, all: i64) -> Judgement {
     if known.plans == 0 {
         no("It cannot be judged: no plan in force brings it back.")
     } else if known.overdue_reviews > 0 {
@@ -134,7 +134,7 @@ fn review(known: &Known, all: i64) -> Judgement {
     }
 }
 
-fn exercise(known: &Known, all: i64) -> Judgement {
+fn exercise(known: &ReadinessInput, all: i64) -> Judgement {
     match known.exercised_at {
         None => no("Neither it nor a plan that brings it back was ever exercised."),
         Some(at) if known.now.micros() - at.micros() > FRESH_MICROS => {
@@ -144,7 +144,7 @@ fn exercise(known: &Known, all: i64) -> Judgement {
     }
 }
 
-fn proof(known: &Known, all: i64) -> Judgement {
+fn proof(known: &ReadinessInput, all: i64) -> Judgement {
     match known.proof {
         None => no("It was never measured how fast it is back."),
         Some(figure) if figure.stale => no("It was measured, but something it depends on has changed since."),
@@ -166,14 +166,14 @@ fn verdict(verdict: Verdict, all: i64, objective: &str) -> Judgement {
     }
 }
 
-fn recovery(known: &Known, all: i64) -> Judgement {
+fn recovery(known: &ReadinessInput, all: i64) -> Judgement {
     verdict(known.recovery, all, "RTO")
 }
-fn data(known: &Known, all: i64) -> Judgement {
+fn data(known: &ReadinessInput, all: i64) -> Judgement {
     verdict(known.data, all, "RPO")
 }
 
-fn single_points(known: &Known, all: i64) -> Judgement {
+fn single_points(known: &ReadinessInput, all: i64) -> Judgement {
     match (known.providers, known.single_points) {
         (0, _) => no("It cannot be judged: what it depends on is not known."),
         (_, 0) => yes(all, "No component, site or supplier takes it down alone."),
@@ -181,7 +181,7 @@ fn single_points(known: &Known, all: i64) -> Judgement {
     }
 }
 
-fn nothing_open(known: &Known, all: i64) -> Judgement {
+fn nothing_open(known: &ReadinessInput, all: i64) -> Judgement {
     match (known.critical_gaps, known.overdue) {
         (0, 0) => yes(all, "It has no critical gap, and no measure or finding is overdue."),
         (gaps, overdue) => no(format!("Critical gaps: {gaps}; overdue measures and findings: {overdue}.")),
@@ -196,8 +196,8 @@ mod tests {
     fn figure(level: ProofLevel, stale: bool) -> Figure {
         Figure { measurement: Id::SYSTEM, level, seconds: 60, at: Some(Timestamp::EPOCH), stale }
     }
-    fn perfect() -> Known {
-        Known {
+    fn perfect() -> ReadinessInput {
+        ReadinessInput {
             now: Timestamp::EPOCH,
             rto: true,
             rpo: true,
@@ -214,16 +214,16 @@ mod tests {
             overdue: 0,
         }
     }
-    fn without(change: impl Fn(&mut Known)) -> i64 {
+    fn without(change: impl Fn(&mut ReadinessInput)) -> i64 {
         let mut known = perfect();
         change(&mut known);
-        judge(&known).score
+        assess_readiness(&known).score
     }
 
     #[test]
     fn the_rules_have_a_hundred_points_to_give_and_give_them_to_what_is_perfect() {
         assert_eq!(RULES.iter().map(|(_, of, _)| of).sum::<i64>(), 100);
-        let told = judge(&perfect());
+        let told = assess_readiness(&perfect());
         assert_eq!(told.score, 100);
         assert!(told.points.iter().all(|point| point.met && !point.explanation.is_empty()));
     }

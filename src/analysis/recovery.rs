@@ -5,8 +5,8 @@ pub mod of_service;
 pub mod sequence;
 
 use super::edits::Edit;
-use super::impact::bounded;
-use super::question::{Bounds, View, answered};
+use super::impact::with_analysis_params;
+use super::question::{AnalysisParams, GraphView, run_question};
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
@@ -15,8 +15,8 @@ use crate::store::Conn;
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use loss::{BUSINESS, asked};
-pub use loss::{Comeback, Loss, MOST_CIRCLES, MOST_OF_CIRCLE, Verdict};
+use loss::{BUSINESS, resolve_loss};
+pub use loss::{Loss, MAX_CIRCLES, MAX_OF_CIRCLE, RecoveryVerdict, Verdict};
 pub use of_service::ServiceRecovery;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ pub struct RecoveryAnswer {
     #[schema(minimum = 0)]
     pub declaration_seconds: i64,
     #[schema(max_items = 10_000)]
-    pub items: Vec<Comeback>,
+    pub items: Vec<RecoveryVerdict>,
     pub totals: Verdicts,
     /// Circles of items that wait for each other and never start, each in the order of waiting. Of a
     /// longer one the first hundred items.
@@ -95,19 +95,24 @@ pub struct RecoveryAnswer {
 }
 
 async fn recovery(reader: Reader<Analyses>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    answered(reader, request, payload, answer).await
+    run_question(reader, request, payload, answer).await
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View, question: RecoveryQuestion, bounds: Bounds) -> Result<RecoveryAnswer> {
-    let (loss, of) = asked(conn, view, &question.lost, &question.hypothetical, &question.of).await?;
+async fn answer(
+    conn: &mut Conn<'_>,
+    view: &GraphView,
+    question: RecoveryQuestion,
+    bounds: AnalysisParams,
+) -> Result<RecoveryAnswer> {
+    let (loss, of) = resolve_loss(conn, view, &question.lost, &question.hypothetical, &question.of).await?;
     let (landscape, states) = (&loss.landscape, &loss.restoration.states);
     let struck = |node: &usize| states[*node] == State::Down && BUSINESS.contains(&landscape.items()[*node].kind);
     let nodes: Vec<usize> = if of.is_empty() { (0..states.len()).filter(struck).collect() } else { of };
     let mut totals = Verdicts::default();
-    let told: Vec<(usize, Comeback)> = nodes.iter().map(|node| (*node, loss.comeback(*node))).collect();
+    let told: Vec<(usize, RecoveryVerdict)> = nodes.iter().map(|node| (*node, loss.recovery_verdict(*node))).collect();
     told.iter().for_each(|(_, one)| totals.count(one.verdict));
-    let mut told: HashMap<usize, Comeback> = told.into_iter().collect();
-    let items = landscape.foremost(nodes, bounds.limit).into_iter().filter_map(|node| told.remove(&node)).collect();
+    let mut told: HashMap<usize, RecoveryVerdict> = told.into_iter().collect();
+    let items = landscape.most_critical(nodes, bounds.limit).into_iter().filter_map(|node| told.remove(&node)).collect();
     Ok(RecoveryAnswer {
         lost: loss.references(&loss.lost),
         everything: loss.everything,
@@ -136,7 +141,7 @@ pub fn routes(api: &mut Api) {
     let op =
         Operation::new(Method::POST, "/api/v1/analysis/recovery", "analyses", "analyze_recovery", "Recovery from a loss", words);
     let question = json!({"$ref": "#/components/schemas/RecoveryQuestion"});
-    let op = bounded(op).body(&["application/json"], question, &json!({"lost": ["key:DISK-1"]}));
+    let op = with_analysis_params(op).body(&["application/json"], question, &json!({"lost": ["key:DISK-1"]}));
     let schema = json!({"$ref": "#/components/schemas/RecoveryAnswer"});
     api.add(op.json(200, "How soon they are back.", schema, &example, Value::Null), recovery);
 }

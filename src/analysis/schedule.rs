@@ -1,12 +1,12 @@
 //! `GET /plans/{id}/versions/{version}/schedule`: when every step happens, what decides it, and whether that is in time.
 use super::form::{MERMAID, SVG, form, list, object, reference, seconds, tagged, text};
-use crate::collection::params::{only, parameter};
-use crate::collection::{item, read};
+use crate::collection::params::{parameter, reject_unknown};
+use crate::collection::{nested_resource, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::Api;
 use crate::model::Action;
-use crate::model::{Error, Id, Kind, Link, Objectives, Reference, Result, Spelling, Word};
+use crate::model::{Error, Id, Kind, Link, ObjectRef, Objectives, Reference, Result, StringEnum};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::planning::mermaid;
 use crate::resources::plan_versions::staffing::{Person, Timetable, timetable};
@@ -14,7 +14,7 @@ use crate::resources::plan_versions::{Execution, PlanStep, PlanVersion, coverage
 use crate::resources::plans::Plan;
 use crate::resources::runs::RunMode;
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Rows, Scene};
+use crate::store::{Conn, Object, ResourceTable, Snapshot};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -56,16 +56,16 @@ pub struct Scheduled {
 ///
 /// # Errors
 /// `NotFound` when it is not there.
-pub async fn scheduled(conn: &mut Conn<'_>, scene: &Scene, version: Id, mode: RunMode) -> Result<Scheduled> {
-    let version = read::load_view_of::<PlanVersion>(conn, scene, &Spelling::Id(version)).await?;
+pub async fn scheduled(conn: &mut Conn<'_>, snapshot: &Snapshot, version: Id, mode: RunMode) -> Result<Scheduled> {
+    let version = read::load_view_of::<PlanVersion>(conn, snapshot, &ObjectRef::Id(version)).await?;
     let plan = version.body.plan.id().ok_or(Error::NotFound)?;
-    let plan = read::load_view_of::<Plan>(conn, scene, &Spelling::Id(plan)).await?;
+    let plan = read::load_view_of::<Plan>(conn, snapshot, &ObjectRef::Id(plan)).await?;
     let table = timetable(&version.body, mode);
     let recovers: Vec<&[Link]> = table.kept.iter().map(|place| version.body.steps[*place].recovers.as_slice()).collect();
-    let found = coverage::services(conn, scene, &plan.body.services, &recovers).await?;
+    let found = coverage::services(conn, snapshot, &plan.body.services, &recovers).await?;
     let ids: Vec<Id> = found.iter().map(|(service, _)| service.id).collect();
-    let heads = Service::find_all(conn, scene.organization, &ids).await?;
-    let objectives: HashMap<Id, Objectives> = heads.into_iter().map(|one| (one.head.id, one.head.effective)).collect();
+    let heads = Service::find_all(conn, snapshot.organization, &ids).await?;
+    let objectives: HashMap<Id, Objectives> = heads.into_iter().map(|one| (one.meta.id, one.meta.effective)).collect();
     let services = found.into_iter().map(|(service, by)| Covered {
         rto: objectives.get(&service.id).and_then(|own| own.rto),
         planned: by.iter().map(|place| table.spans[*place].end).max(),
@@ -91,7 +91,7 @@ impl Scheduled {
     }
     /// Who does a step, in words.
     pub fn who(&self, place: usize) -> Option<String> {
-        self.table.crew.person(self.table.spans[place].by).map(called)
+        self.table.crew.person(self.table.spans[place].by).map(display_name)
     }
 
     fn warnings(&self) -> Vec<Value> {
@@ -136,7 +136,7 @@ impl Scheduled {
             })
         };
         json!({
-            "plan": of(&self.plan), "version": of(&self.version), "number": self.version.body.number, "mode": self.mode.as_str(),
+            "plan": reference_of(&self.plan), "version": reference_of(&self.version), "number": self.version.body.number, "mode": self.mode.as_str(),
             "people": table.crew.len(),
             "planned_seconds": table.length(), "unlimited_seconds": table.paths.length,
             "critical_path": self.keys(&table.paths.critical(&table.tasks)), "critical_chain": self.keys(&table.critical_chain()),
@@ -150,8 +150,8 @@ impl Scheduled {
         let (table, critical) = (&self.table, self.critical());
         let mut places: Vec<usize> = (0..table.kept.len()).collect();
         places.sort_by_key(|place| (self.step(*place).phase as u8, table.spans[*place].start, *place));
-        let left_out = places.len().saturating_sub(gantt::MOST_BARS);
-        places.truncate(gantt::MOST_BARS);
+        let left_out = places.len().saturating_sub(gantt::MAX_BARS);
+        places.truncate(gantt::MAX_BARS);
         let bar = |place: usize| {
             let (step, span) = (self.step(place), &table.spans[place]);
             Bar {
@@ -176,19 +176,19 @@ impl Scheduled {
             table.crew.len(),
             self.services.len()
         );
-        let title = self.plan.head.name.as_deref().unwrap_or_default();
+        let title = self.plan.meta.name.as_deref().unwrap_or_default();
         Chart { title, summary, bars: places.into_iter().map(bar).collect(), marks: marks.collect(), now: None }
     }
 }
 
 /// How an object stands in an answer.
-pub fn of<R: crate::model::Resource>(object: &Object<R>) -> Reference {
-    let head = &object.head;
-    Reference { id: head.id, kind: R::KIND, key: head.key.clone(), name: head.name.clone() }
+pub fn reference_of<R: crate::model::Resource>(object: &Object<R>) -> Reference {
+    let meta = &object.meta;
+    Reference { id: meta.id, kind: R::KIND, key: meta.key.clone(), name: meta.name.clone() }
 }
 
 /// What a person is called.
-pub fn called(person: &Person) -> String {
+pub fn display_name(person: &Person) -> String {
     match (&person.contact, &person.role) {
         (Some(Link::Named(contact)), _) => contact.name.clone().unwrap_or_else(|| contact.key.clone()),
         (_, role) => role.clone().unwrap_or_default(),
@@ -205,14 +205,14 @@ pub fn mode(parameters: &[(String, String)]) -> Result<RunMode> {
 
 async fn schedule(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::Plan.collection(), Action::Read)?;
-    item::address::<PlanVersion>(reader.caller(), &request).await?;
-    let (parameters, id) = (headers::parameters(&request)?, item::addressed(&request)?);
-    only(&parameters, &["mode", "format"])?;
+    nested_resource::resolve_path::<PlanVersion>(reader.caller(), &request).await?;
+    let (parameters, id) = (headers::parameters(&request)?, nested_resource::resolved_id(&request)?);
+    reject_unknown(&parameters, &["mode", "format"])?;
     let (mode, form) = (mode(&parameters)?, form(&request, &parameters, &[("json", ""), ("svg", SVG), ("mermaid", MERMAID)])?);
     let caller = reader.caller().clone();
     let (media_type, text) = reader
         .scan(async move |conn, _| {
-            let scheduled = scheduled(conn, &caller.scene(), id, mode).await?;
+            let scheduled = scheduled(conn, &caller.snapshot(), id, mode).await?;
             Ok(match form {
                 "svg" => (SVG, gantt::draw(&scheduled.chart())),
                 "mermaid" => (MERMAID, mermaid::gantt(&scheduled.chart())),
@@ -236,7 +236,7 @@ pub fn routes(api: &mut Api) {
                  are: one person does one step at a time, the step with the smallest latest start goes first (Kolisch 1996); \
                  `critical_chain` is what decides their length. A service is back when the last step has ended that brings it, or \
                  something it depends on, back; `verdict` compares that with its effective RTO. As SVG and Mermaid too.";
-    let op = item::operation::<PlanVersion>(
+    let op = nested_resource::operation::<PlanVersion>(
         Method::GET,
         "/schedule",
         "get_schedule_of_version",

@@ -1,70 +1,70 @@
 //! `GET /disruptions/{id}/situation`: what is down or degraded now, and the time left until each objective is broken.
 use super::form::{list, object, reference};
-use crate::analysis::schedule::of;
+use crate::analysis::schedule::reference_of;
 use crate::collection::doc::with_id;
-use crate::collection::params::{only, spelled};
+use crate::collection::params::{object_ref, reject_unknown};
 use crate::collection::read;
 use crate::graph::net::State;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Id, Objectives, Reference, Result, Timestamp, Word};
+use crate::model::{Id, Objectives, Reference, Result, StringEnum, Timestamp};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::disruptions::Disruption;
 use crate::resources::disruptions::store::affected;
-use crate::resources::runs::course::{later, look};
+use crate::resources::runs::course::{later, progress_of};
 use crate::resources::runs::{Run, store as runs};
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Rows, Scene};
+use crate::store::{Conn, Object, ResourceTable, Snapshot};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 async fn situation(reader: Reader<Disruption>, request: HttpRequest) -> Result<HttpResponse> {
-    let spelling = spelled(&request)?;
-    only(&headers::parameters(&request)?, &[])?;
+    let spelling = object_ref(&request)?;
+    reject_unknown(&headers::parameters(&request)?, &[])?;
     let caller = reader.caller().clone();
     let answer = reader
         .scan(async move |conn, org| {
             let disruption = read::load_of::<Disruption>(conn, org, &spelling).await?;
-            told(conn, &caller.scene(), &disruption).await
+            render_situation(conn, &caller.snapshot(), &disruption).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-async fn told(conn: &mut Conn<'_>, scene: &Scene, disruption: &Object<Disruption>) -> Result<Value> {
-    let org = scene.organization;
-    let (services, processes) = affected(conn, scene, &disruption.body.lost()).await?;
+async fn render_situation(conn: &mut Conn<'_>, snapshot: &Snapshot, disruption: &Object<Disruption>) -> Result<Value> {
+    let org = snapshot.organization;
+    let (services, processes) = affected(conn, snapshot, &disruption.body.lost()).await?;
     let ids = |all: &[(Reference, State)]| all.iter().map(|(one, _)| one.id).collect::<Vec<Id>>();
     let mut objectives: HashMap<Id, Objectives> = HashMap::new();
-    objectives.extend(Service::find_all(conn, org, &ids(&services)).await?.iter().map(|one| (one.head.id, one.head.effective)));
+    objectives.extend(Service::find_all(conn, org, &ids(&services)).await?.iter().map(|one| (one.meta.id, one.meta.effective)));
     let found = BusinessProcess::find_all(conn, org, &ids(&processes)).await?;
-    objectives.extend(found.iter().map(|one| (one.head.id, one.head.effective)));
+    objectives.extend(found.iter().map(|one| (one.meta.id, one.meta.effective)));
     let mut back: HashMap<Id, Timestamp> = HashMap::new();
     let mut invoked = Vec::new();
-    let own = runs::of(conn, org, "disruption_id", disruption.head.id).await?;
+    let own = runs::of(conn, org, "disruption_id", disruption.meta.id).await?;
     for run in Run::find_all(conn, org, &own).await? {
-        if let Some(view) = look(conn, scene, &run).await? {
+        if let Some(view) = progress_of(conn, snapshot, &run).await? {
             back.extend(view.services.iter().filter_map(|one| Some((one.service.reference().id, one.restored_at?))));
         }
-        invoked.push(json!({"run": of(&run), "status": run.body.status.as_str(), "started_at": run.body.started_at}));
+        invoked.push(json!({"run": reference_of(&run), "status": run.body.status.as_str(), "started_at": run.body.started_at}));
     }
-    let clock = disruption.body.occurred_at.unwrap_or(disruption.head.created_at);
+    let clock = disruption.body.occurred_at.unwrap_or(disruption.meta.created_at);
     let over = disruption.body.restored_at;
     let one = |(reference, state): &(Reference, State)| {
         let restored_at = back.get(&reference.id).copied().or(over);
         let own = objectives.get(&reference.id).copied().unwrap_or_default();
-        let until = restored_at.unwrap_or(scene.now);
+        let until = restored_at.unwrap_or(snapshot.now);
         json!({
             "object": reference, "state": if restored_at.is_some() { "up" } else { state.as_str() }, "restored_at": restored_at,
             "rto": deadline(clock, until, own.rto), "mtpd": deadline(clock, until, own.mtpd),
         })
     };
     Ok(json!({
-        "disruption": of(disruption), "status": disruption.body.status.as_str(), "at": scene.now, "clock_started_at": clock,
+        "disruption": reference_of(disruption), "status": disruption.body.status.as_str(), "at": snapshot.now, "clock_started_at": clock,
         "services": services.iter().map(one).collect::<Vec<_>>(),
         "business_processes": processes.iter().map(one).collect::<Vec<_>>(),
         "runs": invoked,

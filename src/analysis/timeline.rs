@@ -1,19 +1,19 @@
 //! `GET /runs/{id}/timeline`: every step of a run, planned against actual and forecast.
 use super::form::{SVG, form, list, object, reference, tagged, text};
-use crate::analysis::schedule::of;
-use crate::collection::as_of::Moment;
+use crate::analysis::schedule::reference_of;
+use crate::collection::as_of::AsOf;
 use crate::collection::doc::{etag, with_id};
-use crate::collection::params::{only, spelled};
+use crate::collection::params::{object_ref, reject_unknown};
 use crate::collection::{as_of, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Kind, Link, Result, Word};
+use crate::model::{Error, Kind, Link, Result, StringEnum};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::Run;
-use crate::resources::runs::course::{View, later, look};
+use crate::resources::runs::course::{RunView, later, progress_of};
 use crate::store::Object;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -21,23 +21,23 @@ use serde_json::{Value, json};
 
 async fn timeline(reader: Reader<Run>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::RunStep.collection(), Action::Read)?;
-    let (spelling, parameters) = (spelled(&request)?, headers::parameters(&request)?);
-    only(&parameters, &["format", "as_of"])?;
+    let (spelling, parameters) = (object_ref(&request)?, headers::parameters(&request)?);
+    reject_unknown(&parameters, &["format", "as_of"])?;
     let form = form(&request, &parameters, &[("json", ""), ("svg", SVG)])?;
-    let moment = crate::collection::params::moment(&parameters)?;
+    let moment = crate::collection::params::as_of(&parameters)?;
     let caller = reader.caller().clone();
     let (media_type, text) = reader
         .scan(async move |conn, _| {
             let run = match moment {
-                None => read::load_view_of::<Run>(conn, &caller.scene(), &spelling).await?,
-                Some(moment) => as_of::load_as_of_typed::<Run>(conn, &caller.scene(), &spelling, moment).await?,
+                None => read::load_view_of::<Run>(conn, &caller.snapshot(), &spelling).await?,
+                Some(moment) => as_of::load_as_of_typed::<Run>(conn, &caller.snapshot(), &spelling, moment).await?,
             };
-            let scene = match moment {
-                None => caller.scene(),
-                Some(moment) => Moment::scene(moment, conn, &caller.scene()).await?.0,
+            let snapshot = match moment {
+                None => caller.snapshot(),
+                Some(moment) => AsOf::snapshot(moment, conn, &caller.snapshot()).await?.0,
             };
-            let mut view = look(conn, &scene, &run).await?.ok_or(Error::NotFound)?;
-            view.steps = read::name_links_of(conn, scene.organization, view.steps).await?;
+            let mut view = progress_of(conn, &snapshot, &run).await?.ok_or(Error::NotFound)?;
+            view.steps = read::name_links_of(conn, snapshot.organization, view.steps).await?;
             Ok(match form {
                 "svg" => (SVG, gantt::draw(&chart(&run, &view))),
                 _ => ("application/json", value(&run, view).to_string()),
@@ -47,14 +47,14 @@ async fn timeline(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespo
     Ok(tagged(&request, media_type, text))
 }
 
-fn value(run: &Object<Run>, view: View) -> Value {
+fn value(run: &Object<Run>, view: RunView) -> Value {
     let critical = view.critical.clone();
     let step = |(place, step): (usize, &Object<RunStep>)| {
         let (body, span) = (&step.body, &view.spans[place]);
         let open = !body.status.is_over() && !view.over;
         let late = body.ended_at.map_or(span.end, |at| at.seconds() - view.started_at.seconds()) - body.planned_end_seconds;
         json!({
-            "step": body.step, "title": step.head.name, "phase": body.phase.as_str(), "status": body.status.as_str(),
+            "step": body.step, "title": step.meta.name, "phase": body.phase.as_str(), "status": body.status.as_str(),
             "responsible": body.responsible, "role": body.role, "depends_on": body.depends_on,
             "planned_start_at": later(view.started_at, body.planned_start_seconds),
             "planned_end_at": later(view.started_at, body.planned_end_seconds),
@@ -65,15 +65,15 @@ fn value(run: &Object<Run>, view: View) -> Value {
         })
     };
     let steps: Vec<Value> = view.steps.iter().enumerate().map(step).collect();
-    json!({"run": of(run), "status": run.body.status.as_str(), "steps": steps, "progress": view.progress()})
+    json!({"run": reference_of(run), "status": run.body.status.as_str(), "steps": steps, "progress": view.progress()})
 }
 
-fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
+fn chart<'a>(run: &'a Object<Run>, view: &'a RunView) -> Chart<'a> {
     let since = |at: crate::model::Timestamp| at.seconds() - view.started_at.seconds();
     let now = since(view.now);
     let mut places: Vec<usize> = (0..view.steps.len()).collect();
     places.sort_by_key(|place| (view.steps[*place].body.phase as u8, view.steps[*place].body.planned_start_seconds, *place));
-    places.truncate(gantt::MOST_BARS);
+    places.truncate(gantt::MAX_BARS);
     let bar = |place: usize| {
         let (step, span) = (&view.steps[place], &view.spans[place]);
         let body = &step.body;
@@ -85,7 +85,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
         };
         Bar {
             key: &body.step,
-            title: step.head.name.as_deref().unwrap_or_default(),
+            title: step.meta.name.as_deref().unwrap_or_default(),
             phase: body.phase.words(),
             who,
             planned: (body.planned_start_seconds, body.planned_end_seconds),
@@ -102,7 +102,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a View) -> Chart<'a> {
     };
     let done = view.steps.iter().filter(|step| step.body.status.is_over()).count();
     Chart {
-        title: run.head.name.as_deref().unwrap_or(&run.head.key),
+        title: run.meta.name.as_deref().unwrap_or(&run.meta.key),
         summary: format!("{}: {done} of {} steps are over.", run.body.status.as_str(), view.steps.len()),
         bars: places.into_iter().map(bar).collect(),
         marks: view.services.iter().filter_map(due).filter(|mark| mark.at >= 0).collect(),

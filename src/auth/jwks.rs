@@ -21,7 +21,7 @@ use super::targets::Target;
 const BETWEEN_FORCED: Duration = Duration::from_secs(60);
 /// How long a key name stays known to be unknown, and how many of them.
 const UNKNOWN_FOR: Duration = Duration::from_secs(600);
-const MOST_UNKNOWN: u64 = 1_000;
+const MAX_UNKNOWN: u64 = 1_000;
 const RETRY: Duration = Duration::from_secs(30);
 
 /// The keys of an issuer at one time. Tokens checked under another generation are checked again.
@@ -96,7 +96,7 @@ impl KeySource {
             issuer: issuer.to_owned(),
             origin,
             current: ArcSwap::from_pointee(Generation { number: 0, keys, fingerprint }),
-            unknown: Cache::builder().max_capacity(MOST_UNKNOWN).time_to_live(UNKNOWN_FOR).build(),
+            unknown: Cache::builder().max_capacity(MAX_UNKNOWN).time_to_live(UNKNOWN_FOR).build(),
             asking: tokio::sync::Mutex::new(None),
             refresh,
         }

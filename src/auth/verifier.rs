@@ -18,7 +18,7 @@ use super::token::{LONGEST_TOKEN, Rejection, Unverified};
 
 /// How many verified tokens are remembered: more than people and systems call at one time, and still
 /// only a few megabytes.
-const MOST_REMEMBERED: u64 = 20_000;
+const MAX_REMEMBERED: u64 = 20_000;
 
 /// Checks tokens against the issuers of the configuration.
 pub struct Verifier {
@@ -63,7 +63,7 @@ impl Verifier {
             let issuer = Issuer { rules: local::rules(longest), keys };
             issuers.insert(LOCAL_ISSUER.to_owned(), Arc::new(issuer));
         }
-        let remembered = Cache::new(MOST_REMEMBERED);
+        let remembered = Cache::new(MAX_REMEMBERED);
         Ok(Self { issuers, local_key, remembered })
     }
 

@@ -4,7 +4,7 @@ use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
 use crate::model::Role;
-use crate::model::{Error, Id, Kind, Spelling};
+use crate::model::{Error, Id, Kind, ObjectRef};
 use crate::server::{self, demo};
 use crate::store::clock;
 use crate::store::{self, Store, ledger, resolve};
@@ -55,7 +55,7 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
     let config = load(&Overrides::from(flags), environment)?;
     let _logs = start_logs(&config.log)?;
     // First: no other process may be at work on the file when its schema changes.
-    let claim = store::claim(&config).map_err(words)?;
+    let claim = store::lock_data_dir(&config).map_err(words)?;
     store::migrate_up(&config).map_err(words)?;
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -105,7 +105,7 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
     };
     let config = load(&Overrides::from(&flags.store), environment)?;
     let _logs = start_logs(&quiet())?;
-    let _claim = store::claim(&config).map_err(|error| {
+    let _claim = store::lock_data_dir(&config).map_err(|error| {
         format!(
             "{error}: stop it for the moment, or have it load what `holdfast load-catalogue --print` gives, by POST /api/v1/batch"
         )
@@ -113,11 +113,11 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
     store::migrate_up(&config).map_err(words)?;
     actix_web::rt::System::new().block_on(async move {
         let store = Store::open(&config, &server::landscapes()).map_err(words)?;
-        let spelling = Spelling::Key(key.clone());
-        let wanted = HashSet::from([spelling.clone()]);
+        let object_ref = ObjectRef::Key(key.clone());
+        let wanted = HashSet::from([object_ref.clone()]);
         let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
         let found = found.await.map_err(words)?;
-        let organization = found.get(&spelling).and_then(|all| all.first()).map(|(_, id)| *id);
+        let organization = found.get(&object_ref).and_then(|all| all.first()).map(|(_, id)| *id);
         let organization = organization.ok_or_else(|| format!("there is no organisation {key:?}"))?;
         let (added, all) = demo::load_catalogue(&store, organization, clock::now()).await.map_err(words)?;
         println!("{added} threats added, {} were there already", all - added);
@@ -129,7 +129,7 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
 pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
     let config = load(&Overrides::from(&flags.store), environment)?;
     let _logs = start_logs(&quiet())?;
-    let _claim = store::claim(&config).map_err(words)?;
+    let _claim = store::lock_data_dir(&config).map_err(words)?;
     if flags.revert {
         store::migrate_down(&config).map_err(words)?;
         println!("the newest change of the schema was taken back");

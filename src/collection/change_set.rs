@@ -1,13 +1,13 @@
 //! Changes to a set of objects of one kind: looked up together, checked together, written together. A single call is a
 //! set of one, a batch has a set for every kind.
 use super::Draft;
-use super::command::{BatchContext, Command, CommandState, Operation, WriteOutcome, append_only};
+use super::command::{AuditAction, BatchContext, Command, CommandState, WriteOutcome, append_only};
 use super::references::{load_targets, resolve_links};
 use crate::http::preconditions::Preconditions;
-use crate::model::{Error, Faults, Id, Result, Spelling};
+use crate::model::{Error, Faults, Id, ObjectRef, Result};
 use crate::store::clock::new_id;
 use crate::store::ledger;
-use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, insert_objects, overwrite, record, resolve};
+use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, audit, insert_objects, overwrite, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The commands for one kind.
@@ -15,7 +15,7 @@ pub struct ChangeSet {
     pub kind: &'static dyn AnyKind,
     pub commands: Vec<CommandState>,
     /// Targets that name nothing yet.
-    absent: HashSet<Spelling>,
+    absent: HashSet<ObjectRef>,
 }
 
 impl ChangeSet {
@@ -30,19 +30,19 @@ impl ChangeSet {
     /// When the database does not answer.
     pub async fn locate(&mut self, tx: &mut Tx, context: &mut BatchContext) -> Result<()> {
         let (org, info) = (tx.organization(), self.kind.info());
-        let targets: HashSet<Spelling> = self.commands.iter().filter_map(|one| one.target.clone()).collect();
+        let targets: HashSet<ObjectRef> = self.commands.iter().filter_map(|one| one.target.clone()).collect();
         let found = resolve::locate(&mut tx.conn()?, org, &[info.kind], &targets).await?;
         let there =
             |one: &CommandState| one.target.as_ref().and_then(|t| found.get(t)).and_then(|all| all.first()).map(|(_, id)| *id);
         let ids: Vec<Id> = self.commands.iter().filter_map(there).collect();
         self.absent = targets.iter().filter(|target| !found.contains_key(target)).cloned().collect();
         let olds = super::read::load_all(&mut tx.conn()?, org, self.kind, &ids).await?;
-        let olds: HashMap<Id, AnyObject> = olds.into_iter().map(|object| (object.head().id, object)).collect();
+        let olds: HashMap<Id, AnyObject> = olds.into_iter().map(|object| (object.meta().id, object)).collect();
         let mut seen = HashSet::new();
         for one in &mut self.commands {
             one.old = there(one).and_then(|id| olds.get(&id).cloned());
             if let Some(old) = &one.old {
-                one.id = old.head().id;
+                one.id = old.meta().id;
             }
             if let Err(error) = one.check_admissible(info) {
                 one.outcome = Err(error);
@@ -55,11 +55,11 @@ impl ChangeSet {
                 continue;
             }
             match &one.operation {
-                Operation::Delete if one.old.is_some() => drop(context.to_delete.insert(one.id)),
-                Operation::Put(draft) if draft.faults.is_empty() => {
-                    context.register(info.kind, one.id, one.spellings(Some(draft)));
+                AuditAction::Delete if one.old.is_some() => drop(context.to_delete.insert(one.id)),
+                AuditAction::Put(draft) if draft.faults.is_empty() => {
+                    context.register(info.kind, one.id, one.object_refs(Some(draft)));
                 }
-                Operation::Patch { .. } => context.register(info.kind, one.id, one.spellings(None)),
+                AuditAction::Patch { .. } => context.register(info.kind, one.id, one.object_refs(None)),
                 _ => {}
             }
         }
@@ -74,11 +74,11 @@ impl ChangeSet {
         let (mut changes, places): (Vec<AnyPlanned>, Vec<usize>) = self.plan(tx, context).await?.into_iter().unzip();
         check_unique(tx, self.kind, &mut changes, &self.absent).await?;
         authorize_changes(tx, self.kind, &mut changes).await?;
-        self.kind.inspect(tx, &mut changes).await?;
+        self.kind.validate_set(tx, &mut changes).await?;
         let mut failed = Vec::new();
         for (change, place) in changes.iter_mut().zip(&places) {
             if let Some(fault) = change.fault.take() {
-                failed.push(change.new.head().id);
+                failed.push(change.new.meta().id);
                 self.commands[*place].outcome = Err(fault);
             }
         }
@@ -112,7 +112,7 @@ impl ChangeSet {
             let forward = resolve_links(&mut draft.object, |field| draft.given.contains(field), &found, context, &mut faults);
             self.commands[*index].forward_references = forward;
             if well_formed {
-                draft.head.check(&mut faults);
+                draft.meta.check(&mut faults);
                 draft.object.check(&mut faults);
             }
             if let Err(error) = faults.into_result() {
@@ -163,10 +163,10 @@ impl ChangeSet {
 pub async fn put_one(
     tx: &mut Tx,
     kind: &'static dyn AnyKind,
-    target: Option<Spelling>,
+    target: Option<ObjectRef>,
     draft: Draft,
 ) -> Result<(WriteOutcome, AnyObject)> {
-    let operation = Operation::Put(Box::new(draft));
+    let operation = AuditAction::Put(Box::new(draft));
     let command = Command { place: 0, target, operation, preconditions: Preconditions::default() };
     let mut context = BatchContext::default();
     let mut set = ChangeSet::new(kind, vec![command]);
@@ -182,10 +182,10 @@ pub async fn put_one(
 /// # Errors
 /// When the database does not answer.
 pub async fn assigned_to_caller(tx: &mut Tx, kind: &'static dyn AnyKind, objects: &[&AnyObject]) -> Result<Vec<bool>> {
-    let identity = tx.change().identity.clone().filter(|identity| identity.is_limited(kind.info().collection()));
+    let identity = tx.context().identity.clone().filter(|identity| identity.is_limited(kind.info().collection()));
     let Some(identity) = identity else { return Ok(vec![true; objects.len()]) };
     let org = tx.organization();
-    kind.theirs(&mut tx.conn()?, org, &identity, objects).await
+    kind.is_assigned(&mut tx.conn()?, org, &identity, objects).await
 }
 
 /// What is said to whoever may write only what is assigned to him.
@@ -210,7 +210,7 @@ async fn authorize_changes(tx: &mut Tx, kind: &'static dyn AnyKind, changes: &mu
 }
 
 fn differs(old: &AnyObject, new: &AnyObject) -> bool {
-    !old.same_body(new) || old.head().draft() != new.head().draft()
+    !old.same_body(new) || old.meta().draft() != new.meta().draft()
 }
 
 /// Marks the changes whose key or external reference another object already has.
@@ -218,43 +218,44 @@ async fn check_unique(
     tx: &mut Tx,
     kind: &'static dyn AnyKind,
     changes: &mut [AnyPlanned],
-    absent: &HashSet<Spelling>,
+    absent: &HashSet<ObjectRef>,
 ) -> Result<()> {
-    let mut wanted: HashSet<Spelling> = HashSet::new();
+    let mut wanted: HashSet<ObjectRef> = HashSet::new();
     for one in changes.iter() {
-        let head = one.new.head();
-        let old = one.old.as_ref().map(|old| old.head());
-        let certain = one.generated || old.is_some_and(|old| old.key == head.key);
-        let key = (!certain).then(|| Spelling::Key(head.key.clone()));
-        let refs = head.external_refs.iter().filter(|one| !old.is_some_and(|old| old.external_refs.contains(one)));
-        let refs = refs.map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
-        wanted.extend(key.into_iter().chain(refs).filter(|spelling| !absent.contains(spelling)));
+        let meta = one.new.meta();
+        let old = one.old.as_ref().map(|old| old.meta());
+        let certain = one.generated || old.is_some_and(|old| old.key == meta.key);
+        let key = (!certain).then(|| ObjectRef::Key(meta.key.clone()));
+        let refs = meta.external_refs.iter().filter(|one| !old.is_some_and(|old| old.external_refs.contains(one)));
+        let refs = refs.map(|one| ObjectRef::External { system: one.system.clone(), id: one.id.clone() });
+        wanted.extend(key.into_iter().chain(refs).filter(|object_ref| !absent.contains(object_ref)));
     }
     let org = tx.organization();
     let found = resolve::locate(&mut tx.conn()?, org, &[kind.info().kind], &wanted).await?;
     // Of several that want the same the first gets it.
-    let mut claimed: HashMap<Spelling, Id> = HashMap::new();
+    let mut claimed: HashMap<ObjectRef, Id> = HashMap::new();
     for one in changes.iter_mut() {
-        let head = one.new.head();
-        let others = |spelling: &Spelling| {
-            let there = found.get(spelling).into_iter().flatten().any(|(_, id)| *id != head.id);
-            there || claimed.get(spelling).is_some_and(|id| *id != head.id)
+        let meta = one.new.meta();
+        let others = |object_ref: &ObjectRef| {
+            let there = found.get(object_ref).into_iter().flatten().any(|(_, id)| *id != meta.id);
+            there || claimed.get(object_ref).is_some_and(|id| *id != meta.id)
         };
         let mut faults = Faults::default();
         let mut code = "key_taken";
-        if others(&Spelling::Key(head.key.clone())) {
-            faults.add("/key", "key_taken", format!("another object has the key {}", head.key));
+        if others(&ObjectRef::Key(meta.key.clone())) {
+            faults.add("/key", "key_taken", format!("another object has the key {}", meta.key));
         }
-        for (index, external) in head.external_refs.iter().enumerate() {
-            if others(&Spelling::External { system: external.system.clone(), id: external.id.clone() }) {
+        for (index, external) in meta.external_refs.iter().enumerate() {
+            if others(&ObjectRef::External { system: external.system.clone(), id: external.id.clone() }) {
                 code = if faults.is_empty() { "external_ref_taken" } else { code };
                 let detail = format!("another object has the id {} in {}", external.id, external.system);
                 faults.add(format!("/external_refs/{index}"), "external_ref_taken", detail);
             }
         }
         if faults.is_empty() {
-            let refs = head.external_refs.iter().map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() });
-            claimed.extend(refs.chain([Spelling::Key(head.key.clone())]).map(|spelling| (spelling, head.id)));
+            let refs =
+                meta.external_refs.iter().map(|one| ObjectRef::External { system: one.system.clone(), id: one.id.clone() });
+            claimed.extend(refs.chain([ObjectRef::Key(meta.key.clone())]).map(|object_ref| (object_ref, meta.id)));
         } else {
             one.fault = Some(Error::Conflict { code, detail: "another object already has it".into(), faults: faults.into_vec() });
         }
@@ -278,7 +279,7 @@ async fn apply(
             Some(_) => {}
         }
     }
-    tx.make_room(created.len() + updated.len());
+    tx.reserve(created.len() + updated.len());
     insert_objects(tx, kind, &created.iter().map(|index| &changes[*index].new).collect::<Vec<_>>()).await?;
     for change in updated.iter().map(|index| &changes[*index]) {
         if let Some(old) = &change.old {
@@ -286,32 +287,32 @@ async fn apply(
         }
     }
     let written: Vec<&AnyObject> = created.iter().chain(&updated).map(|index| &changes[*index].new).collect();
-    kind.written(tx, &written).await?;
+    kind.after_write(tx, &written).await?;
     let (created, updated): (HashSet<usize>, HashSet<usize>) = (created.into_iter().collect(), updated.into_iter().collect());
     for (index, change) in changes.into_iter().enumerate() {
         let (outcome, action) = match (created.contains(&index), updated.contains(&index)) {
-            (true, _) => (WriteOutcome::Created, ledger::Operation::Created),
-            (_, true) => (WriteOutcome::Updated, ledger::Operation::Updated),
+            (true, _) => (WriteOutcome::Created, ledger::AuditAction::Created),
+            (_, true) => (WriteOutcome::Updated, ledger::AuditAction::Updated),
             _ => {
                 done.push((WriteOutcome::Unchanged, change.old.unwrap_or(change.new)));
                 continue;
             }
         };
         let new = change.new;
-        record::keep(tx, kind.info(), &new, action).await?;
+        audit::append_version(tx, kind.info(), &new, action).await?;
         match &change.old {
-            None => context.objective_changes.edges.extend(new.carries()),
+            None => context.objective_changes.edges.extend(new.objective_edge()),
             Some(old) => {
-                let providers = [old.carries(), new.carries()].into_iter().flatten().map(|(_, provider)| provider);
+                let providers = [old.objective_edge(), new.objective_edge()].into_iter().flatten().map(|(_, provider)| provider);
                 context.objective_changes.others.extend(providers);
                 if old.objectives() != new.objectives() {
-                    context.objective_changes.others.insert(new.head().id);
+                    context.objective_changes.others.insert(new.meta().id);
                 }
             }
         }
         done.push((outcome, new));
     }
     let created = done.iter().filter(|(outcome, _)| *outcome == WriteOutcome::Created).map(|(_, new)| new);
-    kind.recorded(tx, &created.collect::<Vec<_>>()).await?;
+    kind.after_audit(tx, &created.collect::<Vec<_>>()).await?;
     Ok(done)
 }

@@ -2,8 +2,8 @@
 use super::{Draft, draft, schema};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::http::preconditions::Preconditions;
-use crate::model::{Error, ExternalRef, Head, Id, Kind, Objectives, Result, Spelling};
-use crate::store::object::VersionInput;
+use crate::model::{Error, ExternalRef, Id, Kind, ObjectMeta, ObjectRef, Objectives, Result};
+use crate::store::object::AnyVersionInput;
 use crate::store::{AnyKind, AnyObject, AnyPlanned, KindInfo, Tx};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -13,13 +13,13 @@ pub struct Command {
     /// Its place in the request.
     pub place: usize,
     /// Which object; `None` creates a new one.
-    pub target: Option<Spelling>,
-    pub operation: Operation,
+    pub target: Option<ObjectRef>,
+    pub operation: AuditAction,
     pub preconditions: Preconditions,
 }
 
 /// What to do with the object.
-pub enum Operation {
+pub enum AuditAction {
     /// Create, or replace when it is there.
     Put(Box<Draft>),
     /// Lay a JSON merge patch over it; with `creates`, over nothing when it is not there.
@@ -53,8 +53,8 @@ impl WriteOutcome {
 /// What the change sets of one request share.
 #[derive(Default)]
 pub struct BatchContext {
-    /// Objects of this request by every spelling, so that references may run forward.
-    known: HashMap<Spelling, Vec<(Kind, Id)>>,
+    /// Objects of this request by every reference, so that references may run forward.
+    known: HashMap<ObjectRef, Vec<(Kind, Id)>>,
     /// Objects whose effective objectives, and those below, are to be computed anew.
     pub(super) objective_changes: ObjectiveChanges,
     /// Objects this request deletes.
@@ -69,9 +69,9 @@ impl BatchContext {
     pub async fn refresh_objectives(&mut self, tx: &mut Tx) -> Result<HashMap<Id, Objectives>> {
         tx.refresh_objectives(std::mem::take(&mut self.objective_changes)).await
     }
-    pub(super) fn register(&mut self, kind: Kind, id: Id, spellings: Vec<Spelling>) {
-        for spelling in spellings {
-            let known = self.known.entry(spelling).or_default();
+    pub(super) fn register(&mut self, kind: Kind, id: Id, object_refs: Vec<ObjectRef>) {
+        for object_ref in object_refs {
+            let known = self.known.entry(object_ref).or_default();
             if !known.contains(&(kind, id)) {
                 known.push((kind, id));
             }
@@ -82,21 +82,21 @@ impl BatchContext {
             found.retain(|(_, known)| !gone.contains(known));
         }
     }
-    /// The objects of this request that a spelling names.
-    pub(super) fn resolve_local(&self, spelling: &Spelling) -> &[(Kind, Id)] {
-        self.known.get(spelling).map(Vec::as_slice).unwrap_or_default()
+    /// The objects of this request that a reference names.
+    pub(super) fn resolve_local(&self, object_ref: &ObjectRef) -> &[(Kind, Id)] {
+        self.known.get(object_ref).map(Vec::as_slice).unwrap_or_default()
     }
-    /// Whether an object of the kind is known under a spelling; another kind may have the same key.
-    pub(super) fn contains(&self, kind: Kind, spelling: &Spelling) -> bool {
-        self.resolve_local(spelling).iter().any(|(known, _)| *known == kind)
+    /// Whether an object of the kind is known under a reference; another kind may have the same key.
+    pub(super) fn contains(&self, kind: Kind, object_ref: &ObjectRef) -> bool {
+        self.resolve_local(object_ref).iter().any(|(known, _)| *known == kind)
     }
 }
 
 /// A command on its way, with its outcome.
 pub struct CommandState {
     pub place: usize,
-    pub(super) target: Option<Spelling>,
-    pub(super) operation: Operation,
+    pub(super) target: Option<ObjectRef>,
+    pub(super) operation: AuditAction,
     preconditions: Preconditions,
     pub id: Id,
     pub old: Option<AnyObject>,
@@ -113,8 +113,8 @@ impl CommandState {
     }
 
     /// The common fields of the object as it was.
-    pub fn old_head(&self) -> Option<&Head> {
-        self.old.as_ref().map(|old| old.head())
+    pub fn old_head(&self) -> Option<&ObjectMeta> {
+        self.old.as_ref().map(|old| old.meta())
     }
 
     /// Whether this deletes, and may still be carried out.
@@ -128,19 +128,19 @@ impl CommandState {
         match self.old_head() {
             Some(old) => conditions.check(old.version)?,
             None if (conditions.if_match_any || conditions.versions.is_some()) && self.target.is_some() && self.creates() => {
-                return Err(Error::Stale);
+                return Err(Error::PreconditionFailed);
             }
             None => {}
         }
         match (&self.old, &self.operation) {
-            (Some(_), Operation::Delete) if !info.deleted => Err(append_only(info)),
-            (None, Operation::Patch { creates: false, .. }) => Err(Error::NotFound),
-            (None, Operation::Delete) if conditions.versions.is_some() => Err(Error::Stale),
+            (Some(_), AuditAction::Delete) if !info.deleted => Err(append_only(info)),
+            (None, AuditAction::Patch { creates: false, .. }) => Err(Error::NotFound),
+            (None, AuditAction::Delete) if conditions.versions.is_some() => Err(Error::PreconditionFailed),
             // An id is given by the service: nothing can be created under one.
-            (None, Operation::Put(_) | Operation::Patch { .. }) if matches!(self.target, Some(Spelling::Id(_))) => {
+            (None, AuditAction::Put(_) | AuditAction::Patch { .. }) if matches!(self.target, Some(ObjectRef::Id(_))) => {
                 Err(Error::NotFound)
             }
-            (None, Operation::Put(_) | Operation::Patch { .. }) if !info.created => {
+            (None, AuditAction::Put(_) | AuditAction::Patch { .. }) if !info.created => {
                 Err(Error::conflict("not_created", "objects of this kind are created by the service only"))
             }
             _ => Ok(()),
@@ -148,35 +148,35 @@ impl CommandState {
     }
 
     fn creates(&self) -> bool {
-        matches!(self.operation, Operation::Put(_) | Operation::Patch { creates: true, .. })
-            && !matches!(self.target, Some(Spelling::Id(_)))
+        matches!(self.operation, AuditAction::Put(_) | AuditAction::Patch { creates: true, .. })
+            && !matches!(self.target, Some(ObjectRef::Id(_)))
     }
 
-    /// Every spelling under which others of the request may know the object.
-    pub(super) fn spellings(&self, draft: Option<&Draft>) -> Vec<Spelling> {
-        let mut all = vec![Spelling::Id(self.id)];
+    /// Every reference under which others of the request may know the object.
+    pub(super) fn object_refs(&self, draft: Option<&Draft>) -> Vec<ObjectRef> {
+        let mut all = vec![ObjectRef::Id(self.id)];
         all.extend(self.target.clone());
-        let key = draft.and_then(|draft| draft.head.key.clone()).or_else(|| self.old_head().map(|old| old.key.clone()));
-        all.extend(key.map(Spelling::Key));
-        let refs = draft.filter(|draft| draft.given.contains("external_refs")).map(|draft| &draft.head.external_refs);
+        let key = draft.and_then(|draft| draft.meta.key.clone()).or_else(|| self.old_head().map(|old| old.key.clone()));
+        all.extend(key.map(ObjectRef::Key));
+        let refs = draft.filter(|draft| draft.given.contains("external_refs")).map(|draft| &draft.meta.external_refs);
         let refs = refs.or(self.old_head().map(|old| &old.external_refs));
-        all.extend(refs.into_iter().flatten().map(|one| Spelling::External { system: one.system.clone(), id: one.id.clone() }));
+        all.extend(refs.into_iter().flatten().map(|one| ObjectRef::External { system: one.system.clone(), id: one.id.clone() }));
         all
     }
 
     /// The draft of what the object is to be, with the identity it has or is addressed by.
     pub(super) fn take_draft(&mut self, kind: &'static dyn AnyKind) -> Result<Option<Draft>> {
-        let operation = std::mem::replace(&mut self.operation, Operation::Delete);
+        let operation = std::mem::replace(&mut self.operation, AuditAction::Delete);
         // Only a patch may take away the reference by which the object was found.
-        let keeps = !matches!(operation, Operation::Patch { creates: false, .. });
+        let keeps = !matches!(operation, AuditAction::Patch { creates: false, .. });
         let mut draft = match (operation, &self.old) {
-            (Operation::Put(draft), _) => *draft,
-            (Operation::Patch { patch, .. }, None) => {
+            (AuditAction::Put(draft), _) => *draft,
+            (AuditAction::Patch { patch, .. }, None) => {
                 let mut content = Value::Object(serde_json::Map::new());
                 overlay(kind, &mut content, &patch);
                 draft::parse(kind, content)?
             }
-            (Operation::Patch { patch, .. }, Some(old)) => {
+            (AuditAction::Patch { patch, .. }, Some(old)) => {
                 let mut content = draft::of(kind.info(), old)?;
                 overlay(kind, &mut content, &patch);
                 let mut draft = draft::parse(kind, content)?;
@@ -192,19 +192,19 @@ impl CommandState {
         };
         if let Some(old) = self.old_head() {
             // An integrator that does not speak of these has no opinion on them.
-            draft.head.key.get_or_insert_with(|| old.key.clone());
+            draft.meta.key.get_or_insert_with(|| old.key.clone());
             if !draft.given.contains("external_refs") {
-                draft.head.external_refs.clone_from(&old.external_refs);
+                draft.meta.external_refs.clone_from(&old.external_refs);
             }
         }
         match &self.target {
-            Some(Spelling::Key(key)) if self.old.is_none() && draft.head.key.get_or_insert_with(|| key.clone()) != key => {
+            Some(ObjectRef::Key(key)) if self.old.is_none() && draft.meta.key.get_or_insert_with(|| key.clone()) != key => {
                 draft.faults.add("/key", "inconsistent", "another key than the one it is addressed by");
             }
-            Some(Spelling::External { system, id })
-                if keeps && !draft.head.external_refs.iter().any(|one| one.system == *system && one.id == *id) =>
+            Some(ObjectRef::External { system, id })
+                if keeps && !draft.meta.external_refs.iter().any(|one| one.system == *system && one.id == *id) =>
             {
-                draft.head.external_refs.push(ExternalRef { system: system.clone(), id: id.clone(), url: None });
+                draft.meta.external_refs.push(ExternalRef { system: system.clone(), id: id.clone(), url: None });
             }
             _ => {}
         }
@@ -212,29 +212,29 @@ impl CommandState {
     }
 
     pub(super) async fn plan(&self, tx: &mut Tx, kind: Kind, draft: Draft) -> Result<AnyPlanned> {
-        let change = tx.change().clone();
-        let generated = draft.head.key.is_none();
-        let key = match draft.head.key {
+        let change = tx.context().clone();
+        let generated = draft.meta.key.is_none();
+        let key = match draft.meta.key {
             Some(key) => {
                 if let Some(number) = kind.number_of(&key) {
-                    tx.pass_number(kind, number).await?;
+                    tx.claim_number(kind, number).await?;
                 }
                 key
             }
             None => format!("{}-{}", kind.prefix(), tx.next_number(kind).await?),
         };
-        let input = VersionInput { old: self.old.as_ref(), given: &draft.given, actor: &change.actor, now: change.now };
-        let mut new = draft.object.settled(&input)?;
+        let input = AnyVersionInput { old: self.old.as_ref(), given: &draft.given, actor: &change.actor, now: change.now };
+        let mut new = draft.object.fill_server_fields(&input)?;
         let (old, objectives) = (self.old_head(), new.objectives());
-        *new.head_mut() = Head {
+        *new.meta_mut() = ObjectMeta {
             id: self.id,
             kind,
             key,
-            name: draft.head.name,
-            description: draft.head.description,
-            external_refs: draft.head.external_refs,
-            tags: draft.head.tags,
-            attributes: draft.head.attributes,
+            name: draft.meta.name,
+            description: draft.meta.description,
+            external_refs: draft.meta.external_refs,
+            tags: draft.meta.tags,
+            attributes: draft.meta.attributes,
             version: old.map_or(1, |old| old.version + 1),
             created_at: old.map_or(change.now, |old| old.created_at),
             updated_at: change.now,

@@ -1,16 +1,16 @@
 //! Deletion: only what nothing refers to any more.
 use super::change_set::{ChangeSet, assigned_to_caller, not_assigned};
 use super::command::{BatchContext, WriteOutcome};
-use crate::model::{Error, Faults, Id, Result, Word};
+use crate::model::{Error, Faults, Id, Result, StringEnum};
 use crate::on;
 use crate::store::fragment::Fragment;
-use crate::store::ledger::{Fact, Operation};
+use crate::store::ledger::{AuditAction, NewAuditEntry};
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{AnyObject, Kinds, Settle, Tx, heads, resolve};
+use crate::store::{AnyObject, Kinds, MapDbError, Tx, object_meta, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// So many referrers are named; more are only counted.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 impl ChangeSet {
     /// Deletes what the commands of this set want deleted.
@@ -37,16 +37,17 @@ impl ChangeSet {
             gone.push(one.id);
             one.outcome = Ok(Some((WriteOutcome::Deleted, old)));
         }
-        self.kind.deleting(tx, &gone).await?;
-        heads::delete(&mut tx.conn()?, org, &gone).await?;
+        self.kind.before_delete(tx, &gone).await?;
+        object_meta::delete(&mut tx.conn()?, org, &gone).await?;
         let gone: HashSet<Id> = gone.into_iter().collect();
         for one in self.commands.iter().filter(|one| one.outcome.is_ok() && gone.contains(&one.id)) {
             let Some(old) = &one.old else { continue };
-            let head = old.head();
+            let head = old.meta();
             let (kind, version) = (self.kind.info().kind, head.version + 1);
-            let fact = Fact { kind, id: head.id, key: head.key.clone(), version, operation: Operation::Deleted, body: None };
-            tx.record(fact).await?;
-            context.objective_changes.others.extend(old.carries().map(|(_, provider)| provider));
+            let fact =
+                NewAuditEntry { kind, id: head.id, key: head.key.clone(), version, operation: AuditAction::Deleted, body: None };
+            tx.append(fact).await?;
+            context.objective_changes.others.extend(old.objective_edge().map(|(_, provider)| provider));
         }
         Ok(())
     }
@@ -67,28 +68,28 @@ impl ChangeSet {
 /// to stay themselves.
 async fn blocked_deletions(tx: &mut Tx, ids: &[Id], kinds: Kinds, context: &mut BatchContext) -> Result<HashMap<Id, Error>> {
     let referrers = referrers(tx, ids, kinds).await?;
-    let doomed = &mut context.to_delete;
+    let to_delete = &mut context.to_delete;
     let mut targets: HashMap<Id, Vec<Id>> = HashMap::new();
     for (target, all) in &referrers {
         all.iter().for_each(|referrer| targets.entry(*referrer).or_default().push(*target));
     }
-    let mut staying: Vec<Id> = targets.keys().copied().filter(|id| !doomed.contains(id)).collect();
+    let mut staying: Vec<Id> = targets.keys().copied().filter(|id| !to_delete.contains(id)).collect();
     let mut held: HashSet<Id> = HashSet::new();
     while let Some(stays) = staying.pop() {
         for target in targets.get(&stays).into_iter().flatten() {
             if held.insert(*target) {
-                doomed.remove(target);
+                to_delete.remove(target);
                 staying.push(*target);
             }
         }
     }
-    let because = |target: Id| referrers[&target].iter().copied().filter(|id| !doomed.contains(id));
-    let shown: HashSet<Id> = held.iter().flat_map(|target| because(*target).take(MOST_NAMED)).collect();
+    let because = |target: Id| referrers[&target].iter().copied().filter(|id| !to_delete.contains(id));
+    let shown: HashSet<Id> = held.iter().flat_map(|target| because(*target).take(MAX_NAMED)).collect();
     let org = tx.organization();
     let names = resolve::references(&mut tx.conn()?, org, &shown).await?;
     let conflict = |target: Id| {
         let mut faults = Faults::default();
-        for reference in because(target).take(MOST_NAMED).filter_map(|id| names.get(&id)) {
+        for reference in because(target).take(MAX_NAMED).filter_map(|id| names.get(&id)) {
             let label = reference.name.as_deref().unwrap_or(&reference.key);
             let detail = format!("{} {} ({label}) refers to it", reference.kind.as_str(), reference.key);
             faults.add(format!("/{}/{}", reference.kind.collection(), reference.id), "still_referenced", detail);
@@ -116,7 +117,8 @@ async fn referrers(tx: &mut Tx, ids: &[Id], kinds: Kinds) -> Result<HashMap<Id, 
                 .ids(ids)
                 .sql(")");
         }
-        let rows: Vec<(DbId, DbId)> = on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
+        let rows: Vec<(DbId, DbId)> =
+            on!(&mut tx.conn()?, |c| statement.rows::<(Identity, Identity)>().load(c)).map_db_error()?;
         for (target, referrer) in rows.into_iter().filter(|(target, referrer)| target != referrer) {
             found.entry(target.0).or_default().push(referrer.0);
         }

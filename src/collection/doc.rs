@@ -3,15 +3,15 @@ use super::http::{create, delete, get, history, list, patch, put};
 use super::{draft, read, schema, transitions, view};
 use crate::auth::roles::permission;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, FieldType, Head, Id, Kind, Link, Operator, Reference, Timestamp, Word};
+use crate::model::{Action, FieldType, Id, Kind, Link, ObjectMeta, Operator, Reference, StringEnum, Timestamp};
 use crate::store::kind::AnyLifecycle;
-use crate::store::object::VersionInput;
-use crate::store::{AnyKind, AnyObject, Stored, kind_of};
+use crate::store::object::AnyVersionInput;
+use crate::store::{AnyKind, AnyObject, ResourceHooks, kind_of};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
 /// As [`example`], of a kind the code knows.
-pub fn example_of<R: Stored>() -> Value {
+pub fn example_of<R: ResourceHooks>() -> Value {
     example(kind_of::<R>())
 }
 
@@ -24,22 +24,22 @@ pub fn example(kind: &'static dyn AnyKind) -> Value {
     for slot in draft.object.links() {
         let kind = slot.kinds.first().copied().unwrap_or(Kind::Service);
         let key = match &*slot.link {
-            Link::Spelled { text, .. } => text.strip_prefix("key:").unwrap_or("KEY").to_owned(),
+            Link::Unresolved { text, .. } => text.strip_prefix("key:").unwrap_or("KEY").to_owned(),
             _ => "KEY".into(),
         };
         let reference = Reference { id: id(7), kind, name: Some(key.clone()), key };
         *slot.link = Link::Named(Box::new(reference));
     }
     let at = Timestamp::from_seconds(1_795_330_800).unwrap_or(Timestamp::EPOCH);
-    let head = Head {
+    let meta = ObjectMeta {
         id: id(1),
         kind: info.kind,
-        key: draft.head.key.unwrap_or_else(|| format!("{}-1", info.kind.prefix())),
-        name: draft.head.name,
-        description: draft.head.description,
-        external_refs: draft.head.external_refs,
-        tags: draft.head.tags,
-        attributes: draft.head.attributes,
+        key: draft.meta.key.unwrap_or_else(|| format!("{}-1", info.kind.prefix())),
+        name: draft.meta.name,
+        description: draft.meta.description,
+        external_refs: draft.meta.external_refs,
+        tags: draft.meta.tags,
+        attributes: draft.meta.attributes,
         version: 1,
         created_at: at,
         updated_at: at,
@@ -47,15 +47,15 @@ pub fn example(kind: &'static dyn AnyKind) -> Value {
         updated_by: "ana".into(),
         effective: draft.object.objectives(),
     };
-    let input = VersionInput { old: None, given: &draft.given, actor: "ana", now: at };
+    let input = AnyVersionInput { old: None, given: &draft.given, actor: "ana", now: at };
     let shown = |mut object: AnyObject| {
-        *object.head_mut() = head;
+        *object.meta_mut() = meta;
         view::value(info, &object)
     };
-    draft.object.settled(&input).and_then(shown).unwrap_or_default()
+    draft.object.fill_server_fields(&input).and_then(shown).unwrap_or_default()
 }
 
-pub fn named(schema: &str) -> Value {
+pub fn schema_ref(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
@@ -107,7 +107,7 @@ pub fn with_id(operation: Operation) -> Operation {
     operation.path_parameter("id", "The UUID, `key:KEY` or `ref:system:id` (percent-encoded).", "key:EXAMPLE").problems(&[404])
 }
 
-pub fn for_writing(operation: Operation) -> Operation {
+pub fn with_write_headers(operation: Operation) -> Operation {
     operation
         .header("Prefer", "`tx=rollback` checks everything and keeps nothing.")
         .header("Change-Reason", "Why; stands in the history. At most 500 characters.")
@@ -115,7 +115,7 @@ pub fn for_writing(operation: Operation) -> Operation {
 }
 
 fn list_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
-    let schema = named(&format!("{}List", kind.info().schema));
+    let schema = schema_ref(&format!("{}List", kind.info().schema));
     let page = json!({"items": [example(kind)], "seq": 8123});
     let link =
         json!({"Link": {"description": "`rel=\"next\"`: the next page.", "schema": {"type": "string", "maxLength": 65536}}});
@@ -208,7 +208,7 @@ fn get_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
     if read::has_mappings(kind.info().kind) {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }
-    out.json(200, "The object.", named(kind.info().schema), &example(kind), etag()).response(
+    out.json(200, "The object.", schema_ref(kind.info().schema), &example(kind), etag()).response(
         304,
         "Unchanged.",
         Value::Null,
@@ -219,7 +219,8 @@ fn get_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
 pub const IF_MATCH: &str = "The ETag (or just `\"version\"`) the change is meant for; 412 when it has changed since.";
 
 fn create_routes(kind: &'static dyn AnyKind, api: &mut Api, many: &str, one: &str) {
-    let (draft, view, shown) = (named(&format!("{}Draft", kind.info().schema)), named(kind.info().schema), example(kind));
+    let (draft, view, shown) =
+        (schema_ref(&format!("{}Draft", kind.info().schema)), schema_ref(kind.info().schema), example(kind));
     let mut created = etag();
     created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
     created["Idempotent-Replayed"] =
@@ -230,7 +231,7 @@ fn create_routes(kind: &'static dyn AnyKind, api: &mut Api, many: &str, one: &st
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
         .body(&["application/json"], draft.clone(), &kind.example())
         .json(201, "Created.", view.clone(), &shown, created.clone());
-    api.add_of(kind, for_writing(op), create);
+    api.add_of(kind, with_write_headers(op), create);
 
     let (title, words) = if kind.info().changed {
         (
@@ -250,7 +251,7 @@ fn create_routes(kind: &'static dyn AnyKind, api: &mut Api, many: &str, one: &st
         .body(&["application/json"], draft, &kind.example())
         .json(200, "Replaced, or unchanged.", view.clone(), &shown, etag())
         .json(201, "Created.", view, &shown, created);
-    api.add_of(kind, for_writing(op).problems(&[428]), put);
+    api.add_of(kind, with_write_headers(op).problems(&[428]), put);
 }
 
 fn change_route(kind: &'static dyn AnyKind, api: &mut Api, one: &str) {
@@ -259,9 +260,9 @@ fn change_route(kind: &'static dyn AnyKind, api: &mut Api, one: &str) {
     let words = "Lays a JSON merge patch (RFC 7396) over the object: `null` takes a field away.";
     let op = with_id(operation(kind.info().kind, Method::PATCH, one, "patch_{one}", "Change a {one}", words, Action::Write))
         .header("If-Match", IF_MATCH)
-        .body(&["application/json", "application/merge-patch+json"], named(&schema), &patch_example)
-        .json(200, "Changed, or unchanged.", named(kind.info().schema), &example(kind), etag());
-    api.add_of(kind, for_writing(op).problems(&[428]), patch);
+        .body(&["application/json", "application/merge-patch+json"], schema_ref(&schema), &patch_example)
+        .json(200, "Changed, or unchanged.", schema_ref(kind.info().schema), &example(kind), etag());
+    api.add_of(kind, with_write_headers(op).problems(&[428]), patch);
 }
 
 fn delete_route(kind: &'static dyn AnyKind, api: &mut Api, one: &str) {
@@ -269,7 +270,7 @@ fn delete_route(kind: &'static dyn AnyKind, api: &mut Api, one: &str) {
     let op = with_id(operation(kind.info().kind, Method::DELETE, one, "delete_{one}", "Delete a {one}", words, Action::Write))
         .header("If-Match", IF_MATCH)
         .response(204, "Deleted.", Value::Null, Value::Null);
-    api.add_of(kind, for_writing(op).problems(&[428]), delete);
+    api.add_of(kind, with_write_headers(op).problems(&[428]), delete);
 }
 
 fn history_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
@@ -281,7 +282,7 @@ fn history_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
     with_id(operation(kind.info().kind, Method::GET, path, "list_{one}_history", "History of a {one}", words, Action::Read))
         .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}), "Entries a page.")
         .query("before", json!({"type": "integer", "format": "int64", "minimum": 1}), "`next_before` of the page before.")
-        .json(200, "The history.", named("History"), &json!({"items": [entry], "next_before": null}), Value::Null)
+        .json(200, "The history.", schema_ref("History"), &json!({"items": [entry], "next_before": null}), Value::Null)
 }
 
 /// Adds the two operations of a kind whose objects have a status.
@@ -305,7 +306,7 @@ fn transition_routes(kind: &'static dyn AnyKind, lifecycle: &dyn AnyLifecycle, a
         words,
         Action::Read,
     ));
-    api.add_of(kind, op.json(200, "The moves.", named("TransitionList"), &example_list, Value::Null), transitions::list);
+    api.add_of(kind, op.json(200, "The moves.", schema_ref("TransitionList"), &example_list, Value::Null), transitions::list);
 
     let needs: Vec<String> = moves
         .iter()
@@ -324,7 +325,7 @@ fn transition_routes(kind: &'static dyn AnyKind, lifecycle: &dyn AnyLifecycle, a
     let op = with_id(operation(kind.info().kind, Method::POST, &path, "move_{one}", "Move a {one}", &words, Action::Write))
         .header("If-Match", "The ETag (or just `\"version\"`) the move is meant for; 412 when it has changed since.")
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
-        .body(&["application/json"], named(&format!("{}Transition", kind.info().schema)), &body)
-        .json(200, "The object after the move.", named(kind.info().schema), &shown, etag());
-    api.add_of(kind, for_writing(op).problems(&[428]), transitions::make);
+        .body(&["application/json"], schema_ref(&format!("{}Transition", kind.info().schema)), &body)
+        .json(200, "The object after the move.", schema_ref(kind.info().schema), &shown, etag());
+    api.add_of(kind, with_write_headers(op).problems(&[428]), transitions::transition);
 }

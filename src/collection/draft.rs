@@ -1,8 +1,8 @@
 //! From JSON to a checked draft: every fault of the form is told at once, by the schema that stands in the document.
 use super::schema;
-use crate::model::{Error, Faults, HeadDraft, Result};
+use crate::model::{Error, Faults, ObjectMetaDraft, Result};
 use crate::store::door::read;
-use crate::store::{AnyKind, AnyObject, KindInfo, record};
+use crate::store::{AnyKind, AnyObject, KindInfo, audit};
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 /// What a client wants an object to be.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    pub head: HeadDraft,
+    pub meta: ObjectMetaDraft,
     /// Its own fields, under a head that says nothing yet.
     pub object: AnyObject,
     /// The fields that were really given; the others have their defaults.
@@ -47,10 +47,10 @@ pub fn parse(kind: &'static dyn AnyKind, value: Value) -> Result<Draft> {
     list.into_iter().for_each(|fault| faults.push(fault));
     let mut whole = Value::Object(object);
     let body = kind.read(whole.clone());
-    record::rename(&mut whole, label, "name");
-    let head = HeadDraft::deserialize_from(&whole);
-    match (head, body) {
-        (Ok(head), Ok(object)) => Ok(Draft { head, object, given, faults }),
+    audit::rename(&mut whole, label, "name");
+    let meta = ObjectMetaDraft::deserialize_from(&whole);
+    match (meta, body) {
+        (Ok(meta), Ok(object)) => Ok(Draft { meta, object, given, faults }),
         // What passes the schema and yet cannot be kept, such as a time beyond the calendar.
         (_, Err(error)) if faults.is_empty() => Err(Error::invalid(error.pointer, "bad_format", error.detail)),
         (Err(error), _) if faults.is_empty() => Err(Error::invalid("", "bad_format", error.to_string())),
@@ -73,7 +73,7 @@ fn check(kind: &'static dyn AnyKind, value: &Value, faults: &mut Faults) -> Resu
 ///
 /// # Errors
 /// With all faults.
-pub fn strict<T: DeserializeOwned + utoipa::ToSchema + 'static>(value: Value) -> Result<T> {
+pub fn parse_strict<T: DeserializeOwned + utoipa::ToSchema + 'static>(value: Value) -> Result<T> {
     let validator = schema::body_validator::<T>()?;
     let mut faults = Faults::default();
     validator.iter_errors(&value).for_each(|error| tell(None, &error, &mut faults));
@@ -160,8 +160,8 @@ fn sound(kind: &dyn AnyKind, object: Map<String, Value>, faults: &[crate::model:
     sound
 }
 
-impl HeadDraft {
-    fn deserialize_from(value: &Value) -> serde_json::Result<HeadDraft> {
+impl ObjectMetaDraft {
+    fn deserialize_from(value: &Value) -> serde_json::Result<ObjectMetaDraft> {
         serde::Deserialize::deserialize(value)
     }
 }
@@ -171,8 +171,8 @@ impl HeadDraft {
 /// # Errors
 /// When the object cannot be written as JSON.
 pub fn of(info: &KindInfo, object: &AnyObject) -> Result<Value> {
-    let mut value = serde_json::to_value(object.head().draft()).map_err(Error::internal)?;
-    record::rename(&mut value, "name", info.label);
+    let mut value = serde_json::to_value(object.meta().draft()).map_err(Error::internal)?;
+    audit::rename(&mut value, "name", info.label);
     let mut own = Vec::new();
     object.write_body(&mut own)?;
     let own = serde_json::from_slice(&own).map_err(Error::internal)?;

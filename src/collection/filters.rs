@@ -1,13 +1,13 @@
 //! What the filters of a list refer to.
-use crate::model::{Condition, Error, ExternalRef, FieldType, FieldValue, Id, Kind, Query, Result, Spelling};
-use crate::store::{AnyKind, Conn, Place, Scene, ledger, resolve};
+use crate::model::{Condition, Error, ExternalRef, FieldType, FieldValue, Id, Kind, ListQuery, ObjectRef, Result};
+use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, ledger, resolve};
 use std::collections::HashSet;
 
 /// A list of the past is put together in memory; it may hold so many objects.
-pub const MOST_PAST: i64 = 200_000;
+pub const MAX_PAST: i64 = 200_000;
 /// Looks up what the filters refer to, as it is now or was at a place in the ledger. A reference that leads nowhere is a
 /// fault of the request.
-pub async fn settle_filters(conn: &mut Conn<'_>, scene: &Scene, query: &mut Query) -> Result<()> {
+pub async fn resolve_filters(conn: &mut Conn<'_>, snapshot: &Snapshot, query: &mut ListQuery) -> Result<()> {
     let mut wanted = HashSet::new();
     let mut kinds = HashSet::new();
     // Taken from the end, so that the first that leads nowhere is the one that is told.
@@ -24,10 +24,10 @@ pub async fn settle_filters(conn: &mut Conn<'_>, scene: &Scene, query: &mut Quer
     }
     for (field, value) in &mut places {
         match &**value {
-            FieldValue::Today => **value = FieldValue::Text(scene.now.day()),
-            FieldValue::Spelled(spelling) => {
+            FieldValue::Today => **value = FieldValue::Text(snapshot.now.day()),
+            FieldValue::Unresolved(object_ref) => {
                 kinds.extend(targets(field.kind));
-                wanted.insert(spelling.clone());
+                wanted.insert(object_ref.clone());
             }
             _ => {}
         }
@@ -36,16 +36,16 @@ pub async fn settle_filters(conn: &mut Conn<'_>, scene: &Scene, query: &mut Quer
         return Ok(());
     }
     let kinds: Vec<Kind> = kinds.into_iter().collect();
-    let found = match scene.place {
-        Place::Past(seq) => past_found(conn, scene.organization, &kinds, seq, &wanted).await?,
-        _ => resolve::locate(conn, scene.organization, &kinds, &wanted).await?,
+    let found = match snapshot.place {
+        ReadPoint::Past(seq) => locate_as_of(conn, snapshot.organization, &kinds, seq, &wanted).await?,
+        _ => resolve::locate(conn, snapshot.organization, &kinds, &wanted).await?,
     };
     for (field, value) in places {
-        let FieldValue::Spelled(spelling) = &*value else { continue };
+        let FieldValue::Unresolved(object_ref) = &*value else { continue };
         let all = targets(field.kind);
         let hits: Vec<Id> =
-            found.get(spelling).into_iter().flatten().filter(|(kind, _)| all.contains(kind)).map(|(_, id)| *id).collect();
-        let fault = |code, words| Error::invalid(field.name, code, format!("{spelling} {words}"));
+            found.get(object_ref).into_iter().flatten().filter(|(kind, _)| all.contains(kind)).map(|(_, id)| *id).collect();
+        let fault = |code, words| Error::invalid(field.name, code, format!("{object_ref} {words}"));
         *value = match hits.as_slice() {
             [id] => FieldValue::Id(*id),
             [] => return Err(fault("unknown_reference", "is unknown")),
@@ -65,39 +65,44 @@ const fn targets(kind: FieldType) -> &'static [Kind] {
 }
 
 /// Has the graph answer what the database cannot.
-pub(super) async fn ask_graph(conn: &mut Conn<'_>, scene: &Scene, kind: &dyn AnyKind, query: &mut Query) -> Result<()> {
+pub(super) async fn resolve_exposure(
+    conn: &mut Conn<'_>,
+    snapshot: &Snapshot,
+    kind: &dyn AnyKind,
+    query: &mut ListQuery,
+) -> Result<()> {
     for condition in &mut query.conditions {
         if let Condition::Compare { field, values, .. } = condition
             && matches!(field.kind, FieldType::Exposed)
         {
             let ids = values.iter().filter_map(|value| if let FieldValue::Id(id) = value { Some(*id) } else { None });
             let ids: Vec<Id> = ids.collect();
-            let exposing = kind.exposing(conn, scene, &ids).await?;
-            *condition = Condition::Among(exposing);
+            let exposing = kind.exposing(conn, snapshot, &ids).await?;
+            *condition = Condition::IdIn(exposing);
         }
     }
     Ok(())
 }
 
 /// The objects that spellings named at a place in the ledger.
-async fn past_found(
+async fn locate_as_of(
     conn: &mut Conn<'_>,
     org: Id,
     kinds: &[Kind],
     seq: i64,
-    wanted: &HashSet<Spelling>,
-) -> Result<resolve::Found> {
+    wanted: &HashSet<ObjectRef>,
+) -> Result<resolve::ResolvedRefs> {
     #[derive(serde::Deserialize)]
     struct Known {
         external_refs: Vec<ExternalRef>,
     }
-    let mut found = resolve::Found::new();
-    for entry in ledger::as_of(conn, org, kinds, seq, 5 * MOST_PAST).await? {
+    let mut found = resolve::ResolvedRefs::new();
+    for entry in ledger::as_of(conn, org, kinds, seq, 5 * MAX_PAST).await? {
         let known: Known = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
-        let refs = known.external_refs.into_iter().map(|one| Spelling::External { system: one.system, id: one.id });
+        let refs = known.external_refs.into_iter().map(|one| ObjectRef::External { system: one.system, id: one.id });
         let id = entry.object_id.0;
-        for spelling in refs.chain([Spelling::Id(id), Spelling::Key(entry.object_key)]).filter(|own| wanted.contains(own)) {
-            found.entry(spelling).or_default().push((entry.kind.0, id));
+        for object_ref in refs.chain([ObjectRef::Id(id), ObjectRef::Key(entry.object_key)]).filter(|own| wanted.contains(own)) {
+            found.entry(object_ref).or_default().push((entry.kind.0, id));
         }
     }
     Ok(found)

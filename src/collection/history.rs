@@ -1,22 +1,22 @@
 //! What happened to an object.
 use super::{read, view};
-use crate::model::{Error, Id, Kind, Result, Word};
-use crate::store::ledger::{self, Entry, Operation};
-use crate::store::{Conn, Kinds, record};
+use crate::model::{Error, Id, Kind, Result, StringEnum};
+use crate::store::ledger::{self, AuditAction, AuditEntry};
+use crate::store::{Conn, Kinds, audit};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 /// What happened to an object, newest first: who, when, why and what changed.
 pub async fn of_object(conn: &mut Conn<'_>, org: Id, kind: Kind, id: Id, before: i64, limit: usize) -> Result<Value> {
     // One entry more tells what the oldest shown one changed.
-    let entries = ledger::of_object(conn, org, id, before, i64::try_from(limit).unwrap_or(500) + 1).await?;
-    let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.kind.0 == kind).collect();
+    let entries = ledger::entries_of(conn, org, id, before, i64::try_from(limit).unwrap_or(500) + 1).await?;
+    let entries: Vec<AuditEntry> = entries.into_iter().filter(|entry| entry.kind.0 == kind).collect();
     if entries.is_empty() && before == i64::MAX {
         return Err(Error::NotFound);
     }
     let mut items = Vec::new();
     for (index, entry) in entries.iter().enumerate().take(limit) {
-        let older = entries.get(index + 1).filter(|older| older.operation.0 != Operation::Deleted);
+        let older = entries.get(index + 1).filter(|older| older.operation.0 != AuditAction::Deleted);
         items.push(json!({
             "seq": entry.seq,
             "version": entry.version,
@@ -51,7 +51,7 @@ fn changes(old: Option<&str>, new: Option<&str>) -> Value {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bodies(conn: &mut Conn<'_>, org: Id, kinds: Kinds, entries: &[Entry]) -> Result<HashMap<i64, Value>> {
+pub async fn bodies(conn: &mut Conn<'_>, org: Id, kinds: Kinds, entries: &[AuditEntry]) -> Result<HashMap<i64, Value>> {
     let mut all = HashMap::new();
     for kind in kinds.all() {
         let info = kind.info();
@@ -59,7 +59,7 @@ pub async fn bodies(conn: &mut Conn<'_>, org: Id, kinds: Kinds, entries: &[Entry
         let (mut places, mut objects) = (Vec::new(), Vec::new());
         for (entry, body) in of_kind.filter_map(|entry| Some((entry, entry.body.as_deref()?))) {
             places.push(entry.seq);
-            objects.push(record::from_record(kind, body)?);
+            objects.push(audit::from_audit_body(kind, body)?);
         }
         read::name_links(conn, org, &mut objects).await?;
         for (seq, object) in places.into_iter().zip(&objects) {

@@ -1,10 +1,10 @@
 //! `Idempotency-Key`: the same request again gets the first answer and changes nothing.
-use crate::http::context::Caller;
-use crate::http::headers::Wishes;
+use crate::http::context::RequestContext;
+use crate::http::headers::WriteOptions;
 use crate::http::state::State;
 use crate::model::{Error, Id, Result};
 use crate::store::Tx;
-use crate::store::idempotency::{self, Answer};
+use crate::store::idempotency::{self, StoredResponse};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use sha2::{Digest, Sha256};
@@ -23,8 +23,13 @@ struct Keyed {
 impl IdempotencyKey {
     /// # Errors
     /// `409 idempotency_in_flight` when a request with the key is being worked on.
-    pub fn of(caller: &Caller, wishes: &Wishes, request: &HttpRequest, body: &[u8]) -> Result<IdempotencyKey> {
-        let Some(key) = wishes.idempotency_key.clone() else { return Ok(IdempotencyKey(None)) };
+    pub fn from_request(
+        caller: &RequestContext,
+        write_options: &WriteOptions,
+        request: &HttpRequest,
+        body: &[u8],
+    ) -> Result<IdempotencyKey> {
+        let Some(key) = write_options.idempotency_key.clone() else { return Ok(IdempotencyKey(None)) };
         let entry = (caller.organization(), caller.identity().subject.clone(), key);
         let app = caller.app().clone();
         if !app.in_flight.lock().unwrap_or_else(|e| e.into_inner()).insert(entry.clone()) {
@@ -37,17 +42,21 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// What the work answers; 422 when the key came with another request.
-    pub async fn run(&self, tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer>) -> Result<(Answer, bool)> {
+    pub async fn run(
+        &self,
+        tx: &mut Tx,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<StoredResponse>,
+    ) -> Result<(StoredResponse, bool)> {
         let Some(Keyed { entry: (_, _, key), digest, .. }) = &self.0 else { return Ok((work(tx).await?, false)) };
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         if let Some((first, answer)) = idempotency::find(tx, key).await? {
             if first != *digest {
-                return Err(Error::refused(422, "idempotency_key_reused", "the key was used before with another request"));
+                return Err(Error::status(422, "idempotency_key_reused", "the key was used before with another request"));
             }
             return Ok((answer, true));
         }
         let answer = work(tx).await?;
-        idempotency::keep(tx, key, digest, &answer).await?;
+        idempotency::insert(tx, key, digest, &answer).await?;
         Ok((answer, false))
     }
 }

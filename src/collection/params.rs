@@ -1,32 +1,32 @@
 //! What a request asks of a collection, besides its body.
-use super::as_of::Moment;
+use super::as_of::AsOf;
 use super::schema;
-use crate::http::context::Caller;
-use crate::http::headers::{self, Wishes};
-use crate::model::{Error, Faults, Result, Spelling, nfc};
+use crate::http::context::RequestContext;
+use crate::http::headers::{self, WriteOptions};
+use crate::model::{Error, Faults, ObjectRef, Result, nfc};
 use crate::store::AnyKind;
 use actix_web::{HttpMessage, HttpRequest};
 
 /// The object a path below another object names: put among the extensions of the request, it takes the place of the
 /// spelling in the path.
 #[derive(Debug, Clone)]
-pub struct Addressed(pub Spelling);
+pub struct ResolvedPath(pub ObjectRef);
 
 /// The spelling of the object the request is about.
-pub fn spelled(request: &HttpRequest) -> Result<Spelling> {
-    if let Some(Addressed(spelling)) = request.extensions().get::<Addressed>() {
-        return Ok(spelling.clone());
+pub fn object_ref(request: &HttpRequest) -> Result<ObjectRef> {
+    if let Some(ResolvedPath(object_ref)) = request.extensions().get::<ResolvedPath>() {
+        return Ok(object_ref.clone());
     }
-    spelling_at(request, "id")
+    object_ref_at(request, "id")
 }
 
 /// The spelling at a place of the path.
-pub fn spelling_at(request: &HttpRequest, place: &str) -> Result<Spelling> {
-    Spelling::parse(&word_at(request, place)?).ok_or(Error::NotFound)
+pub fn object_ref_at(request: &HttpRequest, place: &str) -> Result<ObjectRef> {
+    ObjectRef::parse(&path_segment(request, place)?).ok_or(Error::NotFound)
 }
 
 /// The word at a place of the path.
-pub fn word_at(request: &HttpRequest, place: &str) -> Result<String> {
+pub fn path_segment(request: &HttpRequest, place: &str) -> Result<String> {
     let raw = request.match_info().get(place).unwrap_or_default();
     let text = percent_encoding::percent_decode_str(raw).decode_utf8().map_err(|_| Error::NotFound)?;
     if text.chars().any(char::is_control) {
@@ -41,7 +41,7 @@ pub fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&
 }
 
 /// Refuses parameters that are not documented, or stand there twice.
-pub fn only(parameters: &[(String, String)], known: &[&str]) -> Result<()> {
+pub fn reject_unknown(parameters: &[(String, String)], known: &[&str]) -> Result<()> {
     let mut faults = Faults::default();
     for (index, (name, _)) in parameters.iter().enumerate() {
         if !known.contains(&name.as_str()) {
@@ -65,14 +65,14 @@ pub fn bad_parameters(faults: Faults) -> Result<()> {
 }
 
 /// The moment of `as_of=`.
-pub fn moment(parameters: &[(String, String)]) -> Result<Option<Moment>> {
+pub fn as_of(parameters: &[(String, String)]) -> Result<Option<AsOf>> {
     let Some(text) = parameter(parameters, "as_of") else { return Ok(None) };
     let bad = || Error::malformed("invalid_parameter", "as_of is an RFC 3339 time or a seq of the ledger");
-    Moment::parse(text).map(Some).ok_or_else(bad)
+    AsOf::parse(text).map(Some).ok_or_else(bad)
 }
 
 /// The fields a client selects; unknown ones are refused.
-pub fn selection(kind: &'static dyn AnyKind, parameters: &[(String, String)]) -> Result<Option<Vec<String>>> {
+pub fn selected_fields(kind: &'static dyn AnyKind, parameters: &[(String, String)]) -> Result<Option<Vec<String>>> {
     let Some(text) = parameter(parameters, "fields") else { return Ok(None) };
     let known = columns(kind);
     let wanted: Vec<String> = text.split(',').map(str::to_owned).collect();
@@ -90,14 +90,14 @@ pub fn columns(kind: &'static dyn AnyKind) -> Vec<String> {
     properties.into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| name != "mappings").collect()
 }
 
-/// What the client wishes of a write to an object that may be there.
-pub fn guarded(caller: &Caller, request: &HttpRequest) -> Result<Wishes> {
-    only(&headers::parameters(request)?, &[])?;
-    let wishes = Wishes::of(request)?;
-    let wanted = &wishes.preconditions;
+/// What the client says about a write to an object that may be there.
+pub fn conditional_write_options(caller: &RequestContext, request: &HttpRequest) -> Result<WriteOptions> {
+    reject_unknown(&headers::parameters(request)?, &[])?;
+    let write_options = WriteOptions::from_request(request)?;
+    let wanted = &write_options.preconditions;
     let bare = wanted.versions.is_none() && !wanted.if_match_any && !wanted.if_none_match_any;
     if caller.app().config.require_if_match && bare {
-        return Err(Error::refused(428, "precondition_required", "this deployment demands If-Match (or If-None-Match: *)"));
+        return Err(Error::status(428, "precondition_required", "this deployment demands If-Match (or If-None-Match: *)"));
     }
-    Ok(wishes)
+    Ok(write_options)
 }

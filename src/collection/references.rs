@@ -1,6 +1,6 @@
 //! From spelled references to the objects they name.
 use super::command::BatchContext;
-use crate::model::{Faults, Id, Kind, Link, Result, Spelling};
+use crate::model::{Faults, Id, Kind, Link, ObjectRef, Result};
 use crate::store::{AnyObject, Tx, resolve};
 use std::collections::HashSet;
 
@@ -12,14 +12,14 @@ pub async fn load_targets(
     tx: &mut Tx,
     context: &BatchContext,
     drafts: impl Iterator<Item = &mut AnyObject>,
-) -> Result<resolve::Found> {
+) -> Result<resolve::ResolvedRefs> {
     let mut wanted = HashSet::new();
     let mut kinds: HashSet<Kind> = HashSet::new();
     for draft in drafts {
         for slot in draft.links() {
-            let Link::Spelled { text, .. } = &*slot.link else { continue };
+            let Link::Unresolved { text, .. } = &*slot.link else { continue };
             kinds.extend(slot.kinds);
-            wanted.extend(Spelling::parse(text));
+            wanted.extend(ObjectRef::parse(text));
         }
     }
     // What the request creates or changes is looked up too: a key may stand in several kinds.
@@ -36,7 +36,7 @@ pub async fn load_targets(
 pub fn resolve_links(
     draft: &mut AnyObject,
     is_given: impl Fn(&str) -> bool,
-    found: &resolve::Found,
+    found: &resolve::ResolvedRefs,
     context: &BatchContext,
     faults: &mut Faults,
 ) -> Vec<(String, Id)> {
@@ -44,17 +44,17 @@ pub fn resolve_links(
     let mut listed: HashSet<(String, Id)> = HashSet::new();
     for slot in draft.links() {
         let root = slot.pointer.split('/').nth(1).unwrap_or_default();
-        let Link::Spelled { text, kind } = &*slot.link else { continue };
+        let Link::Unresolved { text, kind } = &*slot.link else { continue };
         if !is_given(root) {
             continue;
         }
-        let Some(spelling) = Spelling::parse(text) else {
+        let Some(object_ref) = ObjectRef::parse(text) else {
             faults.add(slot.pointer, "bad_format", "neither a UUID nor key:… nor ref:system:id");
             continue;
         };
-        let there = found.get(&spelling).map(Vec::as_slice).unwrap_or_default();
+        let there = found.get(&object_ref).map(Vec::as_slice).unwrap_or_default();
         let mut all: Vec<(Kind, Id)> = Vec::new();
-        for one in there.iter().chain(context.resolve_local(&spelling)) {
+        for one in there.iter().chain(context.resolve_local(&object_ref)) {
             if slot.kinds.contains(&one.0) && kind.is_none_or(|kind| kind == one.0) && !all.contains(one) {
                 all.push(*one);
             }

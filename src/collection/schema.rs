@@ -1,6 +1,6 @@
 //! The JSON schemas of every kind, put together from the common part and the kind's own fields; the same schemas stand
 //! in the document and check what clients send, so that they cannot differ.
-use crate::model::{Error, ExternalRef, Fault, HeadDraft, Kind, Reference, Result, Word};
+use crate::model::{Error, ExternalRef, Fault, Kind, ObjectMetaDraft, Reference, Result, StringEnum};
 use crate::store::kind::{AnyLifecycle, KindSchemas};
 use crate::store::{AnyKind, KindInfo};
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ pub struct Schemas {
     nested: Map<String, Value>,
 }
 
-const KINDS: usize = <Kind as Word>::ALL.len();
+const KINDS: usize = <Kind as StringEnum>::ALL.len();
 
 /// The schemas of a kind, put together once.
 pub fn of(kind: &'static dyn AnyKind) -> &'static Schemas {
@@ -223,7 +223,7 @@ fn of_kind(kind: &'static dyn AnyKind) -> Schemas {
         known.insert(name.clone(), if schema.get("properties").is_some() { closed(schema) } else { schema });
     }
     let own = value_of(&body);
-    let common = value_of(&HeadDraft::schema());
+    let common = value_of(&ObjectMetaDraft::schema());
     let description = own["description"].clone();
     let draft = draft_of(info, kind.example(), &own, &common, &description);
     let list = json!({

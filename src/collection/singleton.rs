@@ -1,19 +1,19 @@
 //! `GET` and `PUT` of what an organisation has exactly one of. Until somebody writes it, it has its defaults and version 0.
 use super::change_set::put_one;
-use super::doc::{etag, named};
+use super::doc::{etag, schema_ref};
 use super::draft::{self, Draft};
 use super::http::into_response;
-use super::params::{guarded, moment, only};
+use super::params::{as_of, conditional_write_options, reject_unknown};
 
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::http::{body, headers::Wishes};
+use crate::http::{body, headers::WriteOptions};
 use crate::model::Action;
 use crate::model::Resource;
-use crate::model::{Error, Result, Spelling};
-use crate::store::idempotency::Answer;
-use crate::store::{Object, Stored, Tx, kind_of, single};
+use crate::model::{Error, ObjectRef, Result};
+use crate::store::idempotency::StoredResponse;
+use crate::store::{Object, ResourceHooks, Tx, kind_of, singleton};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,11 +22,11 @@ use serde_json::{Value, json};
 /// The object as clients see it.
 fn shown<R: Resource + Default>(object: Option<&Object<R>>) -> Result<Value> {
     let default = R::default();
-    let head = object.map(|object| &object.head);
+    let meta = object.map(|object| &object.meta);
     let mut value = json!({
-        "version": head.map_or(0, |head| head.version),
-        "updated_at": head.map(|head| head.updated_at),
-        "updated_by": head.map(|head| &head.updated_by),
+        "version": meta.map_or(0, |meta| meta.version),
+        "updated_at": meta.map(|meta| meta.updated_at),
+        "updated_by": meta.map(|meta| &meta.updated_by),
     });
     let own = serde_json::to_value(object.map_or(&default, |object| &object.body)).map_err(Error::internal)?;
     if let (Value::Object(all), Value::Object(own)) = (&mut value, own) {
@@ -36,70 +36,70 @@ fn shown<R: Resource + Default>(object: Option<&Object<R>>) -> Result<Value> {
 }
 
 fn tag<R: Resource>(object: Option<&Object<R>>) -> String {
-    format!("\"{}\"", object.map_or(0, |object| object.head.version))
+    format!("\"{}\"", object.map_or(0, |object| object.meta.version))
 }
 
-async fn get<R: Stored + Default>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
+async fn get<R: ResourceHooks + Default>(reader: Reader<R>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["as_of"])?;
-    let moment = moment(&parameters)?;
+    reject_unknown(&parameters, &["as_of"])?;
+    let moment = as_of(&parameters)?;
     let caller = reader.caller().clone();
     let object: Option<Object<R>> = match moment {
-        None => reader.read(async |conn, _| single::of(conn, &caller.scene()).await).await?,
+        None => reader.read(async |conn, _| singleton::of(conn, &caller.snapshot()).await).await?,
         Some(moment) => {
             let past = async move |conn: &mut crate::store::Conn<'_>, _| {
-                let (scene, _) = moment.scene(conn, &caller.scene()).await?;
-                single::of(conn, &scene).await
+                let (snapshot, _) = moment.snapshot(conn, &caller.snapshot()).await?;
+                singleton::of(conn, &snapshot).await
             };
             reader.scan(past).await?
         }
     };
     let tag = tag(object.as_ref());
-    if headers::unchanged(&request, &tag) {
+    if headers::none_match(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(("etag", tag)).finish());
     }
     Ok(HttpResponse::Ok().insert_header(("etag", tag)).json(shown(object.as_ref())?))
 }
 
-async fn put<R: Stored + Default>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    body::require_type(&request, &["application/json"])?;
-    let wishes: Wishes = guarded(writer.caller(), &request)?;
+async fn put<R: ResourceHooks + Default>(writer: Writer<R>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    body::require_content_type(&request, &["application/json"])?;
+    let write_options: WriteOptions = conditional_write_options(writer.caller(), &request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let value = body::json(&bytes)?;
     let draft = draft::parse(kind_of::<R>(), value)?;
-    let wanted = wishes.preconditions.clone();
+    let wanted = write_options.preconditions.clone();
     let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         // Version 0 is what nobody has written yet: it is there to be read, and so for the conditions of a write.
         let org = tx.organization();
-        let there = single::now::<R>(&mut tx.conn()?, org).await?;
-        let version = there.map_or(0, |object| object.head.version);
+        let there = singleton::now::<R>(&mut tx.conn()?, org).await?;
+        let version = there.map_or(0, |object| object.meta.version);
         if wanted.versions.is_some_and(|versions| !versions.contains(&version)) || (wanted.if_none_match_any && version > 0) {
-            return Err(Error::Stale);
+            return Err(Error::PreconditionFailed);
         }
         let object = replace::<R>(tx, draft).await?;
         let body = shown(Some(&object))?.to_string();
-        Ok(Answer { status: 200, location: None, etag: Some(tag(Some(&object))), body })
+        Ok(StoredResponse { status: 200, location: None, etag: Some(tag(Some(&object))), body })
     };
-    let answer = writer.write(&wishes, usize::MAX, work).await?;
-    Ok(into_response(answer, &wishes, false))
+    let answer = writer.write(&write_options, usize::MAX, work).await?;
+    Ok(into_response(answer, &write_options, false))
 }
 
 /// Writes it, whatever was there.
 ///
 /// # Errors
 /// When the draft has a fault.
-pub async fn replace<R: Stored>(tx: &mut Tx, draft: Draft) -> Result<Object<R>> {
-    let target = Some(Spelling::Key(single::KEY.into()));
+pub async fn replace<R: ResourceHooks>(tx: &mut Tx, draft: Draft) -> Result<Object<R>> {
+    let target = Some(ObjectRef::Key(singleton::KEY.into()));
     put_one(tx, kind_of::<R>(), target, draft).await?.1.into_typed()
 }
 
 /// The two routes, with words for the document.
-pub fn routes<R: Stored + Default>(api: &mut Api, what: &str, about: &str) {
+pub fn routes<R: ResourceHooks + Default>(api: &mut Api, what: &str, about: &str) {
     let (path, collection) = (format!("/api/v1/{}", R::KIND.collection()), R::KIND.collection());
     let id = collection.replace('-', "_");
-    let (schema, draft) = (named(R::SCHEMA), named(&format!("{}Draft", R::SCHEMA)));
+    let (schema, draft) = (schema_ref(R::SCHEMA), schema_ref(&format!("{}Draft", R::SCHEMA)));
     let example = shown::<R>(None).unwrap_or_default();
     let get_op = Operation::new(Method::GET, &path, collection, &format!("get_{id}"), &format!("Get the {what}"), about)
         .permission(collection, Action::Read)

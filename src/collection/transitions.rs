@@ -1,52 +1,52 @@
-//! `GET` and `POST /{collection}/{id}/transitions`: which moves an object has, and making one.
+//! `GET` and `POST /{collection}/{id}/transitions`: which transitions an object has, and making one.
 use super::change_set::{assigned_to_caller, not_assigned};
 use super::command::{BatchContext, WriteOutcome};
 use super::http::{into_response, render};
 use super::idempotency::IdempotencyKey;
-use super::params::{guarded, only, spelled};
+use super::params::{conditional_write_options, object_ref, reject_unknown};
 use super::references::{load_targets, resolve_links};
 use super::{read, schema};
 use crate::auth::roles::{permission, roles_allowed};
 use crate::http::body;
-use crate::http::context::{Caller, OfKind, Reader, Transitions, Writer};
+use crate::http::context::{OfKind, Reader, RequestContext, Transitions, Writer};
 use crate::http::headers;
-use crate::model::{Action, Error, Fault, Faults, Moved, Present, Reason, Result, Role, Spelling};
-use crate::store::idempotency::Answer;
+use crate::model::{Action, CurrentState, Error, Fault, Faults, ObjectRef, Reason, Result, Role, TransitionContext};
+use crate::store::idempotency::StoredResponse;
 use crate::store::kind::{AnyLifecycle, AnyMove, AnyTerms, Guards};
-use crate::store::ledger::Operation;
-use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, next_version, overwrite, record};
+use crate::store::ledger::AuditAction;
+use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, audit, next_version, overwrite};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
 /// The longest comment.
-pub const MOST_COMMENT: usize = 500;
+pub const MAX_COMMENT: usize = 500;
 
 fn lifecycle_of(kind: &dyn AnyKind) -> Result<&'static dyn AnyLifecycle> {
     kind.lifecycle().ok_or_else(|| Error::Internal(format!("{} have no moves", kind.info().collection())))
 }
 
-/// The move from one state to another, if there is one.
+/// The transition from one state to another, if there is one.
 fn find<'a>(moves: &'a [AnyMove], from: &str, to: &str) -> Option<&'a AnyMove> {
     moves.iter().find(|one| one.to == to && one.from.contains(&from))
 }
 
 /// `GET /{collection}/{id}/transitions`.
 pub async fn list(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpResponse> {
-    only(&headers::parameters(&request)?, &[])?;
-    let (kind, spelling) = (reader.kind()?, spelled(&request)?);
+    reject_unknown(&headers::parameters(&request)?, &[])?;
+    let (kind, object_ref) = (reader.kind()?, object_ref(&request)?);
     let (lifecycle, caller) = (lifecycle_of(kind)?, reader.caller());
     let moves = lifecycle.moves();
     let limited = caller.identity().is_limited(kind.info().collection());
     let (object, from, open, assigned) = reader
         .read(async |conn, org| {
-            let object = read::load(conn, org, kind, &spelling).await?;
+            let object = read::load(conn, org, kind, &object_ref).await?;
             let from = lifecycle.status(&object)?;
             let open: Vec<&'static str> =
                 lifecycle.statuses().into_iter().filter(|to| *to != from && find(&moves, from, to).is_some()).collect();
             let guards = lifecycle.guards(conn, org, &object, &caller.identity().subject, &open).await?;
-            let assigned = !limited || kind.theirs(conn, org, caller.identity(), &[&object]).await? == [true];
+            let assigned = !limited || kind.is_assigned(conn, org, caller.identity(), &[&object]).await? == [true];
             let open: Vec<_> = open.into_iter().zip(guards).collect();
             Ok((object, from, open, assigned))
         })
@@ -59,13 +59,13 @@ pub async fn list(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpRe
             transition_state(caller, kind, &moves, (from, to), guards, assigned)
         })
         .collect();
-    let version = object.head().version;
+    let version = object.meta().version;
     Ok(HttpResponse::Ok().json(json!({"status": from, "version": version, "transitions": all})))
 }
 
-/// How it stands with a move, for one caller.
+/// How it stands with a transition, for one caller.
 fn transition_state(
-    caller: &Caller,
+    caller: &RequestContext,
     kind: &dyn AnyKind,
     moves: &[AnyMove],
     (from, to): (&str, &str),
@@ -74,7 +74,7 @@ fn transition_state(
 ) -> Value {
     let collection = kind.info().collection();
     let action = find(moves, from, to).map(|one| one.action);
-    let none = || Guards { barred: vec![no_such_move(moves, from, to)], warned: Vec::new() };
+    let none = || Guards { barred: vec![no_such_transition(moves, from, to)], warned: Vec::new() };
     let Guards { barred: mut reasons, warned } = guards.unwrap_or_else(none);
     let open = reasons.is_empty();
     let warnings = if open { warned } else { Vec::new() };
@@ -94,26 +94,26 @@ fn transition_state(
     })
 }
 
-fn no_such_move(moves: &[AnyMove], from: &str, to: &str) -> Reason {
+fn no_such_transition(moves: &[AnyMove], from: &str, to: &str) -> Reason {
     let next: Vec<&str> = moves.iter().filter(|one| one.from.contains(&from)).map(|one| one.to).collect();
     let next = if next.is_empty() { "nothing any more".to_owned() } else { next.join(", ") };
     Reason::new("not_from_here", format!("{from} does not lead to {to}, but to {next}"))
 }
 
-/// A move as it was asked for.
-struct Wanted {
+/// A transition as it was asked for.
+struct TransitionRequest {
     to: &'static str,
     comment: Option<String>,
     terms: AnyTerms,
 }
 
 /// `POST /{collection}/{id}/transitions`.
-pub async fn make(writer: Writer<Transitions>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    body::require_type(&request, &["application/json"])?;
+pub async fn transition(writer: Writer<Transitions>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
+    body::require_content_type(&request, &["application/json"])?;
     let kind = writer.kind()?;
     let lifecycle = lifecycle_of(kind)?;
-    let mut wishes = guarded(writer.caller(), &request)?;
-    let target = spelled(&request)?;
+    let mut write_options = conditional_write_options(writer.caller(), &request)?;
+    let target = object_ref(&request)?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.body_bytes, limits.request_seconds).await?;
     let wanted = parse(lifecycle, body::json(&bytes)?)?;
@@ -123,45 +123,45 @@ pub async fn make(writer: Writer<Transitions>, request: HttpRequest, payload: Pa
     if let [action] = actions[..] {
         writer.caller().require(kind.info().collection(), action)?;
     }
-    wishes.reason = wishes.reason.take().or_else(|| wanted.comment.clone());
-    let preconditions = wishes.preconditions.clone();
-    let key = IdempotencyKey::of(writer.caller(), &wishes, &request, &bytes)?;
+    write_options.reason = write_options.reason.take().or_else(|| wanted.comment.clone());
+    let preconditions = write_options.preconditions.clone();
+    let key = IdempotencyKey::from_request(writer.caller(), &write_options, &request, &bytes)?;
     let work = async move |tx: &mut Tx| {
         let run = async move |tx: &mut Tx| {
-            tx.take_turn().await?;
+            tx.lock_tenant().await?;
             let org = tx.organization();
             let old = read::load(&mut tx.conn()?, org, kind, &target).await?;
-            preconditions.check(old.head().version)?;
+            preconditions.check(old.meta().version)?;
             apply_transition(tx, kind, lifecycle, old, wanted).await
         };
         key.run(tx, run).await
     };
-    let (answer, replayed) = writer.write(&wishes, 1, work).await?;
-    Ok(into_response(answer, &wishes, replayed))
+    let (answer, replayed) = writer.write(&write_options, 1, work).await?;
+    Ok(into_response(answer, &write_options, replayed))
 }
 
-/// Makes a move of this program's own.
+/// Makes a transition of this program's own.
 ///
 /// # Errors
-/// When the move is closed, or the kind has none.
-pub async fn carry_out(tx: &mut Tx, kind: &'static dyn AnyKind, target: &Spelling, value: Value) -> Result<()> {
+/// When the transition is closed, or the kind has none.
+pub async fn transition_by_service(tx: &mut Tx, kind: &'static dyn AnyKind, target: &ObjectRef, value: Value) -> Result<()> {
     let lifecycle = lifecycle_of(kind)?;
-    tx.take_turn().await?;
+    tx.lock_tenant().await?;
     let org = tx.organization();
     let old = read::load(&mut tx.conn()?, org, kind, target).await?;
     apply_transition(tx, kind, lifecycle, old, parse(lifecycle, value)?).await.map(drop)
 }
 
-/// Makes the move, with all that follows from it.
+/// Makes the transition, with all that follows from it.
 async fn apply_transition(
     tx: &mut Tx,
     kind: &'static dyn AnyKind,
     lifecycle: &'static dyn AnyLifecycle,
     old: AnyObject,
-    wanted: Wanted,
-) -> Result<Answer> {
-    let Wanted { to, comment, mut terms } = wanted;
-    let (org, change, info) = (tx.organization(), tx.change().clone(), kind.info());
+    wanted: TransitionRequest,
+) -> Result<StoredResponse> {
+    let TransitionRequest { to, comment, mut terms } = wanted;
+    let (org, change, info) = (tx.organization(), tx.context().clone(), kind.info());
     let identity = change.identity.as_deref();
     let (moves, from) = (lifecycle.moves(), lifecycle.status(&old)?);
     let way = find(&moves, from, to);
@@ -176,25 +176,25 @@ async fn apply_transition(
     }
     let caller = identity.map_or("", |identity| identity.subject.as_str());
     let reasons = match way {
-        None => vec![no_such_move(&moves, from, to)],
+        None => vec![no_such_transition(&moves, from, to)],
         Some(_) => {
             let guards = lifecycle.guards(&mut tx.conn()?, org, &old, caller, &[to]).await?;
             guards.into_iter().next().map(|guards| guards.barred).unwrap_or_default()
         }
     };
     if !reasons.is_empty() {
-        return Err(refused(&reasons, &old, from, to));
+        return Err(transition_refused(&reasons, &old, from, to));
     }
-    lifecycle.complete(&mut tx.conn()?, org, to, &mut terms, caller).await?;
-    let moved = Moved { comment, actor: change.actor.clone(), now: change.now };
-    let mut new = lifecycle.entered(&old, to, &terms, &moved)?;
+    lifecycle.default_terms(&mut tx.conn()?, org, to, &mut terms, caller).await?;
+    let context = TransitionContext { comment, actor: change.actor.clone(), now: change.now };
+    let mut new = lifecycle.entered(&old, to, &terms, &context)?;
     let mut faults = Faults::default();
     point_terms(tx, &mut new, &mut faults).await?;
-    lifecycle.check_terms(&new, to, &terms, &moved, &mut faults)?;
+    lifecycle.check_terms(&new, to, &terms, &context, &mut faults)?;
     faults.into_result()?;
-    let new = next_version(old.head(), new, &change);
+    let new = next_version(old.meta(), new, &change);
     let mut planned = vec![AnyPlanned { old: Some(old), new, generated: false, fault: None }];
-    kind.inspect(tx, &mut planned).await?;
+    kind.validate_set(tx, &mut planned).await?;
     let AnyPlanned { old, new, fault, .. } = planned.pop().ok_or(Error::NotFound)?;
     if let Some(fault) = fault {
         return Err(fault);
@@ -202,25 +202,25 @@ async fn apply_transition(
     if let Some(old) = &old {
         overwrite(tx, kind, old, &new).await?;
     }
-    kind.written(tx, &[&new]).await?;
-    record::keep(tx, info, &new, Operation::Updated).await?;
-    let (new, changes) = lifecycle.followed(tx, new, &terms).await?;
+    kind.after_write(tx, &[&new]).await?;
+    audit::append_version(tx, info, &new, AuditAction::Updated).await?;
+    let (new, changes) = lifecycle.after_transition(tx, new, &terms).await?;
     tx.refresh_objectives(changes).await?;
     render(tx, kind, WriteOutcome::Updated, new).await
 }
 
-fn refused(reasons: &[Reason], old: &AnyObject, from: &str, to: &str) -> Error {
+fn transition_refused(reasons: &[Reason], old: &AnyObject, from: &str, to: &str) -> Error {
     let fault = |reason: &Reason| Fault { pointer: "/to".into(), code: reason.code.into(), detail: reason.detail.clone() };
     let words: Vec<&str> = reasons.iter().map(|reason| reason.detail.as_str()).collect();
     let detail = format!("the move to {to} is closed: {}", words.join("; "));
-    let head = old.head();
-    let present = Box::new(Present {
+    let head = old.meta();
+    let present = Box::new(CurrentState {
         status: from.into(),
         version: head.version,
         updated_at: head.updated_at,
         updated_by: head.updated_by.clone(),
     });
-    Error::Closed { detail, faults: reasons.iter().map(fault).collect(), present }
+    Error::TransitionRefused { detail, faults: reasons.iter().map(fault).collect(), present }
 }
 
 /// Points the links among the terms at their objects.
@@ -233,7 +233,7 @@ async fn point_terms(tx: &mut Tx, new: &mut AnyObject, faults: &mut Faults) -> R
     Ok(())
 }
 
-fn parse(lifecycle: &dyn AnyLifecycle, value: Value) -> Result<Wanted> {
+fn parse(lifecycle: &dyn AnyLifecycle, value: Value) -> Result<TransitionRequest> {
     let Value::Object(mut members) = value else {
         return Err(Error::invalid("", "wrong_type", "an object is wanted"));
     };
@@ -258,8 +258,8 @@ fn parse(lifecycle: &dyn AnyLifecycle, value: Value) -> Result<Wanted> {
     };
     let comment = match members.remove("comment") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.chars().count() > MOST_COMMENT => {
-            faults.add("/comment", "too_long", format!("at most {MOST_COMMENT} characters"));
+        Some(Value::String(text)) if text.chars().count() > MAX_COMMENT => {
+            faults.add("/comment", "too_long", format!("at most {MAX_COMMENT} characters"));
             None
         }
         Some(Value::String(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -271,7 +271,7 @@ fn parse(lifecycle: &dyn AnyLifecycle, value: Value) -> Result<Wanted> {
     let terms = terms(lifecycle, members, &mut faults)?;
     faults.into_result()?;
     match to {
-        Some(to) => Ok(Wanted { to, comment, terms }),
+        Some(to) => Ok(TransitionRequest { to, comment, terms }),
         None => Err(Error::Internal("a move without a fault and without a status".into())),
     }
 }

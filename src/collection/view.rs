@@ -1,7 +1,7 @@
 //! How objects stand in answers: JSON, a selection of fields, CSV, and their ETag.
 use crate::model::{Error, Id, Link, Objectives, Reference, Result};
-use crate::store::record::{joined, write_head};
-use crate::store::{AnyObject, KindInfo, Object, Stored, kind_of};
+use crate::store::audit::{joined, write_meta};
+use crate::store::{AnyObject, KindInfo, Object, ResourceHooks, kind_of};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ struct Effective {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn write(info: &KindInfo, object: &AnyObject, out: &mut Vec<u8>) -> Result<()> {
-    let head = object.head();
+    let head = object.meta();
     let shown = head.effective;
     let effective =
         Effective { effective_rto_seconds: shown.rto, effective_rpo_seconds: shown.rpo, effective_mtpd_seconds: shown.mtpd };
@@ -31,7 +31,7 @@ pub fn write(info: &KindInfo, object: &AnyObject, out: &mut Vec<u8>) -> Result<(
             Ok(())
         }
     };
-    let (common, body) = (|out: &mut Vec<u8>| write_head(head, info.label, out), |out: &mut Vec<u8>| object.write_body(out));
+    let (common, body) = (|out: &mut Vec<u8>| write_meta(head, info.label, out), |out: &mut Vec<u8>| object.write_body(out));
     joined(out, &[&common, &body, &effective, &|out| object.write_derived(out)])
 }
 
@@ -57,12 +57,12 @@ pub fn value(info: &KindInfo, object: &AnyObject) -> Result<Value> {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn value_of<R: Stored>(object: &Object<R>) -> Result<Value> {
+pub fn value_of<R: ResourceHooks>(object: &Object<R>) -> Result<Value> {
     value(kind_of::<R>().info(), &object.clone().into())
 }
 
 /// As [`etag`], of a kind the code knows.
-pub fn etag_of<R: Stored>(object: &Object<R>) -> String {
+pub fn etag_of<R: ResourceHooks>(object: &Object<R>) -> String {
     etag(kind_of::<R>().info(), &mut object.clone().into(), "")
 }
 
@@ -71,7 +71,7 @@ pub fn etag_of<R: Stored>(object: &Object<R>) -> String {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn stored(info: &KindInfo, object: &AnyObject) -> Result<Value> {
-    let text = crate::store::record::record(object, info.label)?;
+    let text = crate::store::audit::audit_body(object, info.label)?;
     serde_json::from_str(&text).map_err(Error::internal)
 }
 
@@ -107,7 +107,7 @@ pub fn etag(info: &KindInfo, object: &mut AnyObject, derived: &str) -> String {
             text.push('\n');
         }
     }
-    let head = object.head();
+    let head = object.meta();
     let shown = head.effective;
     if info.effective && shown != Objectives::NONE {
         text.push_str(&format!("{:?} {:?} {:?}", shown.rto, shown.rpo, shown.mtpd));

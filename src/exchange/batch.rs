@@ -1,20 +1,20 @@
 //! `POST /batch`: many objects in one transaction, references in any order, the same again changes nothing.
-use super::rows::{self, Batch, Row, RowResult, Snapshot};
+use super::rows::{self, Batch, Row, RowResult, SourceSnapshot};
 use crate::collection::change_set::ChangeSet;
-use crate::collection::command::{BatchContext, Command, Operation as Write};
+use crate::collection::command::{AuditAction as Write, BatchContext, Command};
 use crate::collection::http::into_response;
 use crate::collection::idempotency::IdempotencyKey;
-use crate::collection::params::only;
+use crate::collection::params::reject_unknown;
 use crate::http::body;
 use crate::http::context::{Batches, Writer};
-use crate::http::headers::{self, Wishes};
+use crate::http::headers::{self, WriteOptions};
 use crate::http::preconditions::Preconditions;
 use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Fault, Faults, Kind, Result, Spelling, Word};
+use crate::model::{Action, Error, Fault, Faults, Kind, ObjectRef, Result, StringEnum};
 use crate::resources::KINDS;
-use crate::store::idempotency::Answer;
-use crate::store::{Change, Store, Tx, resolve};
+use crate::store::idempotency::StoredResponse;
+use crate::store::{Store, Tx, WriteContext, resolve};
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,14 +25,14 @@ use tokio::sync::Semaphore;
 const LINES: &str = "application/x-ndjson";
 
 /// Batches at work at once; a further one is told to come back.
-const MOST_BATCHES: usize = 8;
+const MAX_BATCHES: usize = 8;
 
 /// Places for batches being read and checked: each may take many times its size in memory.
 pub struct BatchPermits(Semaphore);
 
 impl Default for BatchPermits {
     fn default() -> BatchPermits {
-        BatchPermits(Semaphore::new(MOST_BATCHES))
+        BatchPermits(Semaphore::new(MAX_BATCHES))
     }
 }
 
@@ -43,36 +43,40 @@ pub async fn batch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    body::require_type(&request, &["application/json", LINES])?;
-    let mut wishes = Wishes::of(&request)?;
+    body::require_content_type(&request, &["application/json", LINES])?;
+    let mut write_options = WriteOptions::from_request(&request)?;
     let parameters = headers::parameters(&request)?;
     let lines = body::media_type(&request).is_some_and(|found| found == LINES);
-    only(&parameters, if lines { &["mode", "dry_run", "snapshot_system", "snapshot_kinds", "max_delete_percent"] } else { &[] })?;
+    reject_unknown(
+        &parameters,
+        if lines { &["mode", "dry_run", "snapshot_system", "snapshot_kinds", "max_delete_percent"] } else { &[] },
+    )?;
     let _place = permits.0.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
     let limits = &writer.caller().app().config.limits;
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
-    let key = IdempotencyKey::of(writer.caller(), &wishes, &request, &bytes)?;
+    let key = IdempotencyKey::from_request(writer.caller(), &write_options, &request, &bytes)?;
     let prepared = {
-        let (wishes, most) = (Wishes { dry_run: wishes.dry_run, ..Wishes::default() }, limits.batch_rows);
+        let (write_options, most) =
+            (WriteOptions { dry_run: write_options.dry_run, ..WriteOptions::default() }, limits.batch_rows);
         // Reading and checking megabytes of JSON would hold up everybody on this event loop.
-        actix_web::web::block(move || prepare(rows::read(&bytes, lines, &parameters, &wishes)?, most))
+        actix_web::web::block(move || prepare(rows::read(&bytes, lines, &parameters, &write_options)?, most))
     };
     let prepared = prepared.await.map_err(Error::internal)??;
     for kind in &prepared.kinds {
         writer.caller().require(kind.collection(), Action::Write)?;
     }
-    wishes.dry_run = prepared.dry_run;
+    write_options.dry_run = prepared.dry_run;
     let count = prepared.count;
     let work = async move |tx: &mut Tx| key.run(tx, async move |tx| run(tx, prepared).await).await;
-    let (answer, replayed) = writer.write(&wishes, count, work).await?;
-    Ok(into_response(answer, &wishes, replayed))
+    let (answer, replayed) = writer.write(&write_options, count, work).await?;
+    Ok(into_response(answer, &write_options, replayed))
 }
 
 /// Carries out a list of rows of this program's own, all or nothing.
 ///
 /// # Errors
 /// When a row has a fault.
-pub async fn import(store: &Store, change: Change, rows: &str) -> Result<()> {
+pub async fn import(store: &Store, change: WriteContext, rows: &str) -> Result<()> {
     let rows: Vec<Value> = serde_json::from_str(rows).map_err(Error::internal)?;
     let prepared = prepare(Batch { partial: false, dry_run: false, snapshot: None, rows }, usize::MAX)?;
     store.write(change, async move |tx| run(tx, prepared).await.map(drop)).await
@@ -82,7 +86,7 @@ pub async fn import(store: &Store, change: Change, rows: &str) -> Result<()> {
 struct Prepared {
     partial: bool,
     dry_run: bool,
-    snapshot: Option<Snapshot>,
+    snapshot: Option<SourceSnapshot>,
     count: usize,
     kinds: HashSet<Kind>,
     /// In the order of the kinds: what others point to comes first.
@@ -107,34 +111,34 @@ fn prepare(batch: Batch, most: usize) -> Result<Prepared> {
 }
 
 /// Carries the batch out and puts the answer together.
-async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
-    tx.take_turn().await?;
+async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<StoredResponse> {
+    tx.lock_tenant().await?;
     let mut context = BatchContext::default();
     for group in batch.groups.values_mut() {
         group.locate(tx, &mut context).await?;
     }
-    let mut doomed = Vec::new();
+    let mut to_delete = Vec::new();
     if let Some(snapshot) = &batch.snapshot {
         for kind in &snapshot.kinds {
             let sent: HashSet<_> =
                 batch.groups.get(kind).into_iter().flat_map(|group| group.commands.iter().map(|one| one.id)).collect();
-            let mut gone = unsent(tx, snapshot, *kind, &sent).await?;
+            let mut gone = missing_from_snapshot(tx, snapshot, *kind, &sent).await?;
             gone.locate(tx, &mut context).await?;
-            doomed.push((*kind, gone));
+            to_delete.push((*kind, gone));
         }
     }
     for group in batch.groups.values_mut() {
         group.write(tx, &mut context).await?;
     }
-    doomed.sort_by_key(|(kind, _)| *kind);
+    to_delete.sort_by_key(|(kind, _)| *kind);
     // What points to others goes first.
     for (kind, group) in batch.groups.iter_mut().rev() {
         group.delete(tx, KINDS, &mut context).await?;
-        if let Some((_, gone)) = doomed.iter_mut().find(|(own, _)| own == kind) {
+        if let Some((_, gone)) = to_delete.iter_mut().find(|(own, _)| own == kind) {
             gone.delete(tx, KINDS, &mut context).await?;
         }
     }
-    for (_, gone) in doomed.iter_mut().rev().filter(|(kind, _)| !batch.groups.contains_key(kind)) {
+    for (_, gone) in to_delete.iter_mut().rev().filter(|(kind, _)| !batch.groups.contains_key(kind)) {
         gone.delete(tx, KINDS, &mut context).await?;
     }
     context.refresh_objectives(tx).await?;
@@ -150,17 +154,22 @@ async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<Answer> {
     results.extend(std::mem::take(&mut batch.bad).into_iter().map(failed));
     results.sort_by_key(|row| row.place);
     let snapshot: Option<Vec<RowResult>> =
-        batch.snapshot.as_ref().map(|_| doomed.iter().flat_map(|(_, gone)| rows::results(gone)).collect());
+        batch.snapshot.as_ref().map(|_| to_delete.iter().flat_map(|(_, gone)| rows::results(gone)).collect());
     if !batch.partial {
         refuse_faults(&results, snapshot.as_deref().unwrap_or_default())?;
     }
     debug_assert_eq!(results.len(), batch.count);
-    let body = told(&results, snapshot.as_deref(), tx).to_string();
-    Ok(Answer { status: 200, location: None, etag: None, body })
+    let body = render_results(&results, snapshot.as_deref(), tx).to_string();
+    Ok(StoredResponse { status: 200, location: None, etag: None, body })
 }
 
-/// The objects of a kind that a snapshot did not send, as orders to delete them; refused when they are too many.
-async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<crate::model::Id>) -> Result<ChangeSet> {
+/// The objects of a kind that a snapshot did not send, as commands to delete them; refused when they are too many.
+async fn missing_from_snapshot(
+    tx: &mut Tx,
+    snapshot: &SourceSnapshot,
+    kind: Kind,
+    sent: &HashSet<crate::model::Id>,
+) -> Result<ChangeSet> {
     let org = tx.organization();
     let there = resolve::of_system(&mut tx.conn()?, org, kind, &snapshot.system).await?;
     let gone: Vec<_> = there.iter().copied().collect::<HashSet<_>>().into_iter().filter(|id| !sent.contains(id)).collect();
@@ -178,7 +187,7 @@ async fn unsent(tx: &mut Tx, snapshot: &Snapshot, kind: Kind, sent: &HashSet<cra
     }
     let deletion = |id| {
         let preconditions = Preconditions::default();
-        Command { place: 0, target: Some(Spelling::Id(id)), operation: Write::Delete, preconditions }
+        Command { place: 0, target: Some(ObjectRef::Id(id)), operation: Write::Delete, preconditions }
     };
     Ok(ChangeSet::new(KINDS.of(kind), gone.into_iter().map(deletion).collect()))
 }
@@ -202,7 +211,7 @@ fn refuse_faults(results: &[RowResult], snapshot: &[RowResult]) -> Result<()> {
     faults.into_result()
 }
 
-fn told(results: &[RowResult], snapshot: Option<&[RowResult]>, tx: &Tx) -> Value {
+fn render_results(results: &[RowResult], snapshot: Option<&[RowResult]>, tx: &Tx) -> Value {
     let mut counts: Map<String, Value> = Map::new();
     let count = |what: &str| {
         let all = results.iter().chain(snapshot.unwrap_or_default());
@@ -217,7 +226,7 @@ fn told(results: &[RowResult], snapshot: Option<&[RowResult]>, tx: &Tx) -> Value
             out["version"] = version.into();
         }
         if let Some(problem) = &row.problem {
-            out["problem"] = json!(Problem::of(problem, &tx.change().request_id));
+            out["problem"] = json!(Problem::of(problem, &tx.context().request_id));
         }
         out
     };

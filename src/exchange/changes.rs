@@ -1,24 +1,24 @@
 //! `GET /changes`: the ledger as a feed to follow by polling.
 use crate::collection::history;
-use crate::collection::params::only;
+use crate::collection::params::reject_unknown;
 use crate::http::context::{Ledger, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Kind, Result, Word};
+use crate::model::{Error, Kind, Result, StringEnum};
 use crate::resources::KINDS;
-use crate::store::ledger::{self, Entry};
+use crate::store::ledger::{self, AuditEntry};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-const MOST: i64 = 1000;
+const MAX: i64 = 1000;
 
 /// The handler.
 pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["after", "limit", "kind", "include"])?;
+    reject_unknown(&parameters, &["after", "limit", "kind", "include"])?;
     let value = |name: &str| parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
     let bad = |detail: String| Error::malformed("invalid_parameter", detail);
     let number = |name: &str, range: std::ops::RangeInclusive<i64>, default: i64| match value(name).map(str::parse::<i64>) {
@@ -27,7 +27,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
         Some(_) => Err(bad(format!("{name} is an integer from {} to {}", range.start(), range.end()))),
     };
     let after = number("after", 0..=i64::MAX, 0)?;
-    let limit = number("limit", 1..=MOST, 100)?;
+    let limit = number("limit", 1..=MAX, 100)?;
     let kinds = value("kind").map(|words| words.split(',').map(Kind::from_word).collect::<Option<Vec<_>>>());
     let kinds = kinds.unwrap_or_else(|| Some(Vec::new())).ok_or_else(|| bad("kind: not a kind".into()))?;
     let bodies = match value("include") {
@@ -42,14 +42,14 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
                 // Whoever is ahead follows another ledger, such as one from before a restore.
                 return Err(Error::malformed("invalid_parameter", format!("after: the ledger ends at {newest}")));
             }
-            let entries = ledger::after(conn, org, after, &kinds, limit).await?;
+            let entries = ledger::entries_after(conn, org, after, &kinds, limit).await?;
             // Something may have been written since the head was read.
             let newest = entries.last().map_or(newest, |last| last.seq.max(newest));
             let mut shown = if bodies { history::bodies(conn, org, KINDS, &entries).await? } else { HashMap::new() };
             // A page that is not full has seen everything there was.
             let full = entries.len() as i64 == limit;
             let next = entries.last().filter(|_| full).map_or(newest, |last| last.seq);
-            let item = |entry: &Entry| {
+            let item = |entry: &AuditEntry| {
                 let mut item = thin(entry);
                 if bodies {
                     item["body"] = shown.remove(&entry.seq).unwrap_or_default();
@@ -63,7 +63,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
     Ok(HttpResponse::Ok().json(answer))
 }
 
-fn thin(entry: &Entry) -> Value {
+fn thin(entry: &AuditEntry) -> Value {
     json!({
         "seq": entry.seq,
         "at": entry.at.0,
@@ -90,7 +90,7 @@ pub fn routes(api: &mut Api) {
     let operation = Operation::new(Method::GET, "/api/v1/changes", "exchange", "list_changes", "Follow the changes", words)
         .permission("changes", Action::Read)
         .query("after", json!({"type": "integer", "format": "int64", "minimum": 0, "default": 0}), "Entries after this seq.")
-        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": 100}), "Entries a page.")
+        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MAX, "default": 100}), "Entries a page.")
         .query("kind", json!({"type": "string", "maxLength": 200}), "Only these kinds, separated by commas.")
         .query("include", json!({"type": "string", "enum": ["body"]}), "Adds the object after the write.")
         .json(

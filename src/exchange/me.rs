@@ -1,7 +1,7 @@
 //! `GET /me`: who is asking and what they may do.
 use crate::auth::roles::{permission, permissions};
-use crate::collection::params::only;
-use crate::http::context::Caller;
+use crate::collection::params::reject_unknown;
+use crate::http::context::RequestContext;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Action, Role};
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// The handler.
-pub async fn me(caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    only(&headers::parameters(&request)?, &[])?;
+pub async fn me(caller: RequestContext, request: HttpRequest) -> Result<HttpResponse> {
+    reject_unknown(&headers::parameters(&request)?, &[])?;
     let identity = caller.identity();
     let id = caller.organization();
     let names = caller.app().store.read(async |conn| resolve::references(conn, Id::SYSTEM, &HashSet::from([id])).await).await?;

@@ -5,7 +5,7 @@ pub mod me;
 mod rows;
 
 use crate::http::routes::Api;
-use crate::model::{Kind, Word};
+use crate::model::{Kind, StringEnum};
 use serde_json::{Map, Value, json};
 
 pub fn routes(api: &mut Api) {

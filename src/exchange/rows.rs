@@ -1,11 +1,11 @@
 //! From the body of a batch to its rows.
 use crate::collection::change_set::ChangeSet;
-use crate::collection::command::{Command, CommandState, Operation, WriteOutcome};
+use crate::collection::command::{AuditAction, Command, CommandState, WriteOutcome};
 use crate::collection::draft;
 use crate::http::body;
-use crate::http::headers::Wishes;
+use crate::http::headers::WriteOptions;
 use crate::http::preconditions::Preconditions;
-use crate::model::{Error, Fault, Faults, Id, Kind, Result, Spelling, Word};
+use crate::model::{Error, Fault, Faults, Id, Kind, ObjectRef, Result, StringEnum};
 use crate::store::AnyKind;
 use serde_json::{Map, Value};
 
@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 pub struct Batch {
     pub partial: bool,
     pub dry_run: bool,
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<SourceSnapshot>,
     pub rows: Vec<Value>,
 }
 
 /// "What I did not send is gone."
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct SourceSnapshot {
     pub system: String,
     pub kinds: Vec<Kind>,
     pub max_delete_percent: f64,
@@ -46,10 +46,10 @@ fn result(one: &CommandState) -> RowResult {
     match &one.outcome {
         Ok(Some((outcome, object))) => RowResult {
             place: one.place,
-            id: Some(object.head().id),
-            key: Some(object.head().key.clone()),
+            id: Some(object.meta().id),
+            key: Some(object.meta().key.clone()),
             result: outcome.as_str(),
-            version: Some(object.head().version + i64::from(*outcome == WriteOutcome::Deleted)),
+            version: Some(object.meta().version + i64::from(*outcome == WriteOutcome::Deleted)),
             problem: None,
         },
         // To delete what is not there changes nothing.
@@ -59,10 +59,10 @@ fn result(one: &CommandState) -> RowResult {
 }
 
 /// Reads a batch of either media type; for lines, the options stand among the parameters.
-pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], wishes: &Wishes) -> Result<Batch> {
+pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], write_options: &WriteOptions) -> Result<Batch> {
     let mut faults = Faults::default();
     let (options, rows) = if lines { from_lines(bytes, parameters)? } else { from_json(bytes)? };
-    let mut batch = Batch { partial: false, dry_run: wishes.dry_run, snapshot: None, rows };
+    let mut batch = Batch { partial: false, dry_run: write_options.dry_run, snapshot: None, rows };
     let mut percent = 10.0;
     for (name, value) in &options {
         match (name.as_str(), value) {
@@ -125,7 +125,7 @@ fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<Stri
     Ok((options, rows))
 }
 
-fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snapshot> {
+fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<SourceSnapshot> {
     let unknown = value.keys().filter(|name| !matches!(name.as_str(), "system" | "kinds"));
     unknown.for_each(|name| faults.add(format!("/snapshot/{name}"), "unknown_field", "a snapshot has system and kinds"));
     let system = value.get("system").and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= 64);
@@ -143,14 +143,14 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Snap
     if kinds.is_none() {
         faults.add("/snapshot/kinds", "not_allowed", "kinds that a batch can hold");
     }
-    Some(Snapshot { system: system?.to_owned(), kinds: kinds?, max_delete_percent: 0.0 })
+    Some(SourceSnapshot { system: system?.to_owned(), kinds: kinds?, max_delete_percent: 0.0 })
 }
 
 /// One row as far as it can be read without its kind.
 pub struct Row {
     pub place: usize,
     pub kind: Kind,
-    target: Spelling,
+    target: ObjectRef,
     op: Op,
     if_version: Option<i64>,
     data: Value,
@@ -195,7 +195,7 @@ fn row(place: usize, value: Value) -> Result<Row> {
     let target = match value.remove("id") {
         None => fault(&mut faults, "/id", "required", "id is required"),
         Some(id) if !id.is_string() => fault(&mut faults, "/id", "wrong_type", "an id is a text"),
-        Some(id) => match id.as_str().and_then(Spelling::parse) {
+        Some(id) => match id.as_str().and_then(ObjectRef::parse) {
             None => fault(&mut faults, "/id", "bad_format", "neither a UUID nor key:… nor ref:system:id"),
             id => id,
         },
@@ -229,10 +229,10 @@ pub fn change_set(kind: &'static dyn AnyKind, rows: Vec<Row>, bad: &mut Vec<(usi
     let mut commands = Vec::with_capacity(rows.len());
     for row in rows {
         let operation = match row.op {
-            Op::Delete => Operation::Delete,
-            Op::Merge => Operation::Patch { patch: row.data, creates: true },
+            Op::Delete => AuditAction::Delete,
+            Op::Merge => AuditAction::Patch { patch: row.data, creates: true },
             Op::Upsert => match draft::parse(kind, row.data) {
-                Ok(draft) => Operation::Put(Box::new(draft)),
+                Ok(draft) => AuditAction::Put(Box::new(draft)),
                 Err(error) => {
                     bad.push((row.place, beneath_data(error)));
                     continue;

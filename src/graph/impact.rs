@@ -1,6 +1,6 @@
 //! What goes down when something is lost, respecting k-of-n groups. Iterative and near-linear: a node goes down once, an
 //! edge is looked at once for each state of its provider.
-use super::net::{Graph, Shared, State};
+use super::net::{Graph, GroupId, State};
 
 /// No node.
 const NOBODY: u32 = u32::MAX;
@@ -102,13 +102,13 @@ impl Scratch {
     }
 
     /// One member more of a group is down: what that does to the dependent.
-    fn fall(&mut self, graph: &Graph, group: Shared, dependent: usize, effect: State) -> State {
+    fn fall(&mut self, graph: &Graph, group: GroupId, dependent: usize, effect: State) -> State {
         let (count, worst) = &mut self.fallen[group.index()];
         if *count == 0 {
             self.touched_groups.push((group.index(), dependent));
         }
         (*count, *worst) = (*count + 1, effect.max(*worst));
-        if *count as usize > graph.group(group).spare() { *worst } else { State::Up }
+        if *count as usize > graph.group(group).tolerated_losses() { *worst } else { State::Up }
     }
 }
 
@@ -143,7 +143,7 @@ impl Impact<'_> {
         Cause { omitted: length.saturating_sub(way.len()), way }
     }
     /// The nodes that are up though members of their redundancy groups are down, each once.
-    pub fn saved(&self) -> Vec<usize> {
+    pub fn protected(&self) -> Vec<usize> {
         let up = |(_, node): &(usize, usize)| (self.0.states[*node] == State::Up).then_some(*node);
         let mut saved: Vec<usize> = self.0.touched_groups.iter().filter_map(up).collect();
         saved.sort_unstable();
@@ -166,7 +166,7 @@ mod tests {
         for _ in 0..nodes * 2 {
             for edge in edges {
                 // All of a group that can lose none are simply depended on.
-                let reached = match edge.group.filter(|group| groups[*group].spare() > 0) {
+                let reached = match edge.group.filter(|group| groups[*group].tolerated_losses() > 0) {
                     None if states[edge.provider] == State::Down => edge.effect,
                     None if states[edge.provider] == State::Degraded && edge.effect == State::Down => State::Degraded,
                     Some(group) if states[edge.provider] == State::Down => {
@@ -214,9 +214,9 @@ mod tests {
                 let impact = graph.impact(&mut scratch, lost);
                 prop_assert_eq!(impact.states(), &told);
                 let up = |node: &usize| told[*node] == State::Up && edges.iter().any(|e| {
-                    e.dependent == *node && e.group.is_some_and(|g| groups[g].spare() > 0) && told[e.provider] == State::Down
+                    e.dependent == *node && e.group.is_some_and(|g| groups[g].tolerated_losses() > 0) && told[e.provider] == State::Down
                 });
-                prop_assert_eq!(impact.saved(), (0..8).filter(up).collect::<Vec<_>>());
+                prop_assert_eq!(impact.protected(), (0..8).filter(up).collect::<Vec<_>>());
             }
         }
 

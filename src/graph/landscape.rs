@@ -1,11 +1,14 @@
 //! The dependencies of an organisation as one graph with all that is known of its objects, and what is found in it once
 //! and for all.
+//!
+//! A component depends on its site, and a site on its parent, by edges that nobody waits for at start-up. Groups that can
+//! lose no member become plain dependencies. What follows from the graph alone is computed at most once and kept with it.
+use super::builder::{GraphBuilder, Item};
 use super::impact::Scratch;
 use super::net::{Graph, State};
 use super::objectives;
-use super::parts::{Item, Parts};
 use super::points;
-use super::recovery::Ability;
+use super::recovery::RecoveryCapability;
 use super::restoration::Restoration;
 use crate::model::{Id, Kind, Objectives};
 use std::collections::{HashMap, HashSet};
@@ -13,14 +16,14 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// So many ids are remembered in answers, 16 MiB; then it begins anew.
-const MOST_REMEMBERED: usize = 1_000_000;
+const MAX_REMEMBERED: usize = 1_000_000;
 
 /// Threads that look for single points of failure; each takes some MiB.
-const MOST_THREADS: usize = 4;
+const MAX_THREADS: usize = 4;
 
 /// Answers given so far.
 #[derive(Default)]
-struct Remembered {
+struct ExposureCache {
     /// Lost nodes, in order, and the business processes that reaches.
     answers: HashMap<Box<[usize]>, Arc<[Id]>>,
     ids: usize,
@@ -28,7 +31,7 @@ struct Remembered {
 
 /// What lies beneath some objects.
 #[derive(Debug, Default)]
-pub struct Beneath {
+pub struct Providers {
     /// Whose loss reaches them whatever else is up.
     pub certain: HashSet<Id>,
     /// Whose loss may reach them, for it meets redundancy groups on its way.
@@ -37,7 +40,7 @@ pub struct Beneath {
 
 /// What long lists of nodes are counted and ordered by, side by side in memory: items are large and lie scattered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Brief {
+pub struct RankKey {
     /// The less, the more critical: vital business functions, then by criticality and by the strictest RTO.
     pub urgency: u64,
     /// Tells those apart that are equally critical.
@@ -46,62 +49,62 @@ pub struct Brief {
     pub vital: bool,
 }
 
-impl Brief {
-    fn of(item: &Item, rto: Option<i64>) -> Brief {
-        // An RTO has 32 bits at most, see `MOST_SECONDS`.
+impl RankKey {
+    fn of(item: &Item, rto: Option<i64>) -> RankKey {
+        // An RTO has 32 bits at most, see `MAX_SECONDS`.
         let rto = rto.and_then(|rto| u32::try_from(rto).ok()).unwrap_or(u32::MAX);
         let urgency = u64::from(!item.vital) << 40 | u64::from(u8::MAX - item.criticality) << 32 | u64::from(rto);
-        Brief { urgency, id: item.id, kind: item.kind, vital: item.vital }
+        RankKey { urgency, id: item.id, kind: item.kind, vital: item.vital }
     }
 }
 
 /// The objects and dependencies of an organisation, or those above some objects.
 pub struct Landscape {
-    parts: Parts,
+    parts: GraphBuilder,
     graph: Graph,
     effective: OnceLock<Vec<Objectives>>,
-    briefs: OnceLock<Vec<Brief>>,
-    pub(super) able: OnceLock<Vec<Ability>>,
+    rank_keys: OnceLock<Vec<RankKey>>,
+    pub(super) capabilities: OnceLock<Vec<RecoveryCapability>>,
     pub(super) all_lost: OnceLock<Arc<Restoration>>,
-    taken_down: OnceLock<Vec<[u32; 2]>>,
-    remembered: Mutex<Remembered>,
+    loss_counts: OnceLock<Vec<[u32; 2]>>,
+    remembered: Mutex<ExposureCache>,
     spare: Mutex<Vec<Scratch>>,
 }
 
 /// Working memory on loan: it goes back when it is dropped.
-pub struct Borrowed<'a> {
+pub struct PooledScratch<'a> {
     scratch: Scratch,
     from: &'a Mutex<Vec<Scratch>>,
 }
 
-impl Deref for Borrowed<'_> {
+impl Deref for PooledScratch<'_> {
     type Target = Scratch;
     fn deref(&self) -> &Scratch {
         &self.scratch
     }
 }
-impl DerefMut for Borrowed<'_> {
+impl DerefMut for PooledScratch<'_> {
     fn deref_mut(&mut self) -> &mut Scratch {
         &mut self.scratch
     }
 }
-impl Drop for Borrowed<'_> {
+impl Drop for PooledScratch<'_> {
     fn drop(&mut self) {
         self.from.lock().unwrap_or_else(|e| e.into_inner()).push(std::mem::take(&mut self.scratch));
     }
 }
 
 impl Landscape {
-    pub fn new(parts: Parts) -> Landscape {
+    pub fn new(parts: GraphBuilder) -> Landscape {
         let graph = parts.graph();
         Landscape {
             parts,
             graph,
             effective: OnceLock::new(),
-            briefs: OnceLock::new(),
-            able: OnceLock::new(),
+            rank_keys: OnceLock::new(),
+            capabilities: OnceLock::new(),
             all_lost: OnceLock::new(),
-            taken_down: OnceLock::new(),
+            loss_counts: OnceLock::new(),
             remembered: Mutex::default(),
             spare: Mutex::default(),
         }
@@ -113,7 +116,7 @@ impl Landscape {
     }
 
     /// What it is made of.
-    pub fn parts(&self) -> &Parts {
+    pub fn parts(&self) -> &GraphBuilder {
         &self.parts
     }
     pub fn graph(&self) -> &Graph {
@@ -131,9 +134,9 @@ impl Landscape {
     }
 
     /// Working memory for a question.
-    pub fn scratch(&self) -> Borrowed<'_> {
+    pub fn scratch(&self) -> PooledScratch<'_> {
         let spare = self.spare.lock().unwrap_or_else(|e| e.into_inner()).pop();
-        Borrowed { scratch: spare.unwrap_or_else(|| self.graph.scratch()), from: &self.spare }
+        PooledScratch { scratch: spare.unwrap_or_else(|| self.graph.scratch()), from: &self.spare }
     }
 
     /// The objectives in force for each node: the strictest of its own and of those of everything that depends on it
@@ -151,33 +154,33 @@ impl Landscape {
     }
 
     /// What each node is ordered by.
-    pub fn briefs(&self) -> &[Brief] {
-        self.briefs.get_or_init(|| {
+    pub fn rank_keys(&self) -> &[RankKey] {
+        self.rank_keys.get_or_init(|| {
             let objectives = self.objectives().iter();
-            self.items().iter().zip(objectives).map(|(item, objectives)| Brief::of(item, objectives.rto)).collect()
+            self.items().iter().zip(objectives).map(|(item, objectives)| RankKey::of(item, objectives.rto)).collect()
         })
     }
 
     /// The most critical of these nodes, in order; those that are equally so by their keys.
-    pub fn foremost(&self, mut nodes: Vec<usize>, limit: usize) -> Vec<usize> {
-        let briefs = self.briefs();
+    pub fn most_critical(&self, mut nodes: Vec<usize>, limit: usize) -> Vec<usize> {
+        let rank_keys = self.rank_keys();
         if nodes.len() > limit {
-            nodes.select_nth_unstable_by_key(limit, |node| briefs[*node]);
+            nodes.select_nth_unstable_by_key(limit, |node| rank_keys[*node]);
             nodes.truncate(limit);
         }
-        let key = |node: &usize| (briefs[*node].urgency, &self.items()[*node].key, briefs[*node].id);
+        let key = |node: &usize| (rank_keys[*node].urgency, &self.items()[*node].key, rank_keys[*node].id);
         nodes.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         nodes
     }
 
     /// For each node, how many services and how many vital business functions go down when it alone is lost, itself not
     /// counted.
-    pub fn taken_down(&self) -> &[[u32; 2]] {
-        self.taken_down.get_or_init(|| {
+    pub fn loss_counts(&self) -> &[[u32; 2]] {
+        self.loss_counts.get_or_init(|| {
             let watched: Vec<u8> =
                 self.items().iter().map(|item| u8::from(item.kind == Kind::Service) | u8::from(item.vital) << 1).collect();
-            let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-            points::reach(&self.graph, &watched, threads)
+            let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+            points::loss_counts(&self.graph, &watched, threads)
         })
     }
 
@@ -198,8 +201,8 @@ impl Landscape {
         let found: Arc<[Id]> = found.into();
         let mut remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
         let size = found.len() + lost.len();
-        if remembered.ids + size > MOST_REMEMBERED {
-            *remembered = Remembered::default();
+        if remembered.ids + size > MAX_REMEMBERED {
+            *remembered = ExposureCache::default();
         }
         remembered.ids += size;
         remembered.answers.insert(lost, Arc::clone(&found));
@@ -217,8 +220,8 @@ impl Landscape {
     }
 
     /// Everything whose loss reaches any of these objects, themselves included.
-    pub fn beneath(&self, roots: &[Id]) -> Beneath {
-        let mut found = Beneath { certain: roots.iter().copied().collect(), possible: HashSet::new() };
+    pub fn transitive_providers(&self, roots: &[Id]) -> Providers {
+        let mut found = Providers { certain: roots.iter().copied().collect(), possible: HashSet::new() };
         let roots = self.nodes(roots);
         for (nodes, all) in [(&mut found.certain, false), (&mut found.possible, true)] {
             nodes.extend(self.walk_down(&roots, all).into_iter().map(|node| self.items()[node].id));
@@ -267,20 +270,20 @@ impl Landscape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::parts::Mapped;
+    use crate::graph::builder::MappingEdge;
 
     fn id(tail: u8) -> Id {
         Id(uuid::Uuid::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tail]))
     }
-    fn needs(dependent: u8, provider: u8, group: Option<&str>) -> Mapped<'_> {
+    fn needs(dependent: u8, provider: u8, group: Option<&str>) -> MappingEdge<'_> {
         let required = group.map(|_| 1);
         let (dependent, provider) = (id(dependent), id(provider));
-        Mapped { mapping: None, dependent, provider, effect: State::Down, group, required, needed: true }
+        MappingEdge { mapping: None, dependent, provider, effect: State::Down, group, required, needed: true }
     }
-    fn landscape_of<'a>(mappings: impl IntoIterator<Item = Mapped<'a>>, processes: &[Id]) -> Landscape {
-        let mut parts = Parts::default();
-        mappings.into_iter().for_each(|mapped| parts.tie(&mapped));
-        processes.iter().for_each(|id| parts.put(Item::bare(*id, Kind::BusinessProcess)));
+    fn landscape_of<'a>(mappings: impl IntoIterator<Item = MappingEdge<'a>>, processes: &[Id]) -> Landscape {
+        let mut parts = GraphBuilder::default();
+        mappings.into_iter().for_each(|mapped| parts.add_mapping(&mapped));
+        processes.iter().for_each(|id| parts.upsert_node(Item::bare(*id, Kind::BusinessProcess)));
         Landscape::new(parts)
     }
 
@@ -307,10 +310,10 @@ mod tests {
 
     #[test]
     fn beneath_a_process_lies_what_reaches_it_for_certain_and_what_may() {
-        let found = landscape().beneath(&[id(1)]);
+        let found = landscape().transitive_providers(&[id(1)]);
         assert_eq!(found.certain, HashSet::from([id(1), id(2)]));
         assert_eq!(found.possible, HashSet::from([id(3), id(4)]));
-        assert_eq!(landscape().beneath(&[id(99)]).certain, HashSet::from([id(99)]));
+        assert_eq!(landscape().transitive_providers(&[id(99)]).certain, HashSet::from([id(99)]));
     }
 
     proptest::proptest! {
@@ -321,7 +324,7 @@ mod tests {
         ) {
             let mut seen = HashSet::new();
             let edges = raw.into_iter().filter(|(a, b, _, group)| a != b && seen.insert((*a, *b, *group)));
-            let mappings = edges.map(|(dependent, provider, effect, group)| Mapped {
+            let mappings = edges.map(|(dependent, provider, effect, group)| MappingEdge {
                 mapping: None,
                 needed: true,
                 dependent: id(dependent),
@@ -333,7 +336,7 @@ mod tests {
             let landscape = landscape_of(mappings, &[id(0)]);
             let items: Vec<Id> = items.into_iter().map(id).collect();
             let exposed = landscape.exposed(&items).contains(&id(0));
-            let beneath = landscape.beneath(&[id(0)]);
+            let beneath = landscape.transitive_providers(&[id(0)]);
             let certain = items.iter().any(|item| beneath.certain.contains(item));
             let possible = items.iter().any(|item| beneath.possible.contains(item));
             proptest::prop_assert!(!certain || exposed);

@@ -1,8 +1,8 @@
 //! What a landscape knows of losses and the ways back from them.
+use super::builder::Item;
 use super::landscape::Landscape;
 use super::net::State;
-use super::parts::Item;
-use super::recovery::{Ability, Improvement, data_losses, improvement, recover};
+use super::recovery::{Improvement, RecoveryCapability, cheapest_improvement, data_losses, recover};
 use super::restoration::Restoration;
 use crate::model::Kind;
 use std::sync::Arc;
@@ -10,14 +10,16 @@ use std::sync::Arc;
 impl Landscape {
     /// What each node can do. A service that does not say how long it takes to rebuild is rebuilt by restarting it once what
     /// it depends on is back; a business process takes no time of its own until it runs again.
-    pub fn abilities(&self) -> &[Ability] {
-        self.able.get_or_init(|| {
-            let able = |item: &Item| match item.kind {
-                Kind::Service => Ability { recovery: item.ability.recovery.or(item.ability.restart), ..item.ability },
-                Kind::BusinessProcess => Ability { recovery: Some(0), restart: Some(0), data_loss: None },
-                _ => item.ability,
+    pub fn capabilities(&self) -> &[RecoveryCapability] {
+        self.capabilities.get_or_init(|| {
+            let capabilities = |item: &Item| match item.kind {
+                Kind::Service => {
+                    RecoveryCapability { recovery: item.capability.recovery.or(item.capability.restart), ..item.capability }
+                }
+                Kind::BusinessProcess => RecoveryCapability { recovery: Some(0), restart: Some(0), data_loss: None },
+                _ => item.capability,
             };
-            self.items().iter().map(able).collect()
+            self.items().iter().map(capabilities).collect()
         })
     }
 
@@ -44,9 +46,9 @@ impl Landscape {
         let lost = self.with_places(lost);
         let mut scratch = self.scratch();
         let states = self.graph().impact(&mut scratch, &lost).states().to_vec();
-        let recovery = recover(self.graph(), self.abilities(), &states, &lost);
-        let data = data_losses(self.graph(), self.abilities(), &states, &lost).into_iter().collect();
-        let silent = |node: &usize| self.items()[*node].keeps_data && self.abilities()[*node].data_loss.is_none();
+        let recovery = recover(self.graph(), self.capabilities(), &states, &lost);
+        let data = data_losses(self.graph(), self.capabilities(), &states, &lost).into_iter().collect();
+        let silent = |node: &usize| self.items()[*node].keeps_data && self.capabilities()[*node].data_loss.is_none();
         let silent: Vec<usize> = lost.into_iter().filter(silent).collect();
         let unaccounted = self.graph().impact(&mut scratch, &silent).states().iter().map(|state| *state == State::Down).collect();
         Restoration { states, recovery, data, unaccounted }
@@ -64,7 +66,7 @@ impl Landscape {
 
     /// The cheapest single improvement that brings a node back in time.
     pub fn improvement(&self, restoration: &Restoration, node: usize, target: i64) -> Option<Improvement> {
-        improvement(self.graph(), &restoration.recovery, node, target)
+        cheapest_improvement(self.graph(), &restoration.recovery, node, target)
     }
 
     /// What a node needs of what is down, itself included: everything that may hold its return up.

@@ -45,18 +45,18 @@ pub struct Group {
 
 impl Group {
     /// How many members it can lose. More required than there are members is read as all of them.
-    pub fn spare(self) -> usize {
+    pub fn tolerated_losses(self) -> usize {
         self.members - self.required.min(self.members)
     }
 }
 
 /// An edge as seen from one of its ends.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct Neighbour {
     /// The other end.
     pub node: u32,
     /// Where several of a group may stand in for each other.
-    pub group: Option<Shared>,
+    pub group: Option<GroupId>,
     pub effect: State,
     pub needed: bool,
     pub place: bool,
@@ -64,11 +64,11 @@ pub struct Step {
 
 /// The number of a redundancy group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shared(std::num::NonZeroU32);
+pub struct GroupId(std::num::NonZeroU32);
 
-impl Shared {
-    fn new(index: usize) -> Option<Shared> {
-        u32::try_from(index + 1).ok().and_then(std::num::NonZeroU32::new).map(Shared)
+impl GroupId {
+    fn new(index: usize) -> Option<GroupId> {
+        u32::try_from(index + 1).ok().and_then(std::num::NonZeroU32::new).map(GroupId)
     }
     pub fn index(self) -> usize {
         self.0.get() as usize - 1
@@ -78,21 +78,21 @@ impl Shared {
 /// A dependency graph, or a part of one that holds everything the answer depends on.
 #[derive(Debug, Default, Clone)]
 pub struct Graph {
-    up: Rows,
-    down: Rows,
+    up: AdjacencyRows,
+    down: AdjacencyRows,
     groups: Vec<Group>,
 }
 
 /// The steps of each node, one node after the other.
 #[derive(Debug, Default, Clone)]
-struct Rows {
+struct AdjacencyRows {
     /// Where those of each node begin; one more than there are nodes.
     starts: Vec<u32>,
-    steps: Vec<Step>,
+    steps: Vec<Neighbour>,
 }
 
-impl Rows {
-    fn new(nodes: usize, ends: impl Iterator<Item = (usize, Step)> + Clone) -> Rows {
+impl AdjacencyRows {
+    fn new(nodes: usize, ends: impl Iterator<Item = (usize, Neighbour)> + Clone) -> AdjacencyRows {
         let mut starts = vec![0u32; nodes + 1];
         let mut count = 0;
         for (node, _) in ends.clone() {
@@ -103,16 +103,16 @@ impl Rows {
             starts[node + 1] += starts[node];
         }
         let mut next = starts.clone();
-        let blank = Step { node: 0, group: None, effect: State::Up, needed: false, place: false };
+        let blank = Neighbour { node: 0, group: None, effect: State::Up, needed: false, place: false };
         let mut steps = vec![blank; count];
         for (node, step) in ends {
             steps[next[node] as usize] = step;
             next[node] += 1;
         }
-        Rows { starts, steps }
+        AdjacencyRows { starts, steps }
     }
 
-    fn of(&self, node: usize) -> &[Step] {
+    fn of(&self, node: usize) -> &[Neighbour] {
         &self.steps[self.starts[node] as usize..self.starts[node + 1] as usize]
     }
 }
@@ -120,15 +120,15 @@ impl Rows {
 impl Graph {
     /// Groups that can lose no member are none: every member of theirs is simply depended on.
     pub fn new(nodes: usize, edges: &[Edge], groups: Vec<Group>) -> Graph {
-        let step = |edge: &Edge, node: usize| Step {
+        let step = |edge: &Edge, node: usize| Neighbour {
             node: u32::try_from(node).unwrap_or(u32::MAX),
-            group: edge.group.filter(|group| groups[*group].spare() > 0).and_then(Shared::new),
+            group: edge.group.filter(|group| groups[*group].tolerated_losses() > 0).and_then(GroupId::new),
             effect: edge.effect,
             needed: edge.needed,
             place: edge.place,
         };
-        let up = Rows::new(nodes, edges.iter().map(|edge| (edge.provider, step(edge, edge.dependent))));
-        let down = Rows::new(nodes, edges.iter().map(|edge| (edge.dependent, step(edge, edge.provider))));
+        let up = AdjacencyRows::new(nodes, edges.iter().map(|edge| (edge.provider, step(edge, edge.dependent))));
+        let down = AdjacencyRows::new(nodes, edges.iter().map(|edge| (edge.dependent, step(edge, edge.provider))));
         Graph { up, down, groups }
     }
 
@@ -139,14 +139,14 @@ impl Graph {
         self.up.steps.len()
     }
     /// What depends on a node.
-    pub fn dependents(&self, node: usize) -> &[Step] {
+    pub fn dependents(&self, node: usize) -> &[Neighbour] {
         self.up.of(node)
     }
     /// What a node depends on.
-    pub fn providers(&self, node: usize) -> &[Step] {
+    pub fn providers(&self, node: usize) -> &[Neighbour] {
         self.down.of(node)
     }
-    pub fn group(&self, shared: Shared) -> Group {
+    pub fn group(&self, shared: GroupId) -> Group {
         self.groups[shared.index()]
     }
     pub fn groups(&self) -> usize {

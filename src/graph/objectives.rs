@@ -1,5 +1,8 @@
 //! Effective objectives: the strictest of an object's own and of everything that depends on it through cascading
 //! mappings.
+//!
+//! Redundancy does not soften them: each member of a group inherits the whole objective. Places do not carry them: a
+//! component's site inherits nothing, though the dependency map counts the place as a dependency.
 use crate::model::{Id, Objectives};
 use std::collections::HashSet;
 

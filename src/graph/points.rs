@@ -2,36 +2,39 @@
 //!
 //! A loss takes Down what depends on it by cascade, and a redundancy group takes its dependent Down once more of its
 //! members are Down than it can spare and at least one of those is felt, that is to say cascades. From there it goes on.
+//!
+//! 512 losses are followed at once, as the bits of rows of 64 bytes carried up the graph in the order of its components.
+//! What is reached without redundancy groups is certain; the single points of one service need a sweep only beneath groups.
 
-mod course;
 mod sweep;
+mod sweep_order;
 #[cfg(test)]
 mod tests;
 
 use super::net::{Graph, State};
-use course::Course;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sweep::{Counts, LANES, Lanes, Sweep};
+use sweep::{BitRow, BitSweep, Counts, LANES};
+use sweep_order::SweepOrder;
 
 /// The answer would take more work than was allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooMuch;
+pub struct WorkLimitExceeded;
 
-impl std::fmt::Display for TooMuch {
+impl std::fmt::Display for WorkLimitExceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("too many pairs to try")
     }
 }
 
-impl std::error::Error for TooMuch {}
+impl std::error::Error for WorkLimitExceeded {}
 
 /// For each object, how many others go Down when it alone is lost: how many of those watched with bit 0, and with bit 1.
 /// `watched` has an entry for each node of the graph.
 ///
 /// The work is at most the steps a loss can take times the objects, divided by the [lanes](LANES) followed at once; losses
 /// that do not spread take next to none. Each thread needs a cache line per object.
-pub fn reach(graph: &Graph, watched: &[u8], threads: usize) -> Vec<[u32; 2]> {
-    let course = Course::beneath(graph, (0..watched.len()).filter(|node| watched[*node] & 3 != 0));
+pub fn loss_counts(graph: &Graph, watched: &[u8], threads: usize) -> Vec<[u32; 2]> {
+    let course = SweepOrder::below(graph, (0..watched.len()).filter(|node| watched[*node] & 3 != 0));
     let mut weights = vec![[0; 2]; course.places()];
     for place in course.stands() {
         for node in course.objects(place) {
@@ -42,7 +45,7 @@ pub fn reach(graph: &Graph, watched: &[u8], threads: usize) -> Vec<[u32; 2]> {
     let blocks: Vec<&[u32]> = stands.chunks(LANES).collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut sweep = Sweep::new(&course);
+        let mut sweep = BitSweep::new(&course);
         let take = || blocks.get(next.fetch_add(1, Ordering::Relaxed)).copied();
         std::iter::from_fn(take).flat_map(|block| reach_of(&mut sweep, block, &weights)).collect::<Vec<_>>()
     };
@@ -79,9 +82,9 @@ fn share<T: Send>(threads: usize, work: &(impl Fn() -> Vec<T> + Sync)) -> Vec<T>
 }
 
 /// The weight of all that is Down when each place of a block is lost, its own included.
-fn reach_of(sweep: &mut Sweep, block: &[u32], weights: &[[u32; 2]]) -> Vec<(u32, [u32; 2])> {
+fn reach_of(sweep: &mut BitSweep, block: &[u32], weights: &[[u32; 2]]) -> Vec<(u32, [u32; 2])> {
     for (lane, place) in block.iter().enumerate() {
-        sweep.lose(*place, &Lanes::one(lane));
+        sweep.lose(*place, &BitRow::one(lane));
     }
     sweep.run();
     let mut counts = [Counts::default(), Counts::default()];
@@ -97,10 +100,10 @@ fn reach_of(sweep: &mut Sweep, block: &[u32], weights: &[[u32; 2]]) -> Vec<(u32,
 /// The single points of failure of an object, ascending: each other object whose loss alone takes it Down.
 ///
 /// What it depends on by cascade alone is certain; only what it reaches through redundancy groups has to be tried.
-pub fn of(graph: &Graph, root: usize) -> Vec<usize> {
+pub fn single_points(graph: &Graph, root: usize) -> Vec<usize> {
     let mut points = certain(graph, root);
     if points.iter().any(|node| graph.providers(*node).iter().any(|step| step.group.is_some())) {
-        let course = Course::toward(graph, &points);
+        let course = SweepOrder::toward(graph, &points);
         points.extend(singles(&course).iter().flat_map(|place| course.objects(*place)).map(|node| *node as usize));
     }
     points.retain(|node| *node != root);
@@ -129,10 +132,10 @@ fn certain(graph: &Graph, root: usize) -> Vec<usize> {
 /// All places that take the goal Down when they are lost alone.
 ///
 /// Those that least is left to follow for are tried first: what is known to be fatal ends a loss.
-fn singles(course: &Course) -> Vec<u32> {
+fn singles(course: &SweepOrder) -> Vec<u32> {
     let leaders = leaders(course);
     let tried: Vec<u32> = course.stands().filter(|place| leaders[*place as usize] == Some(*place)).collect();
-    let mut sweep = Sweep::new(course);
+    let mut sweep = BitSweep::new(course);
     let mut is_fatal = vec![false; course.places()];
     for block in tried.rchunks(LANES) {
         for place in fatal(course, &mut sweep, block, None) {
@@ -146,7 +149,7 @@ fn singles(course: &Course) -> Vec<u32> {
 /// The place each place stands or falls with, so that only that has to be tried; none where nothing can come of a loss.
 ///
 /// What has but one dependent is as fatal as that. What is only a member of groups, once of each, breaks none alone.
-fn leaders(course: &Course) -> Vec<Option<u32>> {
+fn leaders(course: &SweepOrder) -> Vec<Option<u32>> {
     let mut leaders = vec![None; course.places()];
     for place in (0..course.places() as u32).rev() {
         leaders[place as usize] = match (course.cascades(place), course.groups(place)) {
@@ -165,15 +168,15 @@ fn distinct(places: &[u32]) -> bool {
 }
 
 /// Which of some places take the goal Down when they are lost, alone or together with another.
-fn fatal(course: &Course, sweep: &mut Sweep, stands: &[u32], with: Option<u32>) -> Vec<u32> {
+fn fatal(course: &SweepOrder, sweep: &mut BitSweep, stands: &[u32], with: Option<u32>) -> Vec<u32> {
     let Some(goal) = course.goal() else { return Vec::new() };
     let mut found = Vec::new();
     for block in stands.chunks(LANES) {
         for (lane, place) in block.iter().enumerate() {
-            sweep.lose(*place, &Lanes::one(lane));
+            sweep.lose(*place, &BitRow::one(lane));
         }
         if let Some(with) = with {
-            sweep.lose(with, &Lanes::ALL);
+            sweep.lose(with, &BitRow::ALL);
         }
         sweep.run();
         let down = sweep.down(goal);
@@ -189,17 +192,22 @@ fn fatal(course: &Course, sweep: &mut Sweep, stands: &[u32], with: Option<u32>) 
 /// weaken the same group. That many objects are tried, each against all the others. The work is estimated as the objects
 /// tried times the blocks of [lanes](LANES) they fill times the steps a loss can take among what has to be followed; it is
 /// refused before any is tried when that passes `most_work`. There are at most 256 pairs for each object and block.
-pub fn pairs(graph: &Graph, root: usize, wanted: &dyn Fn(usize) -> bool, most_work: u64) -> Result<Vec<(usize, usize)>, TooMuch> {
-    let course = Course::toward(graph, &certain(graph, root));
+pub fn point_pairs(
+    graph: &Graph,
+    root: usize,
+    wanted: &dyn Fn(usize) -> bool,
+    most_work: u64,
+) -> Result<Vec<(usize, usize)>, WorkLimitExceeded> {
+    let course = SweepOrder::toward(graph, &certain(graph, root));
     let tried = |place: u32| course.objects(place).iter().map(|node| *node as usize).filter(|node| wanted(*node));
     let mut stands: Vec<u32> = course.stands().filter(|place| tried(*place).next().is_some()).collect();
     let count: usize = stands.iter().map(|place| tried(*place).count()).sum();
     let work =
         [count.div_ceil(LANES), course.steps()].iter().fold(count as u64, |work, times| work.saturating_mul(*times as u64));
     if work > most_work {
-        return Err(TooMuch);
+        return Err(WorkLimitExceeded);
     }
-    let mut sweep = Sweep::new(&course);
+    let mut sweep = BitSweep::new(&course);
     // In the order of the stands, like the stands themselves.
     let mut points = fatal(&course, &mut sweep, &stands, None).into_iter().peekable();
     stands.retain(|place| points.next_if_eq(place).is_none());

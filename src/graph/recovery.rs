@@ -11,7 +11,7 @@
 //! No end comes before one it was made of, so that Dijkstra's sweep carries over (Knuth 1977, "A generalization of
 //! Dijkstra's algorithm"): items become final in ascending order of their ends. What never does is stuck.
 
-use super::net::{Graph, State, Step};
+use super::net::{Graph, Neighbour, State};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -23,11 +23,11 @@ mod tests;
 mod trial;
 
 pub use data::data_losses;
-pub use improvement::{Improvement, improvement};
+pub use improvement::{Improvement, cheapest_improvement};
 
 /// What an item can do about a loss, in seconds. What is not known counts as nothing, and negative values do too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ability {
+pub struct RecoveryCapability {
     /// How long it takes to rebuild the item when it is lost itself.
     pub recovery: Option<i64>,
     /// How long it takes to start again when only something it depends on was lost.
@@ -114,14 +114,14 @@ impl Recovery {
 
 /// Whether the dependent waits for the provider when it starts. A dependency without any effect is not waited for, needed
 /// or not. In a redundancy group one such step is enough for the whole group to count.
-fn waits(step: &Step) -> bool {
+fn waits(step: &Neighbour) -> bool {
     step.needed && step.effect != State::Up
 }
 
 /// Computes the earliest restoration. `abilities` and `states` have one entry per node of the graph; `states` tells what the
 /// loss of `lost` made of each. Everything that is not down is available at once.
-pub fn recover(graph: &Graph, abilities: &[Ability], states: &[State], lost: &[usize]) -> Recovery {
-    let mut sweep = Sweep::new(graph, abilities, states, lost);
+pub fn recover(graph: &Graph, capabilities: &[RecoveryCapability], states: &[State], lost: &[usize]) -> Recovery {
+    let mut sweep = Sweep::new(graph, capabilities, states, lost);
     while let Some(Reverse((_, node))) = sweep.queue.pop() {
         sweep.settle(node);
     }
@@ -167,7 +167,7 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(graph: &'a Graph, abilities: &[Ability], states: &[State], lost: &[usize]) -> Sweep<'a> {
+    fn new(graph: &'a Graph, capabilities: &[RecoveryCapability], states: &[State], lost: &[usize]) -> Sweep<'a> {
         let blank = Time { start: 0, end: 0, waits_for: None, wave: 1, known: true, lost: false };
         let mut drafts = vec![Draft { pending: 0, duration: 0, time: blank }; graph.nodes()];
         for node in lost {
@@ -176,7 +176,7 @@ impl<'a> Sweep<'a> {
         let mut gates = vec![Gate::default(); graph.groups()];
         for node in (0..graph.nodes()).filter(|node| states[*node] == State::Down) {
             let draft = &mut drafts[node];
-            let duration = if draft.time.lost { abilities[node].recovery } else { abilities[node].restart };
+            let duration = if draft.time.lost { capabilities[node].recovery } else { capabilities[node].restart };
             draft.duration = duration.unwrap_or(0).max(0);
             draft.time.known = duration.is_some();
             draft.pending = waited_for(graph, states, node, &mut gates);
@@ -228,7 +228,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Whether the dependent of a step waited for the provider that is back now. In a group that is so until it has enough.
-    fn counts(&mut self, step: &Step) -> bool {
+    fn counts(&mut self, step: &Neighbour) -> bool {
         match step.group {
             None => waits(step),
             Some(group) => {
@@ -252,7 +252,7 @@ fn waited_for(graph: &Graph, states: &[State], node: usize, gates: &mut [Gate]) 
                 let gate = &mut gates[group.index()];
                 gate.dependent = node;
                 gate.down += usize::from(down);
-                gate.spare = graph.group(group).spare();
+                gate.spare = graph.group(group).tolerated_losses();
                 gate.waited_for |= waits(step);
             }
         }

@@ -1,6 +1,6 @@
 //! The part of the graph around one object, as far as it was asked for.
+use super::builder::{GraphBuilder, Item, MappingEdge};
 use super::net::State;
-use super::parts::{Item, Mapped, Parts};
 use crate::model::{Id, Kind};
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,7 @@ pub struct Dependency {
 
 /// An object of the region: how far away and what its loss, or the root's, means.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct RegionNode {
     pub id: Id,
     pub distance: usize,
     /// Down: what happens to the root when this one alone is lost. Up: what happens to this one when the root is lost.
@@ -38,13 +38,13 @@ pub struct Place {
 
 /// Evaluates a region. `distances` holds its objects, the root with 0; `dependencies` all edges between them and every
 /// other member of the groups they stand in.
-pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], dependencies: &[Dependency]) -> Vec<Place> {
-    let mut parts = Parts::default();
+pub fn region_nodes(root: Id, direction: Direction, distances: &[(Id, usize)], dependencies: &[Dependency]) -> Vec<RegionNode> {
+    let mut parts = GraphBuilder::default();
     for (id, _) in distances {
-        parts.put(Item::bare(*id, Kind::Component));
+        parts.upsert_node(Item::bare(*id, Kind::Component));
     }
     for one in dependencies {
-        parts.tie(&one.mapped());
+        parts.add_mapping(&one.mapped());
     }
     let graph = parts.graph();
     let mut scratch = graph.scratch();
@@ -54,13 +54,17 @@ pub fn places(root: Id, direction: Direction, distances: &[(Id, usize)], depende
         Direction::Up => from_root[at],
         Direction::Down => graph.impact(&mut scratch, &[at]).state(root),
     };
-    distances.iter().enumerate().map(|(at, (id, distance))| Place { id: *id, distance: *distance, state: state(at) }).collect()
+    distances
+        .iter()
+        .enumerate()
+        .map(|(at, (id, distance))| RegionNode { id: *id, distance: *distance, state: state(at) })
+        .collect()
 }
 
 /// A region holds so many objects at most.
-pub const MOST_NODES: usize = 2000;
+pub const MAX_NODES: usize = 2000;
 /// So many dependencies lie between them at most.
-pub const MOST_EDGES: usize = 10_000;
+pub const MAX_EDGES: usize = 10_000;
 /// How a component depends on its site, and a site on its parent.
 pub const LOCATED_AT: &str = "located_at";
 
@@ -82,9 +86,9 @@ pub struct Extent {
 
 /// What lies beneath some objects, read once to be looked at from each of them.
 #[derive(Default)]
-pub struct Ground(HashMap<Id, Vec<Dependency>>);
+pub struct PreloadedRegion(HashMap<Id, Vec<Dependency>>);
 
-impl Ground {
+impl PreloadedRegion {
     pub fn add(&mut self, edge: Dependency) {
         self.0.entry(edge.dependent).or_default().push(edge);
     }
@@ -149,13 +153,13 @@ pub fn located_at(dependent: Id, provider: Id) -> Dependency {
 }
 
 /// Lifecycle and recovery option of an item, in words.
-pub fn told(lifecycle: &str, option: &str) -> String {
+pub fn recovery_label(lifecycle: &str, option: &str) -> String {
     format!("{lifecycle} {option}")
 }
 
 impl Dependency {
-    pub fn mapped(&self) -> Mapped<'_> {
-        Mapped {
+    pub fn mapped(&self) -> MappingEdge<'_> {
+        MappingEdge {
             mapping: self.mapping,
             dependent: self.dependent,
             provider: self.provider,
@@ -191,14 +195,14 @@ mod tests {
     fn one_of_two_is_not_essential_but_what_both_need_is() {
         let edges = [needs(1, 2, Some("db")), needs(1, 3, Some("db")), needs(2, 4, None), needs(3, 4, None)];
         let distances = [(id(1), 0), (id(2), 1), (id(3), 1), (id(4), 2)];
-        let states: Vec<State> = places(id(1), Direction::Down, &distances, &edges).into_iter().map(|p| p.state).collect();
+        let states: Vec<State> = region_nodes(id(1), Direction::Down, &distances, &edges).into_iter().map(|p| p.state).collect();
         assert_eq!(states, [State::Down, State::Up, State::Up, State::Down]);
     }
 
     #[test]
     fn losing_one_of_two_takes_nothing_down() {
         let edges = [needs(1, 2, Some("db")), needs(1, 3, Some("db")), needs(5, 2, None)];
-        let up = places(id(2), Direction::Up, &[(id(2), 0), (id(1), 1), (id(5), 1)], &edges);
+        let up = region_nodes(id(2), Direction::Up, &[(id(2), 0), (id(1), 1), (id(5), 1)], &edges);
         assert_eq!(up.iter().map(|p| p.state).collect::<Vec<_>>(), [State::Down, State::Up, State::Down]);
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// # Errors
 /// 413 when it is larger, 408 when it takes longer.
 pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize, seconds: u64) -> Result<Bytes> {
-    let too_large = || Error::refused(413, "payload_too_large", format!("the body may take {limit} bytes"));
+    let too_large = || Error::status(413, "payload_too_large", format!("the body may take {limit} bytes"));
     let length = request.headers().get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(too_large());
@@ -27,7 +27,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize, sec
         }
         Ok(body.freeze())
     };
-    let late = || Error::refused(408, "request_timeout", format!("the body did not arrive within {seconds} seconds"));
+    let late = || Error::status(408, "request_timeout", format!("the body did not arrive within {seconds} seconds"));
     tokio::time::timeout(Duration::from_secs(seconds), all).await.map_err(|_| late())?
 }
 
@@ -38,13 +38,13 @@ pub fn media_type(request: &HttpRequest) -> Option<String> {
 }
 
 /// Refuses bodies of other media types than these.
-pub fn require_type(request: &HttpRequest, accepted: &[&str]) -> Result<()> {
+pub fn require_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<()> {
     match media_type(request) {
         Some(found) if accepted.contains(&found.as_str()) => Ok(()),
         found => {
             let found = found.unwrap_or_else(|| "none".into());
             let detail = format!("the body's media type is {found}; accepted: {}", accepted.join(", "));
-            Err(Error::refused(415, "unsupported_media_type", detail))
+            Err(Error::status(415, "unsupported_media_type", detail))
         }
     }
 }

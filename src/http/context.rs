@@ -1,10 +1,10 @@
 //! Who is asking, proven by the handler's own signature: a handler takes a [`Reader`] or a [`Writer`] of a resource, and
 //! has no other way to the data. Extracting one checks the token and the permission.
-use super::headers::Wishes;
+use super::headers::WriteOptions;
 use super::state::{State, Tenant};
 use crate::auth::Identity;
-use crate::model::{Action, Error, Id, Kind, Resource, Result, Spelling, Timestamp};
-use crate::store::{AnyKind, Change, Conn, Place, Scene, Tx};
+use crate::model::{Action, Error, Id, Kind, ObjectRef, Resource, Result, Timestamp};
+use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, Tx, WriteContext};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -19,7 +19,7 @@ pub struct RequestId(pub Arc<str>);
 
 /// A known caller, at work for one organisation.
 #[derive(Clone)]
-pub struct Caller {
+pub struct RequestContext {
     app: Data<State>,
     identity: Arc<Identity>,
     organization: Id,
@@ -27,7 +27,7 @@ pub struct Caller {
     now: Timestamp,
 }
 
-impl Caller {
+impl RequestContext {
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -49,42 +49,42 @@ impl Caller {
         Err(Error::Forbidden(format!("this needs the permission {}", crate::auth::roles::permission(collection, action))))
     }
     /// How this caller sees the organisation, as it is now.
-    pub fn scene(&self) -> Scene {
+    pub fn snapshot(&self) -> Snapshot {
         let landscapes = Arc::clone(&self.app.landscapes);
-        Scene { organization: self.organization, now: self.now, place: Place::Now, landscapes }
+        Snapshot { organization: self.organization, now: self.now, place: ReadPoint::Now, landscapes }
     }
     /// What stands in the ledger beside a change.
-    fn change(&self, wishes: &Wishes) -> Change {
-        Change {
+    fn change(&self, write_options: &WriteOptions) -> WriteContext {
+        WriteContext {
             organization: self.organization,
             actor: self.identity.subject.clone(),
             request_id: self.request_id.to_string(),
-            reason: wishes.reason.clone(),
+            reason: write_options.reason.clone(),
             now: self.now,
-            dry_run: wishes.dry_run,
+            dry_run: write_options.dry_run,
             large: false,
             identity: Some(Arc::clone(&self.identity)),
         }
     }
     /// The same caller at work in the tenant of the organisations.
-    fn in_system(mut self) -> Caller {
+    fn in_system(mut self) -> RequestContext {
         self.organization = Id::SYSTEM;
         self
     }
 }
 
 /// Somebody with a sound token.
-impl FromRequest for Caller {
+impl FromRequest for RequestContext {
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Caller>>;
+    type Future = LocalBoxFuture<'static, Result<RequestContext>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { identify(&request).await })
+        Box::pin(async move { authenticate(&request).await })
     }
 }
 
-async fn identify(request: &HttpRequest) -> Result<Caller> {
+async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     let app = request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
     let mut all = request.headers().get_all(header::AUTHORIZATION);
     let missing = || Error::Unauthenticated("a bearer token is wanted".into());
@@ -101,7 +101,7 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
     })?;
     let organization = organization(&app, &identity).await?;
     let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
-    Ok(Caller { app, identity, organization, request_id, now })
+    Ok(RequestContext { app, identity, organization, request_id, now })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key
@@ -111,8 +111,8 @@ async fn organization(app: &Data<State>, identity: &Arc<Identity>) -> Result<Id>
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
-    let spelling = Id::parse(named).map_or_else(|| Spelling::Key(named.clone()), Spelling::Id);
-    let found = app.store.read(async |conn| app.tenants.find(conn, &spelling).await).await?;
+    let object_ref = Id::parse(named).map_or_else(|| ObjectRef::Key(named.clone()), ObjectRef::Id);
+    let found = app.store.read(async |conn| app.tenants.find(conn, &object_ref).await).await?;
     let id = match found {
         Some(Tenant { suspended: true, .. }) => return Err(Error::Forbidden("the organisation is suspended".into())),
         Some(Tenant { id, .. }) => id,
@@ -143,13 +143,13 @@ impl Target {
 }
 
 /// What a permission is asked for: a kind of resource, or what concerns them all.
-pub trait Scope: 'static {
+pub trait PermissionTarget: 'static {
     /// # Errors
     /// When the route does not say it.
     fn target(request: &HttpRequest) -> Result<Target>;
 }
 
-impl<R: Resource> Scope for R {
+impl<R: Resource> PermissionTarget for R {
     fn target(_: &HttpRequest) -> Result<Target> {
         Ok(Target::plain(R::KIND.collection()))
     }
@@ -161,7 +161,7 @@ pub struct RouteKind(pub &'static dyn AnyKind);
 
 /// The kind of the route.
 pub struct OfKind;
-impl Scope for OfKind {
+impl PermissionTarget for OfKind {
     fn target(request: &HttpRequest) -> Result<Target> {
         let RouteKind(kind) = request.app_data::<RouteKind>().ok_or_else(|| Error::Internal("a route of no kind".into()))?;
         Ok(Target { kind: Some(*kind), ..Target::plain(kind.info().collection()) })
@@ -171,7 +171,7 @@ impl Scope for OfKind {
 /// Moves between the states of the kind of the route, each of which needs a permission of its own: whoever has one of them
 /// gets in, and is asked again for the move itself.
 pub struct Transitions;
-impl Scope for Transitions {
+impl PermissionTarget for Transitions {
     fn target(request: &HttpRequest) -> Result<Target> {
         let target = OfKind::target(request)?;
         let lifecycle = target.kind.and_then(AnyKind::lifecycle);
@@ -182,7 +182,7 @@ impl Scope for Transitions {
 
 /// Reports on the whole organisation.
 pub struct Reports;
-impl Scope for Reports {
+impl PermissionTarget for Reports {
     fn target(_: &HttpRequest) -> Result<Target> {
         Ok(Target::plain("reports"))
     }
@@ -190,7 +190,7 @@ impl Scope for Reports {
 
 /// Questions asked of the dependency graph.
 pub struct Analyses;
-impl Scope for Analyses {
+impl PermissionTarget for Analyses {
     fn target(_: &HttpRequest) -> Result<Target> {
         Ok(Target::plain("analyses"))
     }
@@ -198,7 +198,7 @@ impl Scope for Analyses {
 
 /// Batches; each row is checked for its own collection too.
 pub struct Batches;
-impl Scope for Batches {
+impl PermissionTarget for Batches {
     fn target(_: &HttpRequest) -> Result<Target> {
         Ok(Target::plain("batch"))
     }
@@ -206,20 +206,20 @@ impl Scope for Batches {
 
 /// The ledger: the change feed.
 pub struct Ledger;
-impl Scope for Ledger {
+impl PermissionTarget for Ledger {
     fn target(_: &HttpRequest) -> Result<Target> {
         Ok(Target::plain("changes"))
     }
 }
 
 /// May read within a scope.
-pub struct Reader<S>(Caller, Target, PhantomData<S>);
+pub struct Reader<S>(RequestContext, Target, PhantomData<S>);
 /// May write within a scope; the only way to [`Writer::write`].
-pub struct Writer<S>(Caller, Target, PhantomData<S>);
+pub struct Writer<S>(RequestContext, Target, PhantomData<S>);
 
-async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<(Caller, Target)> {
+async fn authorize<S: PermissionTarget>(request: HttpRequest, action: Action) -> Result<(RequestContext, Target)> {
     let target = S::target(&request)?;
-    let caller = identify(&request).await?;
+    let caller = authenticate(&request).await?;
     let permits = |action: &Action| caller.identity().may(target.collection, *action);
     if !target.actions.as_ref().is_some_and(|actions| actions.iter().any(permits)) {
         caller.require(target.collection, action)?;
@@ -227,28 +227,28 @@ async fn permitted<S: Scope>(request: HttpRequest, action: Action) -> Result<(Ca
     Ok((if target.is_system() { caller.in_system() } else { caller }, target))
 }
 
-impl<S: Scope> FromRequest for Reader<S> {
+impl<S: PermissionTarget> FromRequest for Reader<S> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Reader<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let permitted = permitted::<S>(request.clone(), Action::Read);
+        let permitted = authorize::<S>(request.clone(), Action::Read);
         Box::pin(async move { permitted.await.map(|(caller, target)| Reader(caller, target, PhantomData)) })
     }
 }
 
-impl<S: Scope> FromRequest for Writer<S> {
+impl<S: PermissionTarget> FromRequest for Writer<S> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Writer<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let permitted = permitted::<S>(request.clone(), Action::Write);
+        let permitted = authorize::<S>(request.clone(), Action::Write);
         Box::pin(async move { permitted.await.map(|(caller, target)| Writer(caller, target, PhantomData)) })
     }
 }
 
 impl<S> Reader<S> {
-    pub fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &RequestContext {
         &self.0
     }
     /// The kind of the route.
@@ -276,7 +276,7 @@ impl<S> Reader<S> {
 const LARGE: usize = 100;
 
 impl<S> Writer<S> {
-    pub fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &RequestContext {
         &self.0
     }
     /// The kind of the route.
@@ -289,11 +289,11 @@ impl<S> Writer<S> {
     /// Makes one change that touches so many objects.
     pub async fn write<T: Send + 'static>(
         &self,
-        wishes: &Wishes,
+        write_options: &WriteOptions,
         objects: usize,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let change = Change { large: objects > LARGE, ..self.0.change(wishes) };
+        let change = WriteContext { large: objects > LARGE, ..self.0.change(write_options) };
         let done = self.0.app.store.write(change, work).await;
         if self.1.is_system() {
             // A suspension counts at once here; other instances see it when their memory runs out.

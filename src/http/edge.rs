@@ -108,9 +108,9 @@ fn by_status(status: StatusCode) -> Error {
     match status.as_u16() {
         401 => Error::Unauthenticated("a bearer token is wanted".into()),
         404 => Error::NotFound,
-        408 => Error::refused(408, "request_timeout", "the request did not arrive in time"),
-        413 => Error::refused(413, "payload_too_large", "the request is too large"),
-        415 => Error::refused(415, "unsupported_media_type", "the media type is not supported"),
+        408 => Error::status(408, "request_timeout", "the request did not arrive in time"),
+        413 => Error::status(413, "payload_too_large", "the request is too large"),
+        415 => Error::status(415, "unsupported_media_type", "the media type is not supported"),
         400..=499 => Error::malformed("malformed_request", "the request cannot be read"),
         503 => Error::unavailable("no room at the moment"),
         _ => Error::Internal(format!("answered with status {status}")),

@@ -1,4 +1,4 @@
-//! What a client wishes by headers.
+//! What a client says about a write by headers.
 use super::preconditions::Preconditions;
 use crate::model::{Error, Result, nfc};
 use actix_web::HttpRequest;
@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderMap;
 
 /// The headers that steer a write.
 #[derive(Debug, Default)]
-pub struct Wishes {
+pub struct WriteOptions {
     /// `Prefer: tx=rollback`: check everything, keep nothing.
     pub dry_run: bool,
     /// `Change-Reason`: stands in the ledger.
@@ -29,10 +29,10 @@ fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a s
     std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| bad(name, "is not UTF-8"))
 }
 
-impl Wishes {
+impl WriteOptions {
     /// # Errors
     /// When a header cannot be read.
-    pub fn of(request: &HttpRequest) -> Result<Wishes> {
+    pub fn from_request(request: &HttpRequest) -> Result<WriteOptions> {
         let headers = request.headers();
         let reason = single(headers, "change-reason")?.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         if reason.as_ref().is_some_and(|text| text.chars().count() > 500 || text.chars().any(char::is_control)) {
@@ -45,13 +45,13 @@ impl Wishes {
         {
             return Err(bad("Idempotency-Key", "1 to 255 visible ASCII characters"));
         }
-        Ok(Wishes { dry_run: rollback(headers), reason, preconditions: preconditions(headers)?, idempotency_key })
+        Ok(WriteOptions { dry_run: is_dry_run(headers), reason, preconditions: preconditions(headers)?, idempotency_key })
     }
 }
 
-fn rollback(headers: &HeaderMap) -> bool {
-    let wishes = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
-    wishes.flat_map(|value| value.split(',')).any(|wish| wish.trim().eq_ignore_ascii_case("tx=rollback"))
+fn is_dry_run(headers: &HeaderMap) -> bool {
+    let write_options = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    write_options.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case("tx=rollback"))
 }
 
 fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
@@ -72,7 +72,7 @@ fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
 }
 
 /// Whether `If-None-Match` holds this tag already.
-pub fn unchanged(request: &HttpRequest, etag: &str) -> bool {
+pub fn none_match(request: &HttpRequest, etag: &str) -> bool {
     let tags = request.headers().get_all("if-none-match").filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
         .map(str::trim)
@@ -80,7 +80,7 @@ pub fn unchanged(request: &HttpRequest, etag: &str) -> bool {
 }
 
 /// Whether the client rather wants this media type than JSON.
-pub fn wants(request: &HttpRequest, media_type: &str) -> bool {
+pub fn accepts(request: &HttpRequest, media_type: &str) -> bool {
     let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let first = accept.split(',').map(|one| one.split(';').next().unwrap_or_default().trim()).find(|one| !one.is_empty());
     first == Some(media_type)

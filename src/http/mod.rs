@@ -1,5 +1,4 @@
 //! The edge: what every request passes on its way in and every answer on its way out. Knows no kind by name.
-pub mod answers;
 pub mod body;
 pub mod codes;
 pub mod context;
@@ -11,5 +10,6 @@ pub mod operations;
 pub mod preconditions;
 pub mod problem;
 pub mod problems;
+pub mod response_cache;
 pub mod routes;
 pub mod state;

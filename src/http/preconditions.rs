@@ -16,9 +16,9 @@ impl Preconditions {
     /// Whether an object that is there, in this version, is the one the change is meant for.
     ///
     /// # Errors
-    /// `Stale` when it is not.
+    /// `PreconditionFailed` when it is not.
     pub fn check(&self, version: i64) -> Result<()> {
         let other = self.versions.as_ref().is_some_and(|versions| !versions.contains(&version));
-        if self.if_none_match_any || other { Err(Error::Stale) } else { Ok(()) }
+        if self.if_none_match_any || other { Err(Error::PreconditionFailed) } else { Ok(()) }
     }
 }

@@ -1,6 +1,6 @@
 //! Errors as clients see them: `application/problem+json` (RFC 9457).
 use super::codes;
-use crate::model::{Error, Fault, Present};
+use crate::model::{CurrentState, Error, Fault};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -31,7 +31,7 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// Of a closed move: how the object stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub present: Option<Present>,
+    pub present: Option<CurrentState>,
 }
 
 /// Status, code, words and faults of an error; our own faults are told in general words only.
@@ -42,15 +42,15 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
         Error::Forbidden(detail) => (403, "forbidden", detail.clone(), Vec::new()),
         Error::NotFound => (404, "not_found", "there is no such object".into(), Vec::new()),
         Error::Conflict { code, detail, faults } => (409, code, detail.clone(), faults.clone()),
-        Error::Closed { detail, faults, .. } => (409, "transition_closed", detail.clone(), faults.clone()),
-        Error::Stale => {
+        Error::TransitionRefused { detail, faults, .. } => (409, "transition_closed", detail.clone(), faults.clone()),
+        Error::PreconditionFailed => {
             (412, "precondition_failed", "the object has changed since it was read, or is not there".into(), Vec::new())
         }
         Error::Invalid(faults) => {
             let detail = format!("{} {} in the request", faults.len(), if faults.len() == 1 { "fault" } else { "faults" });
             (422, "invalid", detail, faults.clone())
         }
-        Error::Refused { status, code, detail } => (*status, code, detail.clone(), Vec::new()),
+        Error::Status { status, code, detail } => (*status, code, detail.clone(), Vec::new()),
         Error::Unavailable { code: code @ "storage_full", detail, .. } => (507, code, detail.clone(), Vec::new()),
         Error::Unavailable { code, detail, .. } => (503, code, detail.clone(), Vec::new()),
         Error::Internal(_) => {
@@ -63,7 +63,7 @@ impl Problem {
     pub fn of(error: &Error, request_id: &str) -> Problem {
         let (status, code, detail, errors) = parts(error);
         let present = match error {
-            Error::Closed { present, .. } => Some((**present).clone()),
+            Error::TransitionRefused { present, .. } => Some((**present).clone()),
             _ => None,
         };
         Problem {

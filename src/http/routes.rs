@@ -210,7 +210,7 @@ impl Api {
             }
             let refuse = move |request: HttpRequest| {
                 let id = request.extensions().get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default();
-                let error = Error::refused(405, "method_not_allowed", format!("this path takes {allowed}"));
+                let error = Error::status(405, "method_not_allowed", format!("this path takes {allowed}"));
                 let mut response = problem::response(&error, &id);
                 if let Ok(value) = actix_web::http::header::HeaderValue::from_str(&allowed) {
                     response.headers_mut().insert(actix_web::http::header::ALLOW, value);

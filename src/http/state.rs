@@ -1,11 +1,11 @@
 //! What every request can reach.
-use super::answers::Answers;
 use super::metrics::Metrics;
+use super::response_cache::ResponseCache;
 use crate::auth::Verifier;
 use crate::config::Config;
-use crate::model::{Id, Result, Spelling, Timestamp};
+use crate::model::{Id, ObjectRef, Result, Timestamp};
 use crate::store::clock;
-use crate::store::{Change, Conn, Kinds, Landscapes, Store, Tx};
+use crate::store::{Conn, Kinds, Landscapes, Store, Tx, WriteContext};
 use futures_util::future::LocalBoxFuture;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ pub struct State {
     pub verifier: Arc<Verifier>,
     pub config: Arc<Config>,
     pub metrics: Metrics,
-    pub answers: Answers,
+    pub response_cache: ResponseCache,
     pub tenants: &'static dyn Tenants,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
@@ -36,7 +36,7 @@ pub struct Tenant {
 /// Where the organisations are kept.
 pub trait Tenants: Send + Sync {
     /// The organisation of a name.
-    fn find<'a>(&'a self, conn: &'a mut Conn<'_>, spelling: &'a Spelling) -> LocalBoxFuture<'a, Result<Option<Tenant>>>;
+    fn find<'a>(&'a self, conn: &'a mut Conn<'_>, object_ref: &'a ObjectRef) -> LocalBoxFuture<'a, Result<Option<Tenant>>>;
     /// Makes an organisation with this key unless it is there; tells its id and whether it is new.
     fn create<'a>(&'a self, tx: &'a mut Tx, key: String, name: String) -> LocalBoxFuture<'a, Result<(Id, bool)>>;
 }
@@ -58,7 +58,7 @@ impl State {
             verifier: Arc::new(verifier),
             config: Arc::new(config),
             metrics: Metrics::default(),
-            answers: Answers::default(),
+            response_cache: ResponseCache::default(),
             tenants,
             organizations,
             in_flight: Mutex::default(),
@@ -74,7 +74,7 @@ impl State {
     /// # Errors
     /// When the key cannot be one.
     pub async fn create_organization(&self, key: &str, name: &str, reason: &str) -> Result<(Id, bool)> {
-        let change = Change::by_the_service(Id::SYSTEM, Some(reason.into()), self.now());
+        let change = WriteContext::by_the_service(Id::SYSTEM, Some(reason.into()), self.now());
         let (tenants, key, name) = (self.tenants, key.to_owned(), name.to_owned());
         self.store.write(change, async move |tx| tenants.create(tx, key, name).await).await
     }

@@ -1,10 +1,16 @@
 //! Keeps effective objectives up to date.
+//!
+//! They are materialised in `objects`, so that lists can be filtered and sorted by them, and refreshed before the commit of
+//! a write that moved them; version and ledger stay. What may have become laxer (providers of changed or deleted mappings,
+//! objects whose own objectives changed) is computed anew, with all below it that may have its objectives from there. What
+//! became stricter is carried down level by level, and after 32 levels as a whole, so the number of statements is bounded
+//! however long the chains are.
 use crate::graph::objectives::{ObjectiveChanges, effective};
 use crate::model::{Id, Objectives, Result};
 use crate::on;
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{Conn, Settle, heads};
+use crate::store::{Conn, MapDbError, object_meta};
 use diesel::sql_types::{BigInt, Nullable};
 use std::collections::{HashMap, HashSet};
 
@@ -12,26 +18,26 @@ use std::collections::{HashMap, HashSet};
 const CHUNK: usize = 2000;
 
 /// After so many levels of falling objectives the rest is computed as a whole: chains may be long.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 
 /// So many objects are asked one by one where else their objectives come from.
-const MOST_ASKED: usize = 8;
+const MAX_ASKED: usize = 8;
 
 /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
 pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) -> Result<HashMap<Id, Objectives>> {
-    let shaken = shaken(conn, org, changes.others).await?;
-    let mut changed = recompute(conn, org, &shaken, Region::Carried).await?;
+    let stale = stale_objectives(conn, org, changes.others).await?;
+    let mut changed = recompute(conn, org, &stale, Region::Carried).await?;
     let mut stricter = carried(conn, org, &changes.edges).await?;
     for (id, objectives) in stricter_below(conn, org, &changed.keys().copied().collect::<Vec<_>>()).await? {
         let known = stricter.entry(id).or_insert(objectives);
         *known = known.strictest(objectives);
     }
-    for _ in 0..MOST_LEVELS {
+    for _ in 0..MAX_LEVELS {
         if stricter.is_empty() {
             return Ok(changed);
         }
         let list: Vec<(Id, Objectives)> = stricter.iter().map(|(id, objectives)| (*id, *objectives)).collect();
-        heads::set_effective(conn, org, &list).await?;
+        object_meta::set_effective(conn, org, &list).await?;
         let frontier: Vec<Id> = stricter.keys().copied().collect();
         changed.extend(stricter);
         stricter = stricter_below(conn, org, &frontier).await?;
@@ -42,25 +48,25 @@ pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) ->
 
 /// Those of some objects that may have other objectives now, and what is below them with them. A few are asked one by one
 /// whether what they have still comes from somebody; of many it is cheaper to compute all anew.
-async fn shaken(conn: &mut Conn<'_>, org: Id, moved: HashSet<Id>) -> Result<HashSet<Id>> {
-    if moved.is_empty() || moved.len() > MOST_ASKED {
+async fn stale_objectives(conn: &mut Conn<'_>, org: Id, moved: HashSet<Id>) -> Result<HashSet<Id>> {
+    if moved.is_empty() || moved.len() > MAX_ASKED {
         return Ok(moved);
     }
     let edges = edges_into(conn, org, &moved).await?;
     let around: HashSet<Id> = moved.iter().copied().chain(edges.iter().map(|(dependent, _)| *dependent)).collect();
     let values = values(conn, org, &around).await?;
     let anew = settle(&values, &edges, |value| if moved.contains(&value.id) { value.own } else { value.now });
-    let mut shaken: HashSet<Id> = anew.into_iter().map(|(id, _)| id).collect();
+    let mut stale: HashSet<Id> = anew.into_iter().map(|(id, _)| id).collect();
     for Value { id, now, .. } in values.iter().filter(|value| moved.contains(&value.id)) {
         for (field, seconds) in [("rto", now.rto), ("rpo", now.rpo), ("mtpd", now.mtpd)] {
             // What its dependents have may be what it gave them itself, around a circle.
-            let Some(seconds) = seconds.filter(|_| !shaken.contains(id)) else { continue };
+            let Some(seconds) = seconds.filter(|_| !stale.contains(id)) else { continue };
             if !still_carried(conn, org, *id, field, seconds).await? {
-                shaken.insert(*id);
+                stale.insert(*id);
             }
         }
     }
-    Ok(shaken)
+    Ok(stale)
 }
 
 /// Whether an objective leads down to an object from somebody who has set it, through objects for which it is in force.
@@ -90,7 +96,7 @@ async fn still_carried(conn: &mut Conn<'_>, org: Id, object: Id, field: &str, se
         .sql(&format!(" WHERE {own} = "))
         .integer(Some(seconds))
         .sql(" LIMIT 1");
-    let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
+    let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
     Ok(!rows.is_empty())
 }
 
@@ -159,7 +165,7 @@ async fn recompute(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>, region: Re
 
     // Outside the region below the seeds nothing has changed: what is in force there is a source like any other.
     let changed = settle(&values, &edges, |value| if below.contains(&value.id) { value.own } else { value.now });
-    heads::set_effective(conn, org, &changed).await?;
+    object_meta::set_effective(conn, org, &changed).await?;
     Ok(changed.into_iter().collect())
 }
 
@@ -190,7 +196,7 @@ async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>, region: Region
             ))
             .id(org)
             .sql(") SELECT id FROM below");
-        let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
+        let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
         found.extend(rows.into_iter().map(Id::from));
     }
     Ok(found)
@@ -206,7 +212,7 @@ async fn edges_into(conn: &mut Conn<'_>, org: Id, providers: &HashSet<Id>) -> Re
             .sql(" AND effect = 'cascade' AND provider_id IN (")
             .ids(providers)
             .sql(")");
-        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).map_db_error()?;
         found.extend(rows.into_iter().map(|(dependent, provider)| (dependent.0, provider.0)));
     }
     Ok(found)
@@ -244,7 +250,7 @@ async fn pairs(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<(Id, Obje
     type Seconds = Nullable<BigInt>;
     type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
     type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let pair = |(id, rto, rpo, mtpd, rto2, rpo2, mtpd2): Row| {
         (id.0, Objectives { rto, rpo, mtpd }, Objectives { rto: rto2, rpo: rpo2, mtpd: mtpd2 })
     };

@@ -4,7 +4,7 @@ use crate::model::{Id, Kind, Objectives, Resource, Result};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::mappings::Mapping;
 use crate::resources::services::Service;
-use crate::store::{Conn, ledger, record};
+use crate::store::{Conn, audit, ledger};
 use std::collections::HashMap;
 
 /// Computes them from the ledger's entries, of which so many are looked at; `objects` adds objects with their own
@@ -38,15 +38,15 @@ pub async fn as_of(
         let body = entry.body.as_deref().unwrap_or("null");
         match entry.kind.0 {
             Kind::Mapping => {
-                let mapping = record::from_record_of::<Mapping>(body)?.body;
-                if let Some((dependent, provider)) = mapping.carries() {
+                let mapping = audit::from_record_of::<Mapping>(body)?.body;
+                if let Some((dependent, provider)) = mapping.objective_edge() {
                     edges.push((node(dependent, Objectives::NONE, &mut own), node(provider, Objectives::NONE, &mut own)));
                 }
             }
             Kind::BusinessProcess => {
-                node(entry.object_id.0, record::from_record_of::<BusinessProcess>(body)?.body.objectives(), &mut own);
+                node(entry.object_id.0, audit::from_record_of::<BusinessProcess>(body)?.body.objectives(), &mut own);
             }
-            _ => drop(node(entry.object_id.0, record::from_record_of::<Service>(body)?.body.objectives(), &mut own)),
+            _ => drop(node(entry.object_id.0, audit::from_record_of::<Service>(body)?.body.objectives(), &mut own)),
         }
     }
     let settled = objectives::effective(&own, &edges);

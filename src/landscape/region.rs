@@ -1,12 +1,12 @@
 //! Loads the region around an object, level by level: a fixed number of statements a level.
 use super::rows;
-use crate::graph::region::{Dependency, Direction, Extent, Ground, Region, located_at, told};
-use crate::model::{Id, Result, Word};
+use crate::graph::region::{Dependency, Direction, Extent, PreloadedRegion, Region, located_at, recovery_label};
+use crate::model::{Id, Result, StringEnum};
 use crate::on;
 use crate::resources::mappings::{Effect, Relation};
 use crate::store::fragment::Fragment;
-use crate::store::types::{DbId, DbWord, sql::Identity};
-use crate::store::{Conn, Settle};
+use crate::store::types::{DbEnum, DbId, sql::Identity};
+use crate::store::{Conn, MapDbError};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use std::collections::{HashMap, HashSet};
 
@@ -63,8 +63,8 @@ pub async fn region(conn: &mut Conn<'_>, org: Id, root: Id, direction: Direction
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn beneath(conn: &mut Conn<'_>, org: Id, roots: &[Id], depth: usize) -> Result<Ground> {
-    let mut ground = Ground::default();
+pub async fn beneath(conn: &mut Conn<'_>, org: Id, roots: &[Id], depth: usize) -> Result<PreloadedRegion> {
+    let mut ground = PreloadedRegion::default();
     let mut seen: HashSet<Id> = roots.iter().copied().collect();
     let mut frontier: Vec<Id> = seen.iter().copied().collect();
     for _ in 0..=depth {
@@ -99,8 +99,8 @@ async fn edges_within(
         Direction::Up => ("provider_id", "site_id", "parent_id"),
     };
     let mut all = mappings(conn, org, own, frontier, most).await?;
-    all.extend(located(conn, org, "components", "site_id", sites, frontier).await?);
-    all.extend(located(conn, org, "sites", "parent_id", parents, frontier).await?);
+    all.extend(load_locations(conn, org, "components", "site_id", sites, frontier).await?);
+    all.extend(load_locations(conn, org, "sites", "parent_id", parents, frontier).await?);
     Ok(all)
 }
 
@@ -110,7 +110,7 @@ async fn edges_within(
 /// When the database does not answer.
 pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], most: usize) -> Result<Vec<Dependency>> {
     type Columns = (Identity, Identity, Identity, Text, Text, Text, Nullable<BigInt>, Bool);
-    type Row = (DbId, DbId, DbId, DbWord<Relation>, DbWord<Effect>, String, Option<i64>, bool);
+    type Row = (DbId, DbId, DbId, DbEnum<Relation>, DbEnum<Effect>, String, Option<i64>, bool);
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let rest = i64::try_from(most.saturating_sub(found.len())).unwrap_or(i64::MAX);
@@ -120,7 +120,7 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], mo
             .sql(&format!(" AND {column} IN ("))
             .ids(ids)
             .sql(&format!(") LIMIT {rest}"));
-        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
         found.extend(rows.into_iter().map(|(id, dependent, provider, relation, effect, group, required, needed)| Dependency {
             mapping: Some(id.0),
             dependent: dependent.0,
@@ -139,7 +139,7 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], mo
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn located(
+pub async fn load_locations(
     conn: &mut Conn<'_>,
     org: Id,
     table: &str,
@@ -155,7 +155,7 @@ pub async fn located(
             .sql(&format!(" AND {place} IS NOT NULL AND {column} IN ("))
             .ids(ids)
             .sql(")");
-        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).settle()?;
+        let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).map_db_error()?;
         found.extend(rows.into_iter().map(|(dependent, provider)| located_at(dependent.0, provider.0)));
     }
     Ok(found)
@@ -165,7 +165,7 @@ pub async fn located(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn traits(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, String>> {
+pub async fn node_attributes(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, String>> {
     let mut found = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
         for (table, option) in [("components", "coalesce(recovery_option, '')"), ("services", "''")] {
@@ -175,8 +175,9 @@ pub async fn traits(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<
                 .sql(" AND id IN (")
                 .ids(ids)
                 .sql(")");
-            let rows: Vec<(DbId, String, String)> = on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).settle()?;
-            found.extend(rows.into_iter().map(|(id, lifecycle, option)| (id.0, told(&lifecycle, &option))));
+            let rows: Vec<(DbId, String, String)> =
+                on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).map_db_error()?;
+            found.extend(rows.into_iter().map(|(id, lifecycle, option)| (id.0, recovery_label(&lifecycle, &option))));
         }
     }
     Ok(found)

@@ -1,9 +1,9 @@
 //! Objects and dependencies as the graph wants them, read from their tables or from the ledger.
+use crate::graph::builder::{GraphBuilder, Item, MappingEdge};
 use crate::graph::net::State;
-use crate::graph::parts::{Item, Mapped, Parts};
-use crate::graph::recovery::Ability;
+use crate::graph::recovery::RecoveryCapability;
 use crate::model::Resource;
-use crate::model::{Id, Kind, Objectives, Result, Word};
+use crate::model::{Id, Kind, Objectives, Result, StringEnum};
 use crate::on;
 use crate::resources::business_processes::{BusinessProcess, ProcessStatus};
 use crate::resources::components::{Component, ComponentKind};
@@ -12,9 +12,9 @@ use crate::resources::services::{Criticality, Service};
 use crate::resources::sites::Site;
 use crate::resources::suppliers::Supplier;
 use crate::store::fragment::Fragment;
-use crate::store::ledger::Entry;
-use crate::store::types::{DbId, DbWord, sql::Identity};
-use crate::store::{Conn, Object, Settle, record};
+use crate::store::ledger::AuditEntry;
+use crate::store::types::{DbEnum, DbId, sql::Identity};
+use crate::store::{Conn, MapDbError, Object, audit};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ fn as_item(kind: Kind, row: Row) -> Item {
         owner: owner.map(|owner| owner.0),
         own: Objectives { rto, rpo, mtpd },
         wrt,
-        ability: Ability { recovery, restart, data_loss },
+        capability: RecoveryCapability { recovery, restart, data_loss },
         vital,
         criticality: Criticality::from_word(&criticality).map_or(0, rank),
         keeps_data: ComponentKind::from_word(&word).is_some_and(keeps_data),
@@ -126,10 +126,10 @@ fn select(kind: Kind, table: &str, columns: &str, org: Id) -> Fragment {
 const TIES: &str = "SELECT id, dependent_id, provider_id, effect, redundancy_group, required, needed_to_start FROM mappings \
                     WHERE organization_id = ";
 type TieColumns = (Identity, Identity, Identity, Text, Text, Nullable<BigInt>, Bool);
-type TieRow = (DbId, DbId, DbId, DbWord<Effect>, String, Option<i64>, bool);
+type TieRow = (DbId, DbId, DbId, DbEnum<Effect>, String, Option<i64>, bool);
 
-fn tie(parts: &mut Parts, (id, dependent, provider, effect, group, required, needed): &TieRow) {
-    parts.tie(&Mapped {
+fn tie(parts: &mut GraphBuilder, (id, dependent, provider, effect, group, required, needed): &TieRow) {
+    parts.add_mapping(&MappingEdge {
         mapping: Some(id.0),
         dependent: dependent.0,
         provider: provider.0,
@@ -141,15 +141,15 @@ fn tie(parts: &mut Parts, (id, dependent, provider, effect, group, required, nee
 }
 
 /// Reads everything.
-pub(super) async fn all(conn: &mut Conn<'_>, org: Id) -> Result<Parts> {
-    let mut parts = Parts::default();
+pub(super) async fn load_all(conn: &mut Conn<'_>, org: Id) -> Result<GraphBuilder> {
+    let mut parts = GraphBuilder::default();
     for (kind, table, columns) in TABLES {
         let mut last = None;
         loop {
             let statement = paged(select(kind, table, columns, org), "t.id", last).rows::<Columns>();
-            let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).settle()?;
+            let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
             let (read, end) = (rows.len(), rows.last().map(|row| row.0.0));
-            rows.into_iter().for_each(|row| parts.put(as_item(kind, row)));
+            rows.into_iter().for_each(|row| parts.upsert_node(as_item(kind, row)));
             last = end;
             if read < PAGE {
                 break;
@@ -160,7 +160,7 @@ pub(super) async fn all(conn: &mut Conn<'_>, org: Id) -> Result<Parts> {
     let mut last = None;
     loop {
         let statement = paged(Fragment::default().sql(TIES).id(org), "id", last).rows::<TieColumns>();
-        let rows: Vec<TieRow> = on!(&mut *conn, |c| statement.load(c)).settle()?;
+        let rows: Vec<TieRow> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
         rows.iter().for_each(|row| tie(&mut parts, row));
         last = rows.last().map(|row| row.0.0);
         if rows.len() < PAGE {
@@ -179,45 +179,45 @@ fn paged(statement: Fragment, id: &str, after: Option<Id>) -> Fragment {
 }
 
 /// Brings what is known of some objects up to date: what is not there any more is taken out.
-pub(super) async fn again(conn: &mut Conn<'_>, org: Id, parts: &mut Parts, changed: &[(Kind, Id)]) -> Result<()> {
+pub(super) async fn reload(conn: &mut Conn<'_>, org: Id, parts: &mut GraphBuilder, changed: &[(Kind, Id)]) -> Result<()> {
     let of = |kind: Kind| changed.iter().filter(move |(own, _)| *own == kind).map(|(_, id)| *id).collect::<Vec<Id>>();
     for (kind, table, columns) in TABLES {
         let ids = of(kind);
         let mut gone: std::collections::HashSet<Id> = ids.iter().copied().collect();
         for ids in ids.chunks(CHUNK) {
             let statement = select(kind, table, columns, org).sql(" AND t.id").among(ids).rows::<Columns>();
-            let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).settle()?;
+            let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
             for row in rows {
                 gone.remove(&row.0.0);
-                parts.put(as_item(kind, row));
+                parts.upsert_node(as_item(kind, row));
             }
         }
         if !gone.is_empty() {
-            parts.forget(&gone);
+            parts.remove_nodes(&gone);
         }
     }
     let ids = of(Kind::Mapping);
     if ids.is_empty() {
         return Ok(());
     }
-    parts.untie(&ids.iter().copied().collect());
+    parts.remove_mappings(&ids.iter().copied().collect());
     for ids in ids.chunks(CHUNK) {
         let statement = Fragment::default().sql(TIES).id(org).sql(" AND id").among(ids).rows::<TieColumns>();
-        let rows: Vec<TieRow> = on!(&mut *conn, |c| statement.load(c)).settle()?;
+        let rows: Vec<TieRow> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
         rows.iter().for_each(|row| tie(parts, row));
     }
     Ok(())
 }
 
 /// Adds what an entry of the ledger says of an object that was there.
-pub(super) fn of_the_past(parts: &mut Parts, entry: &Entry) -> Result<()> {
+pub(super) fn apply_entry(parts: &mut GraphBuilder, entry: &AuditEntry) -> Result<()> {
     let body = entry.body.as_deref().unwrap_or("null");
     match entry.kind.0 {
         Kind::Mapping => {
-            let Object { head, body: mapping, .. } = record::from_record_of::<Mapping>(body)?;
+            let Object { meta, body: mapping, .. } = audit::from_record_of::<Mapping>(body)?;
             if let Some((dependent, provider)) = mapping.dependent.id().zip(mapping.provider.id()) {
-                parts.tie(&Mapped {
-                    mapping: Some(head.id),
+                parts.add_mapping(&MappingEdge {
+                    mapping: Some(meta.id),
                     dependent,
                     provider,
                     effect: state(mapping.effect),
@@ -228,7 +228,7 @@ pub(super) fn of_the_past(parts: &mut Parts, entry: &Entry) -> Result<()> {
             }
         }
         Kind::BusinessProcess => {
-            let object = record::from_record_of::<BusinessProcess>(body)?;
+            let object = audit::from_record_of::<BusinessProcess>(body)?;
             let one = &object.body;
             let item = Item {
                 owner: one.owner.as_ref().and_then(|owner| owner.id()),
@@ -238,40 +238,40 @@ pub(super) fn of_the_past(parts: &mut Parts, entry: &Entry) -> Result<()> {
                 criticality: rank(one.criticality),
                 ..known(&object)
             };
-            parts.put(item);
+            parts.upsert_node(item);
         }
         Kind::Service => {
-            let object = record::from_record_of::<Service>(body)?;
+            let object = audit::from_record_of::<Service>(body)?;
             let one = &object.body;
             let (recovery, restart, data_loss) = (one.recovery_time_seconds, one.restart_seconds, one.data_loss_seconds);
             let item = Item {
                 owner: one.owner.as_ref().and_then(|owner| owner.id()),
                 own: one.objectives(),
-                ability: Ability { recovery, restart, data_loss },
+                capability: RecoveryCapability { recovery, restart, data_loss },
                 criticality: rank(one.criticality),
                 ..known(&object)
             };
-            parts.put(item);
+            parts.upsert_node(item);
         }
         Kind::Component => {
-            let object = record::from_record_of::<Component>(body)?;
+            let object = audit::from_record_of::<Component>(body)?;
             let one = &object.body;
             let (recovery, restart, data_loss) = (one.recovery_time_seconds, one.restart_seconds, one.data_loss_seconds);
             let item = Item {
                 owner: one.owner.as_ref().and_then(|owner| owner.id()),
                 place: one.site.as_ref().and_then(|site| site.id()),
-                ability: Ability { recovery, restart, data_loss },
+                capability: RecoveryCapability { recovery, restart, data_loss },
                 keeps_data: keeps_data(one.kind),
                 ..known(&object)
             };
-            parts.put(item);
+            parts.upsert_node(item);
         }
         Kind::Site => {
-            let object = record::from_record_of::<Site>(body)?;
+            let object = audit::from_record_of::<Site>(body)?;
             let place = object.body.parent.as_ref().and_then(|parent| parent.id());
-            parts.put(Item { place, ..known(&object) });
+            parts.upsert_node(Item { place, ..known(&object) });
         }
-        Kind::Supplier => parts.put(known(&record::from_record_of::<Supplier>(body)?)),
+        Kind::Supplier => parts.upsert_node(known(&audit::from_record_of::<Supplier>(body)?)),
         _ => {}
     }
     Ok(())
@@ -279,7 +279,7 @@ pub(super) fn of_the_past(parts: &mut Parts, entry: &Entry) -> Result<()> {
 
 /// What is known of any object.
 fn known<R: Resource>(object: &Object<R>) -> Item {
-    let head = &object.head;
-    let name = head.name.as_deref().map(Arc::from);
-    Item { key: Arc::from(head.key.as_str()), name, ..Item::bare(head.id, R::KIND) }
+    let meta = &object.meta;
+    let name = meta.name.as_deref().map(Arc::from);
+    Item { key: Arc::from(meta.key.as_str()), name, ..Item::bare(meta.id, R::KIND) }
 }

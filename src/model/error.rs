@@ -24,15 +24,15 @@ pub struct Faults(Vec<Fault>);
 
 impl Faults {
     /// More than this many are not told: the list is for a person to work through.
-    pub const MOST: usize = 200;
+    pub const MAX: usize = 200;
 
     pub fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        if self.0.len() < Self::MOST {
+        if self.0.len() < Self::MAX {
             self.0.push(Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() });
         }
     }
     pub fn push(&mut self, fault: Fault) {
-        if self.0.len() < Self::MOST {
+        if self.0.len() < Self::MAX {
             self.0.push(fault);
         }
     }
@@ -53,7 +53,7 @@ impl Faults {
 
 /// How an object stands that would not be moved: somebody else may have been faster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Present {
+pub struct CurrentState {
     #[schema(max_length = 64)]
     pub status: String,
     #[schema(minimum = 1)]
@@ -79,13 +79,13 @@ pub enum Error {
     /// 409: the present state does not allow it.
     Conflict { code: &'static str, detail: String, faults: Vec<Fault> },
     /// 409: a move that is closed, with how the object stands.
-    Closed { detail: String, faults: Vec<Fault>, present: Box<Present> },
+    TransitionRefused { detail: String, faults: Vec<Fault>, present: Box<CurrentState> },
     /// 412: somebody changed it in between.
-    Stale,
+    PreconditionFailed,
     /// 422: understood, but not acceptable; with all faults.
     Invalid(Vec<Fault>),
     /// Any other refusal of the protocol: 405, 406, 410, 413, 414, 415, 422, 428.
-    Refused { status: u16, code: &'static str, detail: String },
+    Status { status: u16, code: &'static str, detail: String },
     /// 503 or 507: try again later.
     Unavailable { code: &'static str, detail: String, retry_after: u32 },
     /// 500: our fault; the text goes to the log, never to the client.
@@ -99,8 +99,8 @@ impl Error {
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
         Error::Conflict { code, detail: detail.into(), faults: Vec::new() }
     }
-    pub fn refused(status: u16, code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Refused { status, code, detail: detail.into() }
+    pub fn status(status: u16, code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Status { status, code, detail: detail.into() }
     }
     pub fn internal(cause: impl std::fmt::Display) -> Error {
         Error::Internal(cause.to_string())
@@ -119,12 +119,12 @@ impl std::fmt::Display for Error {
         match self {
             Error::Malformed { detail, .. }
             | Error::Conflict { detail, .. }
-            | Error::Closed { detail, .. }
-            | Error::Refused { detail, .. } => f.write_str(detail),
+            | Error::TransitionRefused { detail, .. }
+            | Error::Status { detail, .. } => f.write_str(detail),
             Error::Unauthenticated(detail) | Error::Forbidden(detail) => f.write_str(detail),
             Error::Unavailable { detail, .. } => f.write_str(detail),
             Error::NotFound => f.write_str("not found"),
-            Error::Stale => f.write_str("changed since it was read"),
+            Error::PreconditionFailed => f.write_str("changed since it was read"),
             Error::Invalid(faults) => write!(f, "{} faults, first: {:?}", faults.len(), faults.first()),
             Error::Internal(cause) => f.write_str(cause),
         }

@@ -1,6 +1,6 @@
-use crate::words;
+use crate::string_enum;
 
-words! {
+string_enum! {
     /// The kind of an object, as it stands in references, batch rows and the ledger.
     pub enum Kind {
         Organization = "organization",

@@ -1,5 +1,5 @@
 //! How one object names another.
-use super::{Id, Kind, Word};
+use super::{Id, Kind, StringEnum};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -19,27 +19,27 @@ pub struct Reference {
 
 /// A reference that stands in many places of an answer: its JSON is written once and shared.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<(Reference, Box<RawValue>)>);
+pub struct RenderedReference(Arc<(Reference, Box<RawValue>)>);
 
-impl Shared {
+impl RenderedReference {
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn new(reference: Reference) -> serde_json::Result<Shared> {
+    pub fn new(reference: Reference) -> serde_json::Result<RenderedReference> {
         let json = serde_json::value::to_raw_value(&reference)?;
-        Ok(Shared(Arc::new((reference, json))))
+        Ok(RenderedReference(Arc::new((reference, json))))
     }
     pub fn reference(&self) -> &Reference {
         &self.0.0
     }
 }
 
-impl PartialEq for Shared {
+impl PartialEq for RenderedReference {
     fn eq(&self, other: &Self) -> bool {
         self.0.0 == other.0.0
     }
 }
 
-impl Serialize for Shared {
+impl Serialize for RenderedReference {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.1.serialize(serializer)
     }
@@ -47,33 +47,33 @@ impl Serialize for Shared {
 
 /// One of the three spellings of an id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Spelling {
+pub enum ObjectRef {
     Id(Id),
     Key(String),
     External { system: String, id: String },
 }
 
-impl Spelling {
+impl ObjectRef {
     /// Reads `018f…` (a UUID), `key:PAYROLL` or `ref:servicenow:7a1c…`.
-    pub fn parse(text: &str) -> Option<Spelling> {
+    pub fn parse(text: &str) -> Option<ObjectRef> {
         if let Some(key) = text.strip_prefix("key:") {
-            return (!key.is_empty() && key.len() <= 200).then(|| Spelling::Key(key.to_owned()));
+            return (!key.is_empty() && key.len() <= 200).then(|| ObjectRef::Key(key.to_owned()));
         }
         if let Some(rest) = text.strip_prefix("ref:") {
             let (system, id) = rest.split_once(':')?;
             let fits = !system.is_empty() && system.len() <= 64 && !id.is_empty() && id.len() <= 1000;
-            return fits.then(|| Spelling::External { system: system.to_owned(), id: id.to_owned() });
+            return fits.then(|| ObjectRef::External { system: system.to_owned(), id: id.to_owned() });
         }
-        Id::parse(text).map(Spelling::Id)
+        Id::parse(text).map(ObjectRef::Id)
     }
 }
 
-impl std::fmt::Display for Spelling {
+impl std::fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Spelling::Id(id) => id.fmt(f),
-            Spelling::Key(key) => write!(f, "key:{key}"),
-            Spelling::External { system, id } => write!(f, "ref:{system}:{id}"),
+            ObjectRef::Id(id) => id.fmt(f),
+            ObjectRef::Key(key) => write!(f, "key:{key}"),
+            ObjectRef::External { system, id } => write!(f, "ref:{system}:{id}"),
         }
     }
 }
@@ -82,7 +82,7 @@ impl std::fmt::Display for Spelling {
 #[derive(Debug, Clone)]
 pub enum Link {
     /// As the client wrote it; `kind` when it said which.
-    Spelled { text: String, kind: Option<Kind> },
+    Unresolved { text: String, kind: Option<Kind> },
     /// Found, or read from the database.
     To(Id),
     /// Ready for an answer.
@@ -93,7 +93,7 @@ impl Link {
     /// The object pointed to; `None` while only spelled.
     pub fn id(&self) -> Option<Id> {
         match self {
-            Link::Spelled { .. } => None,
+            Link::Unresolved { .. } => None,
             Link::To(id) => Some(*id),
             Link::Named(reference) => Some(reference.id),
         }
@@ -104,7 +104,7 @@ impl Link {
 impl PartialEq for Link {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Link::Spelled { text: a, .. }, Link::Spelled { text: b, .. }) => a == b,
+            (Link::Unresolved { text: a, .. }, Link::Unresolved { text: b, .. }) => a == b,
             _ => self.id().is_some() && self.id() == other.id(),
         }
     }
@@ -113,7 +113,7 @@ impl PartialEq for Link {
 impl Serialize for Link {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Link::Spelled { text, .. } => serializer.serialize_str(text),
+            Link::Unresolved { text, .. } => serializer.serialize_str(text),
             Link::To(id) => id.serialize(serializer),
             Link::Named(reference) => reference.serialize(serializer),
         }
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Link {
             Some(word) => Some(Kind::from_word(&word).ok_or_else(|| de::Error::custom("unknown kind"))?),
             None => None,
         };
-        Ok(Link::Spelled { text, kind })
+        Ok(Link::Unresolved { text, kind })
     }
 }
 

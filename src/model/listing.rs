@@ -1,5 +1,5 @@
 //! What a list may be asked: filters, order and place, from one table of fields a resource.
-use super::{Id, Kind, Spelling, Timestamp};
+use super::{Id, Kind, ObjectRef, Timestamp};
 use std::cmp::Ordering;
 
 mod cursor;
@@ -8,7 +8,7 @@ mod parse;
 mod query;
 pub use cursor::Cursor;
 pub use evaluate::{evaluate, sort_value};
-pub use query::Query;
+pub use query::ListQuery;
 
 /// A field by which lists may be filtered and perhaps sorted.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub enum Value {
     Time(Timestamp),
     Id(Id),
     /// A reference not looked up yet.
-    Spelled(Spelling),
+    Unresolved(ObjectRef),
     /// The day on which the list is looked at, not looked up yet.
     Today,
 }
@@ -111,24 +111,24 @@ pub enum Condition {
     /// Any of the values (equality), or none of them, or the one comparison.
     Compare { field: &'static Field, operator: Operator, values: Vec<Value> },
     /// Carries any of these tags.
-    Tagged(Vec<String>),
+    HasTag(Vec<String>),
     /// Has this id in a client's system.
-    External { system: String, id: String },
+    HasExternalRef { system: String, id: String },
     /// Every word occurs in key, name or description, in lower case.
-    Words(Vec<String>),
+    TextSearch(Vec<String>),
     /// All of these hold.
     All(Vec<Condition>),
     /// Any of these holds.
     Any(Vec<Condition>),
     /// Is one of these objects.
-    Among(Vec<Id>),
+    IdIn(Vec<Id>),
 }
 
 impl Condition {
     /// Whether answering it takes longer than an index look-up.
-    pub fn is_heavy(&self) -> bool {
+    pub fn is_slow(&self) -> bool {
         match self {
-            Condition::Words(_) => true,
+            Condition::TextSearch(_) => true,
             Condition::Compare { field, .. } => matches!(field.kind, FieldType::Exposed),
             _ => false,
         }

@@ -1,6 +1,5 @@
 //! Words every resource uses. Pure: no web framework, no database, no clock, no randomness.
 mod error;
-mod head;
 mod id;
 mod json;
 mod kind;
@@ -8,26 +7,27 @@ pub mod lifecycle;
 mod link;
 mod listing;
 mod money;
+mod object_meta;
 mod permission;
 mod resource;
+mod string_enum;
 mod time;
-mod word;
 
-pub use error::{Error, Fault, Faults, Present, Result};
-pub use head::{Attributes, ExternalRef, Head, HeadDraft, Objectives, Tag, limits};
+pub use error::{CurrentState, Error, Fault, Faults, Result};
 pub use id::Id;
 pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};
 pub use kind::Kind;
-pub use lifecycle::{Lifecycle, Move, Moved, NoTerms, Reason};
-pub use link::{Link, Reference, Shared, Spelling};
+pub use lifecycle::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
+pub use link::{Link, ObjectRef, Reference, RenderedReference};
 pub use listing::{
-    Condition, Cursor, Field, FieldType, Filter, Operator, Query, Sort, Value as FieldValue, evaluate, sort_value,
+    Condition, Cursor, Field, FieldType, Filter, ListQuery, Operator, Sort, Value as FieldValue, evaluate, sort_value,
 };
 pub use money::Money;
+pub use object_meta::{Attributes, ExternalRef, ObjectMeta, ObjectMetaDraft, Objectives, Tag, limits};
 pub use permission::{Action, Role};
 pub use resource::{
-    COMMON, EFFECTIVE, MOST_SECONDS, Made, Nothing, Resource, Sentence, Slot, StepKey, Subject, field, fields, is_past, overdue,
-    words_of,
+    COMMON_FIELDS, EFFECTIVE_FIELDS, MAX_SECONDS, NoDerived, Resource, Sentence, Slot, StepKey, Subject, VersionInput,
+    enum_values, field, fields, is_past, overdue,
 };
+pub use string_enum::StringEnum;
 pub use time::{Date, Timestamp};
-pub use word::Word;

@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// The least amount with more than 15 digits before the point.
-const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+const MAX: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// An amount of money. The amount is text, so that no program rounds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -21,7 +21,7 @@ impl Money {
         let product = self.amount.parse::<Decimal>().ok()?.checked_mul(Decimal::from_f64_retain(factor)?)?;
         // What an amount of money may not be is not told as one.
         let rounded = product.round_dp(2);
-        (rounded < MOST).then(|| Money { amount: format!("{rounded:.2}"), currency: self.currency.clone() })
+        (rounded < MAX).then(|| Money { amount: format!("{rounded:.2}"), currency: self.currency.clone() })
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(loss.times(0.25).map(|m| m.amount).as_deref(), Some("30000.12"));
         assert_eq!(loss.times(0.1).map(|m| m.amount).as_deref(), Some("12000.05"));
         assert_eq!(loss.times(f64::INFINITY), None);
-        assert_eq!(MOST.to_string(), "1000000000000000");
+        assert_eq!(MAX.to_string(), "1000000000000000");
         let most = Money { amount: "999999999999999.99".into(), currency: "EUR".into() };
         assert_eq!(most.times(1.0), Some(most.clone()));
         assert_eq!(most.times(1.01), None);

@@ -1,6 +1,6 @@
 //! The contract of a kind of object: what it is called, which fields it has, where it points, and its rules.
 use super::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Timestamp, Word,
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, StringEnum, Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashSet;
@@ -13,33 +13,33 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     /// The name of the schema in the document.
     const SCHEMA: &'static str;
     /// Whether every object must have a name.
-    const NAMED: bool = true;
+    const NAME_REQUIRED: bool = true;
     /// What the name is called: some kinds have a title.
     const LABEL: &'static str = "name";
     /// Own fields that only the service writes.
-    const OWNED: &'static [&'static str] = &[];
+    const READ_ONLY: &'static [&'static str] = &[];
     /// Own fields that a patch does not touch.
-    const UNPATCHED: &'static [&'static str] = &[];
+    const NOT_PATCHABLE: &'static [&'static str] = &[];
     /// Own fields that are lists of links.
-    const LISTS: &'static [&'static str] = &[];
+    const LINK_LISTS: &'static [&'static str] = &[];
     /// Whether clients create objects, or only the service does.
-    const CREATED: bool = true;
+    const CLIENTS_CREATE: bool = true;
     /// Whether objects may be written again.
-    const CHANGED: bool = true;
+    const CLIENTS_UPDATE: bool = true;
     /// Whether objects may be deleted.
-    const DELETED: bool = true;
+    const CLIENTS_DELETE: bool = true;
     /// Whether an organisation has exactly one, without the common fields.
-    const SINGLE: bool = false;
+    const SINGLETON: bool = false;
     /// Whether effective objectives are shown.
-    const EFFECTIVE: bool = false;
-    /// Own fields by which lists may be filtered and sorted, besides [`COMMON`].
+    const BEARS_OBJECTIVES: bool = false;
+    /// Own fields by which lists may be filtered and sorted, besides [`COMMON_FIELDS`].
     const FIELDS: &'static [Field];
     /// Further questions to lists.
     const FILTERS: &'static [Filter] = &[];
     /// Whether what is derived changes with every moment.
-    const LIVE: bool = false;
+    const UNCACHED: bool = false;
     /// Whether deriving the fields of a list may take longer than reading it.
-    const HEAVY: bool = false;
+    const SLOW_DERIVED: bool = false;
     /// Whether a field is among those of [`Resource::Derived`].
     fn is_derived(_field: &str) -> bool {
         false
@@ -58,11 +58,11 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
         Objectives::NONE
     }
     /// The resource with what clients do not write filled in.
-    fn settled(self, _made: &Made<'_, Self>) -> Self {
+    fn fill_server_fields(self, _made: &VersionInput<'_, Self>) -> Self {
         self
     }
     /// From which object to which it carries objectives down: dependent and provider of a cascading mapping.
-    fn carries(&self) -> Option<(Id, Id)> {
+    fn objective_edge(&self) -> Option<(Id, Id)> {
         None
     }
     /// A draft for the document, as a client would write it.
@@ -70,7 +70,7 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
 }
 
 /// Out of what a version of a resource is made, besides the draft.
-pub struct Made<'a, R> {
+pub struct VersionInput<'a, R> {
     /// The version before.
     pub old: Option<&'a R>,
     /// The fields that were really given.
@@ -82,7 +82,7 @@ pub struct Made<'a, R> {
 
 /// Nothing is derived.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Nothing {}
+pub struct NoDerived {}
 
 /// A pointer to another object: where it stands and what it may point to.
 pub struct Slot<'a> {
@@ -130,7 +130,7 @@ pub struct Subject(pub String);
 pub struct Sentence(pub String);
 
 /// The longest duration that is accepted: a hundred years.
-pub const MOST_SECONDS: i64 = 3_153_600_000;
+pub const MAX_SECONDS: i64 = 3_153_600_000;
 
 /// One line of a table of fields.
 pub const fn field(name: &'static str, column: &'static str, order: &'static str, kind: FieldType) -> Field {
@@ -138,7 +138,7 @@ pub const fn field(name: &'static str, column: &'static str, order: &'static str
 }
 
 /// Fields by which every list may be filtered and sorted. `created_at` sorts by id, which is in order of creation.
-pub const COMMON: &[Field] = &[
+pub const COMMON_FIELDS: &[Field] = &[
     field("id", "objects.id", "objects.id", FieldType::Id),
     field("key", "objects.key", "objects.key", FieldType::Text),
     field("created_at", "objects.created_at", "", FieldType::Time),
@@ -151,7 +151,7 @@ const NAME: &[Field] = &[field("name", "objects.name", "objects.name", FieldType
 const TITLE: &[Field] = &[field("title", "objects.name", "objects.name", FieldType::Text)];
 
 /// Fields of the kinds that show effective objectives.
-pub const EFFECTIVE: &[Field] = &[
+pub const EFFECTIVE_FIELDS: &[Field] = &[
     field(
         "effective_rto_seconds",
         "objects.effective_rto_seconds",
@@ -165,7 +165,7 @@ pub const EFFECTIVE: &[Field] = &[
 /// Every field by which lists of a kind may be filtered.
 pub fn fields<R: Resource>() -> [&'static [Field]; 4] {
     let label = if R::LABEL == "name" { NAME } else { TITLE };
-    [COMMON, label, R::FIELDS, if R::EFFECTIVE { EFFECTIVE } else { &[] }]
+    [COMMON_FIELDS, label, R::FIELDS, if R::BEARS_OBJECTIVES { EFFECTIVE_FIELDS } else { &[] }]
 }
 
 /// What `overdue=` asks for: due before today and not in one of the statuses in which nothing is due any more.
@@ -187,6 +187,6 @@ pub fn is_past(due: Option<Date>, today: &str) -> bool {
 }
 
 /// The words of an enum, for the table of fields.
-pub fn words_of<W: Word>() -> Vec<&'static str> {
+pub fn enum_values<W: StringEnum>() -> Vec<&'static str> {
     W::ALL.iter().map(|word| word.as_str()).collect()
 }

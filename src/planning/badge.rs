@@ -4,7 +4,7 @@ use maud::html;
 
 const SIZE: f64 = 11.0;
 /// What is longer is shortened, in pixels.
-const MOST: f64 = 260.0;
+const MAX: f64 = 260.0;
 const PAD: f64 = 7.0;
 
 /// How it stands.
@@ -31,7 +31,7 @@ impl Tone {
 /// The whole badge.
 pub fn draw(label: &str, value: &str, tone: Tone) -> String {
     let (label, value) = (clean(label), clean(value));
-    let [left, right] = [&label, &value].map(|text| fitted(text, MOST, SIZE, false));
+    let [left, right] = [&label, &value].map(|text| fitted(text, MAX, SIZE, false));
     let [label_wide, value_wide] = [&left, &right].map(|text| (width(text, SIZE, false) + 2.0 * PAD).ceil());
     let told = format!("{label}: {value}");
     let wide = label_wide + value_wide;

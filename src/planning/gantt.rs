@@ -13,7 +13,7 @@ pub(super) use scale::{clock, near};
 use text::{fitted, width, wrapped};
 
 /// A picture with more bars is hardly readable; the caller decides what to leave out.
-pub const MOST_BARS: usize = 300;
+pub const MAX_BARS: usize = 300;
 
 /// A picture taller than this has the axis at its foot as well.
 const TALL: f64 = 560.0;

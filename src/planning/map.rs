@@ -20,7 +20,7 @@ use parts::{INK, MARGIN, SIZE, rounded};
 use plan::Plan;
 
 /// A picture with more nodes is hardly readable; the caller decides what to leave out.
-pub const MOST_NODES: usize = 300;
+pub const MAX_NODES: usize = 300;
 
 const LEAST_WIDE: f64 = 880.0;
 

@@ -10,7 +10,7 @@ const FIRST_DAY: i64 = 11_323;
 /// Times farther out are drawn there, since Mermaid knows years of four digits only.
 const FARTHEST: i64 = 365_000 * DAY;
 /// The widest text, in letters.
-const MOST: usize = 120;
+const MAX: usize = 120;
 
 /// The whole diagram. User text is reduced to letters, digits and harmless signs, so it never becomes syntax.
 pub fn gantt(chart: &Chart<'_>) -> String {
@@ -118,9 +118,9 @@ fn plain(text: &str, instead: &str) -> String {
     let harmless = |c: char| {
         c.is_alphanumeric() || matches!(c, '-' | '–' | '—' | '_' | '.' | '/' | '(' | ')' | '+' | '\'' | '’' | '…' | '!' | '?')
     };
-    let spaced: String = text.chars().take(4 * MOST).map(|c| if harmless(c) { c } else { ' ' }).collect();
+    let spaced: String = text.chars().take(4 * MAX).map(|c| if harmless(c) { c } else { ' ' }).collect();
     let words = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short = if words.chars().count() > MOST { words.chars().take(MOST - 1).chain(['…']).collect() } else { words };
+    let short = if words.chars().count() > MAX { words.chars().take(MAX - 1).chain(['…']).collect() } else { words };
     if short.chars().any(char::is_alphanumeric) { short } else { instead.to_owned() }
 }
 

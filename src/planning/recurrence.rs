@@ -7,8 +7,8 @@ use chrono::{DateTime, Months, Utc};
 use rrule::{Frequency, NWeekday, RRule, RRuleError, RRuleSet, Tz, Unvalidated};
 
 const LONGEST: usize = 255;
-const MOST_INTERVAL: u16 = 1000;
-const MOST_TIMES: u32 = 10_000;
+const MAX_INTERVAL: u16 = 1000;
+const MAX_TIMES: u32 = 10_000;
 /// Times are counted from the start on each time, so that a rule followed without end would cost time without end.
 const YEARS: u32 = 20;
 
@@ -100,9 +100,9 @@ fn read(text: &str) -> Result<RRule<Unvalidated>, String> {
         "FREQ is one of YEARLY, MONTHLY, WEEKLY and DAILY"
     } else if times.iter().any(|list| !list.is_empty()) {
         "BYHOUR, BYMINUTE and BYSECOND are not taken: the time of day is that of the start"
-    } else if !(1..=MOST_INTERVAL).contains(&rule.get_interval()) {
+    } else if !(1..=MAX_INTERVAL).contains(&rule.get_interval()) {
         "INTERVAL is a whole number from 1 to 1000"
-    } else if rule.get_count().is_some_and(|count| !(1..=MOST_TIMES).contains(&count)) {
+    } else if rule.get_count().is_some_and(|count| !(1..=MAX_TIMES).contains(&count)) {
         "COUNT is a whole number from 1 to 10000"
     } else if rule.get_count().is_some() && rule.get_until().is_some() {
         "COUNT and UNTIL exclude each other"

@@ -1,6 +1,6 @@
 //! The risk matrix as SVG: readable in black and white, by screen readers, and without anything from elsewhere.
 use super::counted::{Cell, Counted};
-use crate::model::Word;
+use crate::model::StringEnum;
 use crate::resources::risk_matrix::RiskClass;
 use maud::{Markup, html};
 

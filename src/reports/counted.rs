@@ -1,11 +1,11 @@
 //! The open risks counted by the cells of the matrix.
 use crate::model::Timestamp;
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
-use crate::words;
+use crate::string_enum;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-words! {
+string_enum! {
     /// Which rating of the risks is counted.
     pub enum Which {
         Current = "current",

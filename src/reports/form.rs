@@ -1,7 +1,7 @@
 //! What reports are asked with, and the forms of their answers.
-use crate::collection::as_of::Moment;
+use crate::collection::as_of::AsOf;
 use crate::collection::params::parameter;
-use crate::http::context::{Caller, Reader, Reports};
+use crate::http::context::{Reader, Reports, RequestContext};
 use crate::http::headers;
 use crate::model::{Error, Faults, Result};
 use crate::store::ledger;
@@ -15,9 +15,9 @@ pub fn bad(name: &str, detail: &str) -> Error {
     Error::Malformed { code: "invalid_parameter", detail: format!("{name}: {detail}"), faults: faults.into_vec() }
 }
 
-pub fn moment(parameters: &[(String, String)]) -> Result<Option<Moment>> {
+pub fn moment(parameters: &[(String, String)]) -> Result<Option<AsOf>> {
     let text = parameter(parameters, "as_of");
-    text.map(|text| Moment::parse(text).ok_or_else(|| bad("as_of", "an RFC 3339 time or a seq of the ledger"))).transpose()
+    text.map(|text| AsOf::parse(text).ok_or_else(|| bad("as_of", "an RFC 3339 time or a seq of the ledger"))).transpose()
 }
 
 /// The `ETag` of a report: the ledger's newest entry, and the day, for some of it follows from the date.
@@ -30,7 +30,7 @@ pub async fn tag(reader: &Reader<Reports>, media_type: &str) -> Result<String> {
 
 /// The answer to a client that has the report already.
 pub fn unchanged(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
-    headers::unchanged(request, tag).then(|| answer(StatusCode::NOT_MODIFIED, tag).finish())
+    headers::none_match(request, tag).then(|| answer(StatusCode::NOT_MODIFIED, tag).finish())
 }
 
 pub fn answer(status: StatusCode, tag: &str) -> HttpResponseBuilder {
@@ -41,11 +41,11 @@ pub fn answer(status: StatusCode, tag: &str) -> HttpResponseBuilder {
 
 /// The media type a client wants of those there are, the first by default.
 pub fn wanted<'a>(request: &HttpRequest, known: &[&'a str]) -> &'a str {
-    known.iter().copied().find(|known| headers::wants(request, known)).unwrap_or(known[0])
+    known.iter().copied().find(|known| headers::accepts(request, known)).unwrap_or(known[0])
 }
 
 /// Who asks, for work on another thread.
-pub fn asking(reader: &Reader<Reports>) -> Caller {
+pub fn asking(reader: &Reader<Reports>) -> RequestContext {
     reader.caller().clone()
 }
 

@@ -4,13 +4,13 @@ mod stand;
 use super::form::{answer, asking, bad, integer, moment, tag, unchanged, wanted};
 use crate::collection::as_of;
 use crate::collection::doc::etag;
-use crate::collection::params::{only, parameter};
+use crate::collection::params::{parameter, reject_unknown};
 use crate::collection::view;
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Id, Link, Result, Word};
+use crate::model::{Error, Id, Link, Result, StringEnum};
 use crate::on;
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
 use crate::resources::measure_tasks::{MeasureTask, TaskStatus};
@@ -18,27 +18,27 @@ use crate::resources::measures::{Implementer, Measure, MeasureStatus, Nature};
 use crate::resources::risk_matrix::{RiskClass, store::in_force};
 use crate::resources::risks::Risk;
 use crate::store::fragment::Fragment;
-use crate::store::types::{DbDate, DbId, DbWord, sql::Identity};
-use crate::store::{Conn, Object, Scene, Settle, ledger};
+use crate::store::types::{DbDate, DbEnum, DbId, sql::Identity};
+use crate::store::{Conn, MapDbError, Object, Snapshot, ledger};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde_json::{Value, json};
-use stand::{Input, Stand, Treated, report};
+use stand::{Input, MeasuresStatus, Treated, report};
 use std::collections::HashMap;
 
 const CSV: &str = "text/csv";
 /// Measures listed by default and at most; the counts hold for all.
 const DEFAULT: usize = 500;
-const MOST: usize = 10_000;
+const MAX: usize = 10_000;
 
 /// The handler.
 pub async fn measures(reader: Reader<Reports>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["limit", "as_of"])?;
+    reject_unknown(&parameters, &["limit", "as_of"])?;
     let limit = match parameter(&parameters, "limit").map(str::parse::<usize>) {
         None => DEFAULT,
-        Some(Ok(limit)) if (1..=MOST).contains(&limit) => limit,
+        Some(Ok(limit)) if (1..=MAX).contains(&limit) => limit,
         Some(_) => return Err(bad("limit", "an integer from 1 to 10000")),
     };
     let moment = moment(&parameters)?;
@@ -49,20 +49,20 @@ pub async fn measures(reader: Reader<Reports>, request: HttpRequest) -> Result<H
     }
     let caller = asking(&reader);
     let stand = reader.scan(async move |conn, _| {
-        let (scene, seq, input) = match moment {
+        let (snapshot, seq, input) = match moment {
             None => {
-                let scene = caller.scene();
-                let seq = ledger::head(conn, scene.organization).await?.map_or(0, |head| head.seq);
-                let input = now(conn, scene.organization).await?;
-                (scene, seq, input)
+                let snapshot = caller.snapshot();
+                let seq = ledger::head(conn, snapshot.organization).await?.map_or(0, |head| head.seq);
+                let input = now(conn, snapshot.organization).await?;
+                (snapshot, seq, input)
             }
             Some(moment) => {
-                let (scene, seq) = moment.scene(conn, &caller.scene()).await?;
-                let input = then(conn, &scene, seq).await?;
-                (scene, seq, input)
+                let (snapshot, seq) = moment.snapshot(conn, &caller.snapshot()).await?;
+                let input = then(conn, &snapshot, seq).await?;
+                (snapshot, seq, input)
             }
         };
-        Ok(report(input, scene.now, seq, limit))
+        Ok(report(input, snapshot.now, seq, limit))
     });
     let stand = stand.await?;
     if media_type == CSV {
@@ -72,7 +72,7 @@ pub async fn measures(reader: Reader<Reports>, request: HttpRequest) -> Result<H
     Ok(answer(StatusCode::OK, &tag).json(stand))
 }
 
-fn table(stand: &Stand) -> Result<Vec<u8>> {
+fn table(stand: &MeasuresStatus) -> Result<Vec<u8>> {
     let columns = ["id", "key", "title", "status", "nature", "implementer", "due_on", "overdue", "worst_class", "blocked_on"];
     let columns = columns.map(str::to_owned);
     let mut rows = Vec::with_capacity(stand.items.len());
@@ -88,14 +88,14 @@ fn table(stand: &Stand) -> Result<Vec<u8>> {
 /// All the report reads of the present, in five statements.
 async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
     type Columns = (Identity, Text, Text, Text, Text, Text, Nullable<Text>);
-    type Row = (DbId, String, String, DbWord<MeasureStatus>, DbWord<Nature>, DbWord<Implementer>, Option<DbDate>);
+    type Row = (DbId, String, String, DbEnum<MeasureStatus>, DbEnum<Nature>, DbEnum<Implementer>, Option<DbDate>);
     let statement = Fragment::default()
         .sql(
             "SELECT m.id, o.key, o.name, m.status, m.nature, m.implementer, m.due_on FROM measures m \
              JOIN objects o ON o.organization_id = m.organization_id AND o.id = m.id WHERE m.organization_id = ",
         )
         .id(org);
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let mut input = Input::default();
     for (id, key, title, status, nature, implementer, due_on) in rows {
         let due_on = due_on.map(|date| date.0);
@@ -110,7 +110,7 @@ async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
              WHERE m.organization_id = ",
         )
         .id(org);
-    let rows: Vec<(DbId, DbWord<RiskClass>)> = on!(conn, |c| statement.rows::<(Identity, Text)>().load(c)).settle()?;
+    let rows: Vec<(DbId, DbEnum<RiskClass>)> = on!(conn, |c| statement.rows::<(Identity, Text)>().load(c)).map_db_error()?;
     rows.into_iter().for_each(|(id, class)| input.treats(id.0, class.0));
     let statement = Fragment::default()
         .sql(
@@ -119,7 +119,7 @@ async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
              WHERE c.organization_id = ",
         )
         .id(org);
-    let rows: Vec<(DbId, DbWord<ChangeStatus>)> = on!(conn, |c| statement.rows::<(Identity, Text)>().load(c)).settle()?;
+    let rows: Vec<(DbId, DbEnum<ChangeStatus>)> = on!(conn, |c| statement.rows::<(Identity, Text)>().load(c)).map_db_error()?;
     rows.into_iter().for_each(|(id, status)| input.carried(id.0, status.0));
     let statement = Fragment::default()
         .sql(
@@ -129,7 +129,7 @@ async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
         .id(org)
         .sql(" GROUP BY measure_id");
     let rows: Vec<(DbId, i64, i64, i64)> =
-        on!(conn, |c| statement.rows::<(Identity, BigInt, BigInt, BigInt)>().load(c)).settle()?;
+        on!(conn, |c| statement.rows::<(Identity, BigInt, BigInt, BigInt)>().load(c)).map_db_error()?;
     for (id, tasks, assigned, open) in rows {
         let number = |count: i64| usize::try_from(count).unwrap_or_default();
         input.tasks(id.0, number(tasks), number(assigned), number(open));
@@ -138,25 +138,25 @@ async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Input> {
 }
 
 /// The same of the past.
-async fn then(conn: &mut Conn<'_>, scene: &Scene, seq: i64) -> Result<Input> {
+async fn then(conn: &mut Conn<'_>, snapshot: &Snapshot, seq: i64) -> Result<Input> {
     let mut input = Input::default();
-    for Object { head, body, .. } in as_of::all_as_of_typed::<Measure>(conn, scene, seq).await? {
+    for Object { meta, body, .. } in as_of::all_as_of_typed::<Measure>(conn, snapshot, seq).await? {
         let Measure { status, nature, implementer, due_on, .. } = body;
-        let (key, title) = (head.key, head.name.unwrap_or_default());
-        input.measures.insert(head.id, Treated { key, title, status, nature, implementer, due_on, ..Treated::default() });
-        input.links.extend(body.risks.iter().filter_map(Link::id).map(|risk| (head.id, risk)));
+        let (key, title) = (meta.key, meta.name.unwrap_or_default());
+        input.measures.insert(meta.id, Treated { key, title, status, nature, implementer, due_on, ..Treated::default() });
+        input.links.extend(body.risks.iter().filter_map(Link::id).map(|risk| (meta.id, risk)));
     }
-    let matrix = in_force(conn, scene).await?;
-    let risks = as_of::all_as_of_typed::<Risk>(conn, scene, seq).await?;
-    let class = |risk: &Object<Risk>| Some((risk.head.id, matrix.class(risk.body.current?)?));
+    let matrix = in_force(conn, snapshot).await?;
+    let risks = as_of::all_as_of_typed::<Risk>(conn, snapshot, seq).await?;
+    let class = |risk: &Object<Risk>| Some((risk.meta.id, matrix.class(risk.body.current?)?));
     let classes: HashMap<Id, RiskClass> = risks.iter().filter_map(class).collect();
     for (measure, risk) in std::mem::take(&mut input.links) {
         classes.get(&risk).into_iter().for_each(|class| input.treats(measure, *class));
     }
-    for change in as_of::all_as_of_typed::<ChangeRequest>(conn, scene, seq).await? {
+    for change in as_of::all_as_of_typed::<ChangeRequest>(conn, snapshot, seq).await? {
         change.body.measures.iter().filter_map(Link::id).for_each(|measure| input.carried(measure, change.body.status));
     }
-    for task in as_of::all_as_of_typed::<MeasureTask>(conn, scene, seq).await? {
+    for task in as_of::all_as_of_typed::<MeasureTask>(conn, snapshot, seq).await? {
         let MeasureTask { measure, assignee, due_on, status, .. } = &task.body;
         if let (Some(measure), true) = (measure.id(), *status != TaskStatus::Cancelled) {
             let assigned = usize::from(assignee.is_some() && due_on.is_some());
@@ -194,7 +194,7 @@ pub fn schemas() -> Value {
             "overdue": integer(), "blocked": integer(), "by_status": counts("All measures by status."),
             "by_nature": counts("All measures by nature."),
             "by_class": counts("All measures by the class of the worst risk they treat; `none` treats no rated risk."),
-            "items": {"type": "array", "maxItems": MOST, "items": item, "description": "The gravest first, and of these the overdue ones."}
+            "items": {"type": "array", "maxItems": MAX, "items": item, "description": "The gravest first, and of these the overdue ones."}
         }
     }})
 }
@@ -208,7 +208,7 @@ pub fn routes(api: &mut Api) {
     let operation = Operation::new(Method::GET, path, "reports", "report_measures", "Status of counter-measures", words)
         .permission("reports", Action::Read)
         .header("If-None-Match", "An ETag; 304 while the ledger has not moved.")
-        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}), "Measures listed.")
+        .query("limit", json!({"type": "integer", "minimum": 1, "maximum": MAX, "default": DEFAULT}), "Measures listed.")
         .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
         .json(200, "The report.", json!({"$ref": "#/components/schemas/MeasuresReport"}), &example, etag())
         .also(200, CSV, "id,key,title,status,nature\n")

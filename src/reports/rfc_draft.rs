@@ -1,19 +1,19 @@
 //! `GET /measures/{id}/rfc-draft`: the request for change a measure needs, ready to be put into an ITSM tool.
 use super::form::wanted;
-use crate::collection::params::{only, parameter, spelled};
+use crate::collection::params::{object_ref, parameter, reject_unknown};
 use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, Result, Shared};
+use crate::model::{Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, RenderedReference, Result};
 use crate::planning::text::markdown;
 use crate::resources::components::Component;
 use crate::resources::measures::{Implementer, Measure};
 use crate::resources::risk_matrix::{Rating, RiskClass};
 use crate::resources::risks::Risk;
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Rows, Scene, Stored};
+use crate::store::{Conn, Object, ResourceHooks, ResourceTable, Snapshot};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -47,7 +47,7 @@ struct TreatedRisk {
     class: Option<RiskClass>,
     current: Option<Rating>,
     above_appetite: bool,
-    exposed_processes: Vec<Shared>,
+    exposed_processes: Vec<RenderedReference>,
 }
 
 /// Something the change touches, with its id in the asking system.
@@ -64,9 +64,9 @@ struct Item {
 /// The handler.
 pub async fn rfc_draft(reader: Reader<Measure>, request: HttpRequest) -> Result<HttpResponse> {
     reader.caller().require(Kind::Risk.collection(), Action::Read)?;
-    let spelling = spelled(&request)?;
+    let spelling = object_ref(&request)?;
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["system", "format"])?;
+    reject_unknown(&parameters, &["system", "format"])?;
     let system = parameter(&parameters, "system").map(str::to_owned);
     let media_type = match parameter(&parameters, "format") {
         None => wanted(&request, &["application/json", MARKDOWN]),
@@ -76,9 +76,9 @@ pub async fn rfc_draft(reader: Reader<Measure>, request: HttpRequest) -> Result<
     };
     let caller = reader.caller().clone();
     let draft = reader.scan(async move |conn, _| {
-        let scene = caller.scene();
-        let measure = read::load_view_of::<Measure>(conn, &scene, &spelling).await?;
-        draft(conn, &scene, measure, system.as_deref()).await
+        let snapshot = caller.snapshot();
+        let measure = read::load_view_of::<Measure>(conn, &snapshot, &spelling).await?;
+        draft(conn, &snapshot, measure, system.as_deref()).await
     });
     let draft = draft.await?;
     if media_type == MARKDOWN {
@@ -91,30 +91,31 @@ fn ids(links: &[Link]) -> Vec<Id> {
     links.iter().filter_map(Link::id).collect()
 }
 
-async fn all<R: Stored>(conn: &mut Conn<'_>, scene: &Scene, links: &[Link]) -> Result<Vec<Object<R>>> {
-    let found = <R as Rows>::find_all(conn, scene.organization, &ids(links)).await?;
-    let mut found = read::enrich_of(conn, scene, found).await?;
-    found.sort_by(|a, b| a.head.key.cmp(&b.head.key));
+async fn all<R: ResourceHooks>(conn: &mut Conn<'_>, snapshot: &Snapshot, links: &[Link]) -> Result<Vec<Object<R>>> {
+    let found = <R as ResourceTable>::find_all(conn, snapshot.organization, &ids(links)).await?;
+    let mut found = read::enrich_of(conn, snapshot, found).await?;
+    found.sort_by(|a, b| a.meta.key.cmp(&b.meta.key));
     Ok(found)
 }
 
-fn reference<R: Stored>(object: &Object<R>) -> Reference {
-    let head = &object.head;
-    Reference { id: head.id, kind: R::KIND, key: head.key.clone(), name: head.name.clone() }
+fn reference<R: ResourceHooks>(object: &Object<R>) -> Reference {
+    let meta = &object.meta;
+    Reference { id: meta.id, kind: R::KIND, key: meta.key.clone(), name: meta.name.clone() }
 }
 
-fn item<R: Stored>(object: &Object<R>, system: Option<&str>) -> Item {
+fn item<R: ResourceHooks>(object: &Object<R>, system: Option<&str>) -> Item {
     let fits = |one: &&ExternalRef| system.is_some_and(|system| one.system == system);
-    let external = object.head.external_refs.iter().find(fits);
+    let external = object.meta.external_refs.iter().find(fits);
     let Reference { id, kind, key, name } = reference(object);
     Item { id, kind, key, name, external_id: external.map(|one| one.id.clone()), url: external.and_then(|one| one.url.clone()) }
 }
 
-async fn draft(conn: &mut Conn<'_>, scene: &Scene, measure: Object<Measure>, system: Option<&str>) -> Result<Draft> {
+async fn draft(conn: &mut Conn<'_>, snapshot: &Snapshot, measure: Object<Measure>, system: Option<&str>) -> Result<Draft> {
     let body = &measure.body;
-    let risks = all::<Risk>(conn, scene, &body.risks).await?;
-    let mut items: Vec<Item> = all::<Service>(conn, scene, &body.services).await?.iter().map(|one| item(one, system)).collect();
-    items.extend(all::<Component>(conn, scene, &body.components).await?.iter().map(|one| item(one, system)));
+    let risks = all::<Risk>(conn, snapshot, &body.risks).await?;
+    let mut items: Vec<Item> =
+        all::<Service>(conn, snapshot, &body.services).await?.iter().map(|one| item(one, system)).collect();
+    items.extend(all::<Component>(conn, snapshot, &body.components).await?.iter().map(|one| item(one, system)));
     let treated: Vec<TreatedRisk> = risks
         .iter()
         .map(|risk| TreatedRisk {
@@ -125,11 +126,11 @@ async fn draft(conn: &mut Conn<'_>, scene: &Scene, measure: Object<Measure>, sys
             exposed_processes: risk.derived.exposed_processes.clone(),
         })
         .collect();
-    let title = measure.head.name.clone().unwrap_or_else(|| measure.head.key.clone());
+    let title = measure.meta.name.clone().unwrap_or_else(|| measure.meta.key.clone());
     let status = json!({
         "method": "PUT",
         "path": format!("/api/v1/change-requests/ref:{}:{{id}}", system.unwrap_or("{system}")),
-        "body": {"title": title, "status": "submitted", "measures": [measure.head.id]}
+        "body": {"title": title, "status": "submitted", "measures": [measure.meta.id]}
     });
     Ok(Draft {
         reason: reason(&measure, &treated),
@@ -153,12 +154,12 @@ fn name(reference: &Reference) -> &str {
 }
 
 fn class(risk: &TreatedRisk) -> &'static str {
-    risk.class.map_or("not assessed", |class| crate::model::Word::as_str(class))
+    risk.class.map_or("not assessed", |class| crate::model::StringEnum::as_str(class))
 }
 
 /// Why the change is wanted, in sentences.
 fn reason(measure: &Object<Measure>, risks: &[TreatedRisk]) -> String {
-    let mut out = measure.head.description.clone().unwrap_or_default();
+    let mut out = measure.meta.description.clone().unwrap_or_default();
     if risks.is_empty() {
         return out;
     }

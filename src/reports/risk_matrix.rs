@@ -6,17 +6,17 @@ use super::{
 };
 use crate::collection::as_of;
 use crate::collection::doc::etag;
-use crate::collection::params::{bad_parameters, only, parameter};
+use crate::collection::params::{bad_parameters, parameter, reject_unknown};
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Error, Faults, Result, Timestamp, Word};
+use crate::model::{Error, Faults, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix, store::in_force};
 use crate::resources::risks::{Risk, RiskStatus};
 use crate::store::fragment::Fragment;
-use crate::store::{Conn, Scene, Settle, ledger};
+use crate::store::{Conn, MapDbError, Snapshot, ledger};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Nullable};
@@ -28,7 +28,7 @@ const SVG: &str = "image/svg+xml";
 /// The handler.
 pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["rating", "as_of", "format"])?;
+    reject_unknown(&parameters, &["rating", "as_of", "format"])?;
     let mut faults = Faults::default();
     let mut word = |name: &'static str, words: &str| faults.add(name, "not_allowed", format!("{name} is {words}"));
     let which = match parameter(&parameters, "rating").map(Which::from_word) {
@@ -57,15 +57,16 @@ pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Resul
     let caller = asking(&reader);
     let counted = reader.scan(async move |conn, _| match moment {
         None => {
-            let scene = caller.scene();
-            let seq = ledger::head(conn, scene.organization).await?.map_or(0, |head| head.seq);
-            let ratings = now(conn, &scene, which).await?;
-            counted(conn, &scene, seq, which, ratings).await
+            let snapshot = caller.snapshot();
+            let seq = ledger::head(conn, snapshot.organization).await?.map_or(0, |head| head.seq);
+            let ratings = now(conn, &snapshot, which).await?;
+            counted(conn, &snapshot, seq, which, ratings).await
         }
         Some(moment) => {
-            let (scene, seq) = moment.scene(conn, &caller.scene()).await?;
-            let ratings = then(as_of::all_as_of_typed::<Risk>(conn, &scene, seq).await?.into_iter().map(|risk| risk.body), which);
-            counted(conn, &scene, seq, which, ratings).await
+            let (snapshot, seq) = moment.snapshot(conn, &caller.snapshot()).await?;
+            let ratings =
+                then(as_of::all_as_of_typed::<Risk>(conn, &snapshot, seq).await?.into_iter().map(|risk| risk.body), which);
+            counted(conn, &snapshot, seq, which, ratings).await
         }
     });
     let counted = counted.await?;
@@ -81,14 +82,14 @@ pub async fn risk_matrix(reader: Reader<Reports>, request: HttpRequest) -> Resul
 
 type Ratings = Vec<(Option<Rating>, i64)>;
 
-async fn now(conn: &mut Conn<'_>, scene: &Scene, which: Which) -> Result<Ratings> {
+async fn now(conn: &mut Conn<'_>, snapshot: &Snapshot, which: Which) -> Result<Ratings> {
     let (likelihood, impact) = (format!("{}_likelihood", which.as_str()), format!("{}_impact", which.as_str()));
     let statement = Fragment::default()
         .sql(&format!("SELECT {likelihood}, {impact}, count(*) FROM risks WHERE status <> 'closed' AND organization_id = "))
-        .id(scene.organization)
+        .id(snapshot.organization)
         .sql(&format!(" GROUP BY {likelihood}, {impact}"));
     let rows: Vec<(Option<i64>, Option<i64>, i64)> =
-        on!(conn, |c| statement.rows::<(Nullable<BigInt>, Nullable<BigInt>, BigInt)>().load(c)).settle()?;
+        on!(conn, |c| statement.rows::<(Nullable<BigInt>, Nullable<BigInt>, BigInt)>().load(c)).map_db_error()?;
     Ok(rows.into_iter().map(|(likelihood, impact, count)| (Rating::of(likelihood, impact), count)).collect())
 }
 
@@ -102,8 +103,8 @@ fn then(risks: impl Iterator<Item = Risk>, which: Which) -> Ratings {
     open.map(|risk| (rating(risk), 1)).collect()
 }
 
-async fn counted(conn: &mut Conn<'_>, scene: &Scene, seq: i64, rating: Which, ratings: Ratings) -> Result<Counted> {
-    Ok(count(in_force(conn, scene).await?, seq, scene.now, rating, &ratings))
+async fn counted(conn: &mut Conn<'_>, snapshot: &Snapshot, seq: i64, rating: Which, ratings: Ratings) -> Result<Counted> {
+    Ok(count(in_force(conn, snapshot).await?, seq, snapshot.now, rating, &ratings))
 }
 
 fn count(matrix: RiskMatrix, seq: i64, at: Timestamp, which: Which, ratings: &Ratings) -> Counted {

@@ -4,22 +4,22 @@
 mod fold;
 
 use super::form::{answer, asking, bad, integer, tag, unchanged, wanted};
-use crate::collection::params::{only, parameter};
+use crate::collection::params::{parameter, reject_unknown};
 use crate::collection::view;
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
-use crate::model::{Date, Error, Id, Kind, Result, Timestamp, Word};
+use crate::model::{Date, Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::resources::risk_matrix::{RiskMatrix, store::in_force};
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, DbTime, sql::Identity, sql::Instant};
-use crate::store::{Bind, Conn, Place, Scene, Settle, ledger};
+use crate::store::{Bind, Conn, MapDbError, ReadPoint, Snapshot, ledger};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Text};
-use fold::{Assessed, Period, Situation, Stood};
+use fold::{Assessed, Period, RiskAtDate, Situation};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ fn time(parameters: &[(String, String)], name: &str) -> Result<Option<Timestamp>
 /// The handler.
 pub async fn risk_situation(reader: Reader<Reports>, request: HttpRequest) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    only(&parameters, &["from", "to"])?;
+    reject_unknown(&parameters, &["from", "to"])?;
     let from = time(&parameters, "from")?.ok_or_else(|| bad("from", "the beginning of the period is wanted"))?;
     let to = time(&parameters, "to")?;
     if to.unwrap_or(reader.caller().now()) < from {
@@ -50,14 +50,14 @@ pub async fn risk_situation(reader: Reader<Reports>, request: HttpRequest) -> Re
     let period = Period { from, to: to.unwrap_or(reader.caller().now()) };
     let caller = asking(&reader);
     let csv = media_type == CSV;
-    let body = reader.scan(async move |conn, _| report(conn, &caller.scene(), period, csv).await).await?;
+    let body = reader.scan(async move |conn, _| report(conn, &caller.snapshot(), period, csv).await).await?;
     Ok(answer(StatusCode::OK, &tag)
         .content_type(if csv { "text/csv; charset=utf-8; header=present" } else { media_type })
         .body(body))
 }
 
-async fn report(conn: &mut Conn<'_>, scene: &Scene, period: Period, csv: bool) -> Result<Vec<u8>> {
-    let org = scene.organization;
+async fn report(conn: &mut Conn<'_>, snapshot: &Snapshot, period: Period, csv: bool) -> Result<Vec<u8>> {
+    let org = snapshot.organization;
     let (from, to) = (ledger::seq_at(conn, org, period.from).await?, ledger::seq_at(conn, org, period.to).await?);
     let situation = Situation::new(period, stood(conn, org, period, from, to).await?, assessed(conn, org, period.to).await?);
     if csv {
@@ -66,24 +66,24 @@ async fn report(conn: &mut Conn<'_>, scene: &Scene, period: Period, csv: bool) -
     }
     let mut ends = Vec::with_capacity(2);
     for seq in [from, to] {
-        ends.push(in_force(conn, &Scene { place: Place::Past(seq), ..scene.clone() }).await?);
+        ends.push(in_force(conn, &Snapshot { place: ReadPoint::Past(seq), ..snapshot.clone() }).await?);
     }
-    let told = situation.told(&ends[0], &ends[1], to);
+    let told = situation.render(&ends[0], &ends[1], to);
     serde_json::to_vec(&told).map_err(Error::internal)
 }
 
 /// The risks that were there at one of the two moments, by id.
-async fn stood(conn: &mut Conn<'_>, org: Id, period: Period, from: i64, to: i64) -> Result<Vec<Stood>> {
+async fn stood(conn: &mut Conn<'_>, org: Id, period: Period, from: i64, to: i64) -> Result<Vec<RiskAtDate>> {
     let statement = Fragment::default()
         .sql("SELECT id, recorded_at, status, status_changed_at FROM risks WHERE organization_id = ")
         .id(org)
         .sql(" AND recorded_at <= ")
         .bind(Bind::Time(Some(DbTime(period.to))));
     let rows: Vec<(DbId, DbTime, String, DbTime)> =
-        on!(conn, |c| statement.rows::<(Identity, Instant, Text, Instant)>().load(c)).settle()?;
-    let mut all: Vec<Stood> = rows
+        on!(conn, |c| statement.rows::<(Identity, Instant, Text, Instant)>().load(c)).map_db_error()?;
+    let mut all: Vec<RiskAtDate> = rows
         .into_iter()
-        .map(|(id, recorded, status, changed)| Stood {
+        .map(|(id, recorded, status, changed)| RiskAtDate {
             id: id.0,
             recorded: recorded.0,
             closed: (status == "closed").then_some(changed.0),
@@ -91,11 +91,11 @@ async fn stood(conn: &mut Conn<'_>, org: Id, period: Period, from: i64, to: i64)
         })
         .collect();
     // A risk that was deleted since was never assessed: assessments keep what they rate.
-    let gone = ledger::deleted(conn, org, Kind::Risk, from).await?;
-    let born = ledger::born(conn, org, &gone.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+    let gone = ledger::deleted_after(conn, org, Kind::Risk, from).await?;
+    let born = ledger::created_at(conn, org, &gone.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
     for (id, seq) in gone {
         if let Some(recorded) = born.get(&id).filter(|at| **at <= period.to) {
-            all.push(Stood { id, recorded: *recorded, closed: None, deleted: seq <= to });
+            all.push(RiskAtDate { id, recorded: *recorded, closed: None, deleted: seq <= to });
         }
     }
     all.sort_unstable_by_key(|one| one.id);
@@ -112,7 +112,7 @@ async fn assessed(conn: &mut Conn<'_>, org: Id, to: Timestamp) -> Result<Vec<Ass
         .sql(" AND recorded_at <= ")
         .bind(Bind::Time(Some(DbTime(to))))
         .sql(" ORDER BY risk_id, assessed_at, id");
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let one = |(risk, at, likelihood, impact): Row| Assessed { risk: risk.0, at: at.0, likelihood, impact };
     Ok(rows.into_iter().map(one).collect())
 }
@@ -121,9 +121,9 @@ async fn assessed(conn: &mut Conn<'_>, org: Id, to: Timestamp) -> Result<Vec<Ass
 async fn names(conn: &mut Conn<'_>, org: Id, to: i64) -> Result<HashMap<Id, (String, String)>> {
     let statement =
         Fragment::default().sql("SELECT id, key, name FROM objects WHERE kind = 'risk' AND organization_id = ").id(org);
-    let rows: Vec<(DbId, String, String)> = on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).settle()?;
+    let rows: Vec<(DbId, String, String)> = on!(conn, |c| statement.rows::<(Identity, Text, Text)>().load(c)).map_db_error()?;
     let mut all: HashMap<Id, (String, String)> = rows.into_iter().map(|(id, key, name)| (id.0, (key, name))).collect();
-    let gone: Vec<Id> = ledger::deleted(conn, org, Kind::Risk, 0).await?.into_iter().map(|(id, _)| id).collect();
+    let gone: Vec<Id> = ledger::deleted_after(conn, org, Kind::Risk, 0).await?.into_iter().map(|(id, _)| id).collect();
     let gone = crate::store::resolve::past_references(conn, org, to, &gone.into_iter().collect()).await?;
     all.extend(gone.into_iter().map(|(id, known)| (id, (known.key, known.name.unwrap_or_default()))));
     Ok(all)
@@ -207,7 +207,7 @@ pub fn routes(api: &mut Api) {
     let path = "/api/v1/reports/risk-situation";
     let matrix = RiskMatrix::default();
     let empty = Situation::new(Period { from: Timestamp::EPOCH, to: Timestamp::EPOCH }, Vec::new(), Vec::new());
-    let example = serde_json::to_value(empty.told(&matrix, &matrix, 8123)).unwrap_or_default();
+    let example = serde_json::to_value(empty.render(&matrix, &matrix, 8123)).unwrap_or_default();
     let operation = Operation::new(Method::GET, path, "reports", "report_risk_situation", "Change of the risk situation", words)
         .permission("reports", Action::Read)
         .header("If-None-Match", "An ETag; 304 while the ledger has not moved.")

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_kind_stands_at_its_place_in_the_list() {
-        for kind in <Kind as crate::model::Word>::ALL {
+        for kind in <Kind as crate::model::StringEnum>::ALL {
             assert_eq!(KINDS.of(*kind).info().kind, *kind);
         }
     }

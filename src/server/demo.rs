@@ -5,7 +5,7 @@ use crate::collection::{singleton, transitions};
 use crate::exchange::batch;
 use crate::http::state::State;
 use crate::model::{Action, Role};
-use crate::model::{Error, Id, Kind, Result, Spelling, Timestamp, Word};
+use crate::model::{Error, Id, Kind, ObjectRef, Result, StringEnum, Timestamp};
 use crate::resources::KINDS;
 use crate::resources::plan_versions::PlanVersion;
 use crate::resources::plan_versions::http::{ApprovalDraft, decided};
@@ -13,7 +13,7 @@ use crate::resources::run_steps;
 use crate::resources::runs::Run;
 use crate::resources::runs::http::{NoteDraft, noted};
 use crate::resources::settings::Settings;
-use crate::store::{Change, Store, Tx, kind_of, resolve, revise};
+use crate::store::{Store, Tx, WriteContext, kind_of, resolve, write_consequence};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -73,13 +73,13 @@ enum Deed {
 /// When the database does not answer.
 pub async fn load_catalogue(store: &Arc<Store>, organization: Id, now: Timestamp) -> Result<(usize, usize)> {
     let rows: Vec<Value> = serde_json::from_str(CATALOGUE).map_err(Error::internal)?;
-    let spelling = |row: &Value| row["id"].as_str().and_then(Spelling::parse);
-    let wanted: HashSet<Spelling> = rows.iter().filter_map(spelling).collect();
+    let object_ref = |row: &Value| row["id"].as_str().and_then(ObjectRef::parse);
+    let wanted: HashSet<ObjectRef> = rows.iter().filter_map(object_ref).collect();
     let found = store.read(async |conn| resolve::locate(conn, organization, &[Kind::Threat], &wanted).await).await?;
-    let absent: Vec<&Value> = rows.iter().filter(|row| spelling(row).is_some_and(|one| !found.contains_key(&one))).collect();
+    let absent: Vec<&Value> = rows.iter().filter(|row| object_ref(row).is_some_and(|one| !found.contains_key(&one))).collect();
     if !absent.is_empty() {
-        let change = Change::by_the_service(organization, Some("The catalogue of threats".into()), now);
-        let change = Change { request_id: "load-catalogue".into(), ..change };
+        let change = WriteContext::by_the_service(organization, Some("The catalogue of threats".into()), now);
+        let change = WriteContext { request_id: "load-catalogue".into(), ..change };
         batch::import(store, change, &serde_json::to_string(&absent).map_err(Error::internal)?).await?;
     }
     Ok((absent.len(), rows.len()))
@@ -114,8 +114,8 @@ async fn tell(app: &Arc<State>, organization: Id, step: Step) -> Result<()> {
         Deed::Move(wanted) | Deed::Approval(wanted) => wanted.get("comment").and_then(Value::as_str).map(str::to_owned),
     };
     let reason = reason.or(said).unwrap_or_else(|| "The built-in example".into());
-    let change = Change::by_the_service(organization, Some(reason), at.min(app.now()));
-    let mut change = Change { request_id: "demo".into(), ..change };
+    let change = WriteContext::by_the_service(organization, Some(reason), at.min(app.now()));
+    let mut change = WriteContext { request_id: "demo".into(), ..change };
     if let Some(subject) = by {
         change.identity = Some(Arc::new(identity(&subject)?));
         change.actor = subject;
@@ -138,7 +138,7 @@ fn identity(subject: &str) -> Result<Identity> {
     Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX })
 }
 
-fn require(change: &Change, collection: &str, action: Action) -> Result<()> {
+fn require(change: &WriteContext, collection: &str, action: Action) -> Result<()> {
     match &change.identity {
         Some(identity) if !identity.may(collection, action) => Err(Error::Forbidden(format!("{collection} is not theirs"))),
         _ => Ok(()),
@@ -149,71 +149,71 @@ fn text(value: Option<Value>) -> String {
     value.as_ref().and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
 }
 
-fn target(wanted: &mut Map<String, Value>) -> Result<Spelling> {
-    Spelling::parse(&text(wanted.remove("id"))).ok_or_else(|| Error::Internal("a step without an object".into()))
+fn target(wanted: &mut Map<String, Value>) -> Result<ObjectRef> {
+    ObjectRef::parse(&text(wanted.remove("id"))).ok_or_else(|| Error::Internal("a step without an object".into()))
 }
 
-async fn import(app: &Arc<State>, change: Change, rows: Vec<Value>) -> Result<()> {
+async fn import(app: &Arc<State>, change: WriteContext, rows: Vec<Value>) -> Result<()> {
     for kind in rows.iter().filter_map(|row| Kind::from_word(row["kind"].as_str()?)) {
         require(&change, kind.collection(), Action::Write)?;
     }
     batch::import(&app.store, change, &Value::Array(rows).to_string()).await
 }
 
-async fn settle(app: &Arc<State>, change: Change, wanted: Value) -> Result<()> {
+async fn settle(app: &Arc<State>, change: WriteContext, wanted: Value) -> Result<()> {
     require(&change, Kind::Settings.collection(), Action::Write)?;
     let wanted = draft::parse(kind_of::<Settings>(), wanted)?;
     let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         singleton::replace::<Settings>(tx, wanted).await.map(drop)
     };
     app.store.write(change, work).await
 }
 
-async fn carry_out(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+async fn carry_out(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
     let kind = Kind::from_word(&text(wanted.remove("kind"))).ok_or_else(|| Error::Internal("a move of nothing".into()))?;
     let (id, step) = (target(&mut wanted)?, wanted.remove("step"));
     let work = async move |tx: &mut Tx| {
         let id = match step {
             None => id,
-            step => Spelling::Id(step_of(tx, &id, &text(step)).await?),
+            step => ObjectRef::Id(step_of(tx, &id, &text(step)).await?),
         };
-        transitions::carry_out(tx, KINDS.of(kind), &id, Value::Object(wanted)).await
+        transitions::transition_by_service(tx, KINDS.of(kind), &id, Value::Object(wanted)).await
     };
     app.store.write(change, work).await
 }
 
 /// The step of a run by its key in the plan.
-async fn step_of(tx: &mut Tx, run: &Spelling, step: &str) -> Result<Id> {
+async fn step_of(tx: &mut Tx, run: &ObjectRef, step: &str) -> Result<Id> {
     let org = tx.organization();
-    let run = read::load_of::<Run>(&mut tx.conn()?, org, run).await?.head.id;
+    let run = read::load_of::<Run>(&mut tx.conn()?, org, run).await?.meta.id;
     run_steps::store::keyed(&mut tx.conn()?, org, run, step).await?.ok_or(Error::NotFound)
 }
 
-async fn approve(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+async fn approve(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
     require(&change, Kind::PlanVersion.collection(), Action::Approve)?;
     let id = target(&mut wanted)?;
     let said: ApprovalDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
     let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         let org = tx.organization();
         let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &id).await?;
         let body = decided(tx, &old.body, said)?;
-        revise(tx, old, body).await.map(drop)
+        write_consequence(tx, old, body).await.map(drop)
     };
     app.store.write(change, work).await
 }
 
-async fn note(app: &Arc<State>, change: Change, mut wanted: Map<String, Value>) -> Result<()> {
+async fn note(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
     require(&change, Kind::RunStep.collection(), Action::Write)?;
     let id = target(&mut wanted)?;
     let said: NoteDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
     let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         let org = tx.organization();
         let old = read::load_of::<Run>(&mut tx.conn()?, org, &id).await?;
         let body = noted(tx, &old.body, said)?;
-        revise(tx, old, body).await.map(drop)
+        write_consequence(tx, old, body).await.map(drop)
     };
     app.store.write(change, work).await
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document, put together from what the routes say of themselves.
 use crate::http::problem::Problem;
 use crate::http::routes::Api;
-use crate::model::{Kind, Present, Word};
+use crate::model::{CurrentState, Kind, StringEnum};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: serv
 fn document(api: &Api) -> Value {
     let mut schemas = api.known_schemas().clone();
     schemas.insert("Problem".into(), serde_json::to_value(Problem::schema()).unwrap_or_default());
-    schemas.insert("Present".into(), serde_json::to_value(Present::schema()).unwrap_or_default());
+    schemas.insert("CurrentState".into(), serde_json::to_value(CurrentState::schema()).unwrap_or_default());
     let mut tags: Vec<Value> = Kind::ALL
         .iter()
         .map(|kind| json!({"name": kind.collection(), "description": format!("The collection of {}.", kind.collection())}))

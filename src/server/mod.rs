@@ -9,11 +9,11 @@ use crate::exchange::batch::BatchPermits;
 use crate::http::routes::Api;
 use crate::http::state::State;
 use crate::http::{docs, edge, operations, problems};
-use crate::landscape::Graphs;
+use crate::landscape::LandscapeCache;
 use crate::model::{Error, Id, Result};
 use crate::resources::KINDS;
 use crate::resources::organizations::ORGANIZATIONS;
-use crate::store::{Change, Landscapes, idempotency};
+use crate::store::{Landscapes, WriteContext, idempotency};
 use crate::{analysis, exchange, reports, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
@@ -26,7 +26,7 @@ const SWEEP: Duration = Duration::from_secs(3600);
 
 /// Where landscapes are kept.
 pub fn landscapes() -> Arc<dyn Landscapes> {
-    Arc::new(Graphs::default())
+    Arc::new(LandscapeCache::default())
 }
 
 /// Puts the state together.
@@ -62,8 +62,8 @@ async fn sweep(app: web::Data<State>) {
     let mut hours = tokio::time::interval(SWEEP);
     loop {
         hours.tick().await;
-        let change = Change::by_the_service(Id::SYSTEM, None, app.now());
-        if let Err(error) = app.store.write(change, async |tx| idempotency::sweep(tx).await).await {
+        let change = WriteContext::by_the_service(Id::SYSTEM, None, app.now());
+        if let Err(error) = app.store.write(change, async |tx| idempotency::delete_expired(tx).await).await {
             tracing::warn!(%error, "old idempotency keys were not swept");
         }
     }

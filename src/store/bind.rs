@@ -1,7 +1,7 @@
 //! Values bound by statements whose text is put together here instead of by the query builder.
 use super::conn::dsl::*;
-use super::types::{DbDate, DbId, DbTime, DbWord, Json, JsonText, sql};
-use crate::model::{Error, Result, Word};
+use super::types::{DbDate, DbEnum, DbId, DbTime, Json, JsonText, sql};
+use crate::model::{Error, Result, StringEnum};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -118,7 +118,7 @@ impl Bound for DbDate {
     }
 }
 
-impl<W: Word + Debug> Bound for DbWord<W> {
+impl<W: StringEnum + Debug> Bound for DbEnum<W> {
     const NULL: Bind = Bind::Word(None);
     fn bind(self) -> Result<Bind> {
         Ok(Bind::Word(Some(self.0.as_str())))

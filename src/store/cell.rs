@@ -1,6 +1,6 @@
 //! Rows as values whose types the database tells, so that one statement code reads the tables of all kinds.
-use super::types::{DbDate, DbId, DbTime, DbWord, Json, POSTGRES_EPOCH_MICROS};
-use crate::model::{Date, Error, Id, Result, Timestamp, Word};
+use super::types::{DbDate, DbEnum, DbId, DbTime, Json, POSTGRES_EPOCH_MICROS};
+use crate::model::{Date, Error, Id, Result, StringEnum, Timestamp};
 use diesel::QueryableByName;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
@@ -92,10 +92,10 @@ from_cell!(
     },
 );
 
-impl<W: Word + Debug> FromCell for DbWord<W> {
+impl<W: StringEnum + Debug> FromCell for DbEnum<W> {
     fn from_cell(cell: Cell) -> Result<Self> {
         let word = if let Cell::Text(text) = &cell { W::from_word(text) } else { None };
-        word.map_or_else(|| unfit(&cell), |word| Ok(DbWord(word)))
+        word.map_or_else(|| unfit(&cell), |word| Ok(DbEnum(word)))
     }
 }
 

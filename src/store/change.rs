@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Who changes what, when and why; stands in every ledger entry the change makes.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct WriteContext {
     pub organization: Id,
     pub actor: String,
     pub request_id: String,
@@ -20,11 +20,11 @@ pub struct Change {
     pub identity: Option<Arc<Identity>>,
 }
 
-impl Change {
+impl WriteContext {
     /// What the service does by itself.
-    pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> Change {
+    pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> WriteContext {
         let actor = "holdfast".into();
         let request_id = String::new();
-        Change { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
+        WriteContext { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
     }
 }

@@ -7,14 +7,14 @@ const COUNTERS: usize = 1024;
 
 /// Commits of this process. Only an embedded database has no other writers, so only there do they say that nothing
 /// has changed.
-pub struct Commits(Option<Box<[AtomicU64]>>);
+pub struct CommitCounters(Option<Box<[AtomicU64]>>);
 
-impl Commits {
-    pub fn counted() -> Commits {
-        Commits(Some((0..COUNTERS).map(|_| AtomicU64::new(0)).collect()))
+impl CommitCounters {
+    pub fn new() -> CommitCounters {
+        CommitCounters(Some((0..COUNTERS).map(|_| AtomicU64::new(0)).collect()))
     }
-    pub const fn unknown() -> Commits {
-        Commits(None)
+    pub const fn untracked() -> CommitCounters {
+        CommitCounters(None)
     }
 
     /// The number of commits of an organisation so far. What is read after asking holds at least until the number is
@@ -24,7 +24,7 @@ impl Commits {
     }
 
     /// Called after each commit, before it is acknowledged.
-    pub fn passed(&self, organization: Id) {
+    pub fn count(&self, organization: Id) {
         if let Some(counters) = &self.0 {
             counters[share(organization, COUNTERS)].fetch_add(1, Ordering::AcqRel);
         }

@@ -55,7 +55,7 @@ impl Conn<'_> {
             Conn::Postgres(c) => SimpleAsyncConnection::batch_execute(&mut &**c, sql).await,
             Conn::Sqlite(c) => SimpleConnection::batch_execute(*c, sql),
         }
-        .map_err(failure)
+        .map_err(map_error)
     }
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Conn::Sqlite(_))
@@ -63,7 +63,7 @@ impl Conn<'_> {
 }
 
 /// The one place where a database's error becomes ours.
-pub fn failure(error: DbError) -> Error {
+pub fn map_error(error: DbError) -> Error {
     let text = error.to_string();
     match &error {
         DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
@@ -116,11 +116,11 @@ pub fn failure(error: DbError) -> Error {
 }
 
 /// `?` on a query.
-pub trait Settle<T> {
-    fn settle(self) -> Result<T>;
+pub trait MapDbError<T> {
+    fn map_db_error(self) -> Result<T>;
 }
-impl<T> Settle<T> for std::result::Result<T, DbError> {
-    fn settle(self) -> Result<T> {
-        self.map_err(failure)
+impl<T> MapDbError<T> for std::result::Result<T, DbError> {
+    fn map_db_error(self) -> Result<T> {
+        self.map_err(map_error)
     }
 }

@@ -4,14 +4,14 @@ use super::conn::Conn;
 use super::insert::{Inserts, ReadRow, Row};
 use super::kind::{AnyKind, AnyLifecycle, AnyMove, AnyPlanned, AnyTerms, Guards, KindInfo, KindSchemas, Unreadable};
 use super::object::{AnyObject, Object};
-use super::rows::{Living, Planned, Stored};
-use super::scene::Scene;
+use super::rows::{PlannedChange, ResourceHooks, TransitionHooks};
 use super::select::Table;
+use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
 use crate::auth::Identity;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Error, Faults, Head, Id, Moved, Resource, Result, Timestamp, Word, fields};
+use crate::model::{Error, Faults, Id, ObjectMeta, Resource, Result, StringEnum, Timestamp, TransitionContext, fields};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A kind the code knows, as one of them all.
-pub const fn kind_of<R: Stored>() -> &'static dyn AnyKind {
+pub const fn kind_of<R: ResourceHooks>() -> &'static dyn AnyKind {
     &Door::<R>::NEW
 }
 
@@ -30,24 +30,24 @@ impl<R> Door<R> {
     pub const NEW: Door<R> = Door(PhantomData);
 }
 
-impl<R: Stored> Door<R> {
+impl<R: ResourceHooks> Door<R> {
     const INFO: KindInfo = KindInfo {
         kind: R::KIND,
         table: Table { name: R::TABLE, columns: <R::Row as Row>::COLUMNS },
         schema: R::SCHEMA,
-        named: R::NAMED,
+        named: R::NAME_REQUIRED,
         label: R::LABEL,
-        owned: R::OWNED,
-        unpatched: R::UNPATCHED,
-        lists: R::LISTS,
-        created: R::CREATED,
-        changed: R::CHANGED,
-        deleted: R::DELETED,
-        single: R::SINGLE,
-        effective: R::EFFECTIVE,
+        owned: R::READ_ONLY,
+        unpatched: R::NOT_PATCHABLE,
+        lists: R::LINK_LISTS,
+        created: R::CLIENTS_CREATE,
+        changed: R::CLIENTS_UPDATE,
+        deleted: R::CLIENTS_DELETE,
+        single: R::SINGLETON,
+        effective: R::BEARS_OBJECTIVES,
         filters: R::FILTERS,
-        live: R::LIVE,
-        heavy: R::HEAVY,
+        live: R::UNCACHED,
+        heavy: R::SLOW_DERIVED,
         pointers: R::POINTERS,
         is_derived: R::is_derived,
         fields: fields::<R>,
@@ -59,7 +59,7 @@ fn typed<'a, R: Resource>(objects: &[&'a AnyObject]) -> Result<Vec<&'a Object<R>
 }
 
 fn unnamed<R: Resource>(body: R) -> AnyObject {
-    Object::new(Head::new(Id::SYSTEM, R::KIND, String::new(), Timestamp::EPOCH, ""), body).into()
+    Object::new(ObjectMeta::new(Id::SYSTEM, R::KIND, String::new(), Timestamp::EPOCH, ""), body).into()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -81,7 +81,7 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> std::result::Result
         .map_err(|error| Unreadable { pointer: pointer(error.path()), detail: error.inner().to_string() })
 }
 
-impl<R: Stored> AnyKind for Door<R> {
+impl<R: ResourceHooks> AnyKind for Door<R> {
     fn info(&self) -> &'static KindInfo {
         &Self::INFO
     }
@@ -97,29 +97,29 @@ impl<R: Stored> AnyKind for Door<R> {
     fn read(&self, value: Value) -> std::result::Result<AnyObject, Unreadable> {
         read::<R>(value).map(unnamed)
     }
-    fn read_record(&self, head: Head, value: Value) -> Result<AnyObject> {
+    fn read_record(&self, meta: ObjectMeta, value: Value) -> Result<AnyObject> {
         let body: R = serde_json::from_value(value).map_err(Error::internal)?;
-        Ok(Object::new(head, body).into())
+        Ok(Object::new(meta, body).into())
     }
-    fn decode(&self, head: Head, cells: &mut Cells) -> Result<AnyObject> {
-        Ok(Object::new(head, R::from_row(R::Row::read(cells)?)).into())
+    fn decode(&self, meta: ObjectMeta, cells: &mut Cells) -> Result<AnyObject> {
+        Ok(Object::new(meta, R::from_row(R::Row::read(cells)?)).into())
     }
     fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()> {
-        inserts.add(typed::<R>(objects)?.into_iter().map(|one| R::to_row(org, &one.head, &one.body)))
+        inserts.add(typed::<R>(objects)?.into_iter().map(|one| R::to_row(org, &one.meta, &one.body)))
     }
     fn update(&self, updates: &mut Updates, org: Id, old: &AnyObject, new: &AnyObject) -> Result<()> {
         let (old, new) = (old.typed::<R>()?, new.typed::<R>()?);
-        updates.add(R::to_row(org, &old.head, &old.body), R::to_row(org, &new.head, &new.body))
+        updates.add(R::to_row(org, &old.meta, &old.body), R::to_row(org, &new.meta, &new.body))
     }
-    fn inspect<'a>(&'a self, tx: &'a mut Tx, all: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>> {
+    fn validate_set<'a>(&'a self, tx: &'a mut Tx, all: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut planned = Vec::with_capacity(all.len());
             for AnyPlanned { old, new, generated, fault } in all.drain(..) {
                 let old = old.map(AnyObject::into_typed::<R>).transpose()?;
-                planned.push(Planned { old, new: new.into_typed()?, generated, fault });
+                planned.push(PlannedChange { old, new: new.into_typed()?, generated, fault });
             }
-            R::inspect(tx, &mut planned).await?;
-            all.extend(planned.into_iter().map(|Planned { old, new, generated, fault }| AnyPlanned {
+            R::validate_set(tx, &mut planned).await?;
+            all.extend(planned.into_iter().map(|PlannedChange { old, new, generated, fault }| AnyPlanned {
                 old: old.map(AnyObject::from),
                 new: new.into(),
                 generated,
@@ -128,25 +128,25 @@ impl<R: Stored> AnyKind for Door<R> {
             Ok(())
         })
     }
-    fn written<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { R::written(tx, &typed(written)?).await })
+    fn after_write<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { R::after_write(tx, &typed(written)?).await })
     }
-    fn recorded<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { R::recorded(tx, &typed(created)?).await })
+    fn after_audit<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { R::after_audit(tx, &typed(created)?).await })
     }
-    fn theirs<'a>(
+    fn is_assigned<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
         org: Id,
         identity: &'a Identity,
         objects: &'a [&'a AnyObject],
     ) -> LocalBoxFuture<'a, Result<Vec<bool>>> {
-        Box::pin(async move { R::theirs(conn, org, identity, &typed(objects)?).await })
+        Box::pin(async move { R::is_assigned(conn, org, identity, &typed(objects)?).await })
     }
-    fn derive<'a>(
+    fn compute_derived<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
-        scene: &'a Scene,
+        snapshot: &'a Snapshot,
         objects: &'a mut Vec<AnyObject>,
     ) -> LocalBoxFuture<'a, Result<()>> {
         if size_of::<R::Derived>() == 0 {
@@ -154,16 +154,21 @@ impl<R: Stored> AnyKind for Door<R> {
         }
         Box::pin(async move {
             let mut all = objects.drain(..).map(AnyObject::into_typed).collect::<Result<Vec<Object<R>>>>()?;
-            R::derive(conn, scene, &mut all).await?;
+            R::compute_derived(conn, snapshot, &mut all).await?;
             objects.extend(all.into_iter().map(AnyObject::from));
             Ok(())
         })
     }
-    fn deleting<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(R::deleting(tx, ids))
+    fn before_delete<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(R::before_delete(tx, ids))
     }
-    fn exposing<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<Vec<Id>>> {
-        Box::pin(R::exposing(conn, scene, ids))
+    fn exposing<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        snapshot: &'a Snapshot,
+        ids: &'a [Id],
+    ) -> LocalBoxFuture<'a, Result<Vec<Id>>> {
+        Box::pin(R::exposing(conn, snapshot, ids))
     }
     fn lifecycle(&self) -> Option<&'static dyn AnyLifecycle> {
         R::lifecycle()
@@ -177,7 +182,7 @@ impl<R> LifeDoor<R> {
     pub const NEW: LifeDoor<R> = LifeDoor(PhantomData);
 }
 
-impl<R: Living> LifeDoor<R> {
+impl<R: TransitionHooks> LifeDoor<R> {
     fn word(to: &str) -> Result<R::Status> {
         R::Status::from_word(to).ok_or_else(|| Error::Internal(format!("{to} is no status")))
     }
@@ -186,13 +191,13 @@ impl<R: Living> LifeDoor<R> {
     }
 }
 
-impl<R: Living> AnyLifecycle for LifeDoor<R> {
+impl<R: TransitionHooks> AnyLifecycle for LifeDoor<R> {
     fn statuses(&self) -> Vec<&'static str> {
         R::Status::ALL.iter().map(|word| word.as_str()).collect()
     }
     fn moves(&self) -> Vec<AnyMove> {
         let words = |all: &[R::Status]| all.iter().map(|word| word.as_str()).collect();
-        R::MOVES.iter().map(|one| AnyMove { from: words(one.from), to: one.to.as_str(), action: one.action }).collect()
+        R::TRANSITIONS.iter().map(|one| AnyMove { from: words(one.from), to: one.to.as_str(), action: one.action }).collect()
     }
     fn status(&self, object: &AnyObject) -> Result<&'static str> {
         Ok(object.typed::<R>()?.body.status().as_str())
@@ -218,12 +223,12 @@ impl<R: Living> AnyLifecycle for LifeDoor<R> {
             let facts = R::facts(conn, org, object, caller).await?;
             let one = |to: &&'static str| {
                 let to = Self::word(to)?;
-                Ok(Guards { barred: object.body.barred(to, &facts), warned: object.body.warned(to, &facts) })
+                Ok(Guards { barred: object.body.guards(to, &facts), warned: object.body.warnings(to, &facts) })
             };
             to.iter().map(one).collect()
         })
     }
-    fn complete<'a>(
+    fn default_terms<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
         org: Id,
@@ -233,20 +238,27 @@ impl<R: Living> AnyLifecycle for LifeDoor<R> {
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let terms = terms.downcast_mut().ok_or_else(|| Error::Internal("terms of another kind".into()))?;
-            R::complete(conn, org, Self::word(to)?, terms, caller).await
+            R::default_terms(conn, org, Self::word(to)?, terms, caller).await
         })
     }
-    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved) -> Result<AnyObject> {
+    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, context: &TransitionContext) -> Result<AnyObject> {
         let old = object.typed::<R>()?;
         let mut body = old.body.clone();
-        body.enter(Self::word(to)?, Self::terms(terms)?, moved);
-        Ok(Object::new(old.head.clone(), body).into())
+        body.apply(Self::word(to)?, Self::terms(terms)?, context);
+        Ok(Object::new(old.meta.clone(), body).into())
     }
-    fn check_terms(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved, faults: &mut Faults) -> Result<()> {
-        object.typed::<R>()?.body.check_terms(Self::word(to)?, Self::terms(terms)?, moved, faults);
+    fn check_terms(
+        &self,
+        object: &AnyObject,
+        to: &str,
+        terms: &AnyTerms,
+        context: &TransitionContext,
+        faults: &mut Faults,
+    ) -> Result<()> {
+        object.typed::<R>()?.body.check_terms(Self::word(to)?, Self::terms(terms)?, context, faults);
         Ok(())
     }
-    fn followed<'a>(
+    fn after_transition<'a>(
         &'a self,
         tx: &'a mut Tx,
         new: AnyObject,
@@ -254,7 +266,7 @@ impl<R: Living> AnyLifecycle for LifeDoor<R> {
     ) -> LocalBoxFuture<'a, Result<(AnyObject, ObjectiveChanges)>> {
         Box::pin(async move {
             let mut new = new.into_typed::<R>()?;
-            let changes = R::followed(tx, &mut new, Self::terms(terms)?).await?;
+            let changes = R::after_transition(tx, &mut new, Self::terms(terms)?).await?;
             Ok((new.into(), changes))
         })
     }

@@ -24,7 +24,7 @@ enum Part {
 pub struct Fragment(Vec<Part>);
 
 /// Statements with more bound values than this are prepared anew: their texts are too many to keep.
-const MOST_CACHED: usize = 9;
+const MAX_CACHED: usize = 9;
 
 impl Fragment {
     /// Appends text, which never comes from a request.
@@ -48,7 +48,7 @@ impl Fragment {
             Value::Boolean(truth) => self.bind(Bind::Truth(Some(*truth))),
             Value::Time(time) => self.bind(Bind::Time(Some(DbTime(*time)))),
             Value::Id(id) => self.id(*id),
-            Value::Null | Value::Spelled(_) | Value::Today => self.sql("NULL"),
+            Value::Null | Value::Unresolved(_) | Value::Today => self.sql("NULL"),
         }
     }
     pub fn integer(self, number: Option<i64>) -> Self {
@@ -85,7 +85,7 @@ where
     Among: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if self.0.len() > 2 * MOST_CACHED {
+        if self.0.len() > 2 * MAX_CACHED {
             out.unsafe_to_cache_prepared();
         }
         for part in &self.0 {

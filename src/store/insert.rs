@@ -2,7 +2,7 @@
 use super::bind::{Bind, Column};
 use super::cell::Cells;
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
+use super::conn::{Conn, MapDbError};
 use crate::model::Result;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -129,12 +129,12 @@ impl Inserts {
             Conn::Postgres(_) if self.0.is_empty() => {}
             Conn::Postgres(c) => {
                 let statement = Arrays(self.0.into_iter().map(Table::arrays).collect::<Result<_>>()?);
-                diesel_async::RunQueryDsl::execute(statement, &mut &**c).await.settle()?;
+                diesel_async::RunQueryDsl::execute(statement, &mut &**c).await.map_db_error()?;
             }
             Conn::Sqlite(c) => {
                 for table in self.0 {
                     for statement in table.lists() {
-                        diesel::RunQueryDsl::execute(statement, &mut **c).settle()?;
+                        diesel::RunQueryDsl::execute(statement, &mut **c).map_db_error()?;
                     }
                 }
             }

@@ -4,13 +4,13 @@ use super::cell::Cells;
 use super::conn::Conn;
 use super::insert::Inserts;
 use super::object::AnyObject;
-use super::scene::Scene;
 use super::select::Table;
+use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
 use crate::auth::Identity;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Action, Error, Faults, Field, Filter, Head, Id, Kind, Moved, Reason, Result, Word};
+use crate::model::{Action, Error, Faults, Field, Filter, Id, Kind, ObjectMeta, Reason, Result, StringEnum, TransitionContext};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 use std::any::Any;
@@ -63,7 +63,7 @@ pub struct Unreadable {
     pub detail: String,
 }
 
-/// One change of a set: see [`Planned`](super::Planned).
+/// One change of a set: see [`Planned`](super::PlannedChange).
 #[derive(Debug)]
 pub struct AnyPlanned {
     pub old: Option<AnyObject>,
@@ -83,38 +83,43 @@ pub trait AnyKind: Send + Sync + 'static {
     /// The own fields out of JSON, under a head that says nothing yet.
     fn read(&self, value: Value) -> std::result::Result<AnyObject, Unreadable>;
     /// As [`AnyKind::read`], of what was read before and needs no pointer to what is wrong.
-    fn read_record(&self, head: Head, value: Value) -> Result<AnyObject>;
+    fn read_record(&self, meta: ObjectMeta, value: Value) -> Result<AnyObject>;
     /// An object out of its own row; the head's columns have been taken.
-    fn decode(&self, head: Head, cells: &mut Cells) -> Result<AnyObject>;
+    fn decode(&self, meta: ObjectMeta, cells: &mut Cells) -> Result<AnyObject>;
     /// Adds their own rows.
     fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()>;
     /// Adds what is different in their own row.
     fn update(&self, updates: &mut Updates, org: Id, old: &AnyObject, new: &AnyObject) -> Result<()>;
-    /// See [`Stored::inspect`](super::Stored::inspect).
-    fn inspect<'a>(&'a self, tx: &'a mut Tx, planned: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Stored::written`](super::Stored::written).
-    fn written<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Stored::recorded`](super::Stored::recorded).
-    fn recorded<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Stored::theirs`](super::Stored::theirs).
-    fn theirs<'a>(
+    /// See [`Stored::validate_set`](super::ResourceHooks::validate_set).
+    fn validate_set<'a>(&'a self, tx: &'a mut Tx, planned: &'a mut Vec<AnyPlanned>) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::after_write`](super::ResourceHooks::after_write).
+    fn after_write<'a>(&'a self, tx: &'a mut Tx, written: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::after_audit`](super::ResourceHooks::after_audit).
+    fn after_audit<'a>(&'a self, tx: &'a mut Tx, created: &'a [&'a AnyObject]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::is_assigned`](super::ResourceHooks::is_assigned).
+    fn is_assigned<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
         org: Id,
         identity: &'a Identity,
         objects: &'a [&'a AnyObject],
     ) -> LocalBoxFuture<'a, Result<Vec<bool>>>;
-    /// See [`Stored::derive`](super::Stored::derive).
-    fn derive<'a>(
+    /// See [`Stored::compute_derived`](super::ResourceHooks::compute_derived).
+    fn compute_derived<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
-        scene: &'a Scene,
+        snapshot: &'a Snapshot,
         objects: &'a mut Vec<AnyObject>,
     ) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Stored::deleting`](super::Stored::deleting).
-    fn deleting<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Stored::exposing`](super::Stored::exposing).
-    fn exposing<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<Vec<Id>>>;
+    /// See [`Stored::before_delete`](super::ResourceHooks::before_delete).
+    fn before_delete<'a>(&'a self, tx: &'a mut Tx, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Stored::exposing`](super::ResourceHooks::exposing).
+    fn exposing<'a>(
+        &'a self,
+        conn: &'a mut Conn<'_>,
+        snapshot: &'a Snapshot,
+        ids: &'a [Id],
+    ) -> LocalBoxFuture<'a, Result<Vec<Id>>>;
     /// The moves between states, where the kind has any.
     fn lifecycle(&self) -> Option<&'static dyn AnyLifecycle>;
 }
@@ -157,8 +162,8 @@ pub trait AnyLifecycle: Send + Sync + 'static {
         caller: &'a str,
         to: &'a [&'static str],
     ) -> LocalBoxFuture<'a, Result<Vec<Guards>>>;
-    /// See [`Living::complete`](super::Living::complete).
-    fn complete<'a>(
+    /// See [`Living::default_terms`](super::TransitionHooks::default_terms).
+    fn default_terms<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
         org: Id,
@@ -167,11 +172,18 @@ pub trait AnyLifecycle: Send + Sync + 'static {
         caller: &'a str,
     ) -> LocalBoxFuture<'a, Result<()>>;
     /// The object put into a state. Links among the terms become links of it, to be looked up.
-    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved) -> Result<AnyObject>;
+    fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, context: &TransitionContext) -> Result<AnyObject>;
     /// What is wrong with the terms; the object is the one after the move.
-    fn check_terms(&self, object: &AnyObject, to: &str, terms: &AnyTerms, moved: &Moved, faults: &mut Faults) -> Result<()>;
-    /// See [`Living::followed`](super::Living::followed).
-    fn followed<'a>(
+    fn check_terms(
+        &self,
+        object: &AnyObject,
+        to: &str,
+        terms: &AnyTerms,
+        context: &TransitionContext,
+        faults: &mut Faults,
+    ) -> Result<()>;
+    /// See [`Living::after_transition`](super::TransitionHooks::after_transition).
+    fn after_transition<'a>(
         &'a self,
         tx: &'a mut Tx,
         new: AnyObject,
@@ -187,7 +199,7 @@ impl Kinds {
     /// # Panics
     /// When a kind is missing or out of order: the compiler sees it where the list is a constant.
     pub const fn new(all: &'static [&'static dyn AnyKind]) -> Kinds {
-        assert!(all.len() == <Kind as Word>::ALL.len());
+        assert!(all.len() == <Kind as StringEnum>::ALL.len());
         Kinds(all)
     }
     pub fn of(self, kind: Kind) -> &'static dyn AnyKind {

@@ -1,10 +1,10 @@
 //! Look-up of objects by what their lists point to; the lists themselves stand in the tables of the kinds. Through this
 //! table the database itself holds the references.
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
-use super::heads::CHUNK;
+use super::conn::{Conn, MapDbError};
 use super::insert::Inserts;
 use super::object::AnyObject;
+use super::object_meta::CHUNK;
 use super::schema::links;
 use super::types::DbId;
 use crate::model::{Id, Result};
@@ -29,7 +29,7 @@ pub fn insert(inserts: &mut Inserts, org: Id, lists: &'static [&'static str], ob
     }
     let rows = objects.iter().flat_map(|object| {
         let mut object = (*object).clone();
-        let owner_id = DbId(object.head().id);
+        let owner_id = DbId(object.meta().id);
         let slots = object.links();
         let targets: HashSet<(&'static str, Id)> = slots
             .iter()
@@ -49,8 +49,8 @@ pub fn insert(inserts: &mut Inserts, org: Id, lists: &'static [&'static str], ob
 /// # Errors
 /// When the database does not answer.
 pub async fn update(conn: &mut Conn<'_>, org: Id, lists: &'static [&'static str], object: &AnyObject) -> Result<()> {
-    let old = links::table.filter(links::organization_id.eq(DbId(org))).filter(links::owner_id.eq(DbId(object.head().id)));
-    on!(conn, |c| diesel::delete(old).execute(c)).settle()?;
+    let old = links::table.filter(links::organization_id.eq(DbId(org))).filter(links::owner_id.eq(DbId(object.meta().id)));
+    on!(conn, |c| diesel::delete(old).execute(c)).map_db_error()?;
     let mut inserts = Inserts::default();
     insert(&mut inserts, org, lists, &[object])?;
     inserts.run(conn).await
@@ -70,7 +70,7 @@ pub async fn owners(conn: &mut Conn<'_>, org: Id, field: &str, targets: &[Id]) -
             .filter(links::field.eq(field))
             .select((links::owner_id, links::target_id))
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         found.extend(rows.into_iter().map(|(owner, target)| (owner.0, target.0)));
     }
     found.sort_unstable();
@@ -91,7 +91,7 @@ pub async fn targets(conn: &mut Conn<'_>, org: Id, field: &str, owners: &[Id]) -
             .filter(links::field.eq(field))
             .select((links::owner_id, links::target_id))
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         found.extend(rows.into_iter().map(|(owner, target)| (owner.0, target.0)));
     }
     found.sort_unstable();

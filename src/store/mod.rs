@@ -1,69 +1,69 @@
-//! The only room that opens a database. Reads run where they are asked; every write runs in a [`Lane`](lane) which
+//! The only room that opens a database. Reads run where they are asked; every write runs in a [`Writer`](writer) which
 //! also appends to the ledger: there is no other way to write.
+pub mod audit;
 mod bind;
 mod cell;
 mod change;
 pub mod clock;
 mod commits;
 mod conn;
+mod consequence;
 pub mod door;
 pub mod fragment;
-pub mod heads;
 pub mod hierarchy;
 pub mod idempotency;
 mod insert;
 pub mod kind;
-mod lane;
 pub mod ledger;
 pub mod links;
 mod migrate;
 pub mod object;
+pub mod object_meta;
 mod postgres;
-pub mod record;
 pub mod resolve;
-mod revise;
 mod rows;
-mod scene;
 pub mod schema;
 pub mod select;
-pub mod single;
+pub mod singleton;
+mod snapshot;
 mod sqlite;
 mod tx;
 pub mod types;
 mod update;
 mod verify;
+mod writer;
 
 pub use bind::{Bind, Bound};
 pub use cell::{Cell, Cells, FromCell};
-pub use change::Change;
-pub use conn::{Conn, Settle};
+pub use change::WriteContext;
+pub use conn::{Conn, MapDbError};
+pub use consequence::{create, insert_objects, next_version, overwrite, write_consequence, write_consequences};
 pub use door::kind_of;
 pub use insert::{Inserts, ReadRow, Row, insert, insert_all};
 pub use kind::{AnyKind, AnyLifecycle, AnyPlanned, KindInfo, Kinds};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use object::{AnyObject, Object};
-pub use revise::{create, insert_objects, next_version, overwrite, revise, revise_all};
-pub use rows::{Living, Planned, Rows, Stored, prelude};
-pub use scene::{Landscapes, Place, Scene};
-pub use sqlite::claim;
+pub use rows::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks, prelude};
+pub use snapshot::{Landscapes, ReadPoint, Snapshot};
+pub use sqlite::lock_data_dir;
 pub use tx::Tx;
 pub use update::Updates;
 pub use verify::verify;
 
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
-use commits::Commits;
-use lane::Lanes;
+use commits::CommitCounters;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use writer::WriterPool;
 
 /// The database, whichever it is.
 pub struct Store {
     /// How often organisations were written to.
-    pub commits: Arc<Commits>,
+    pub commits: Arc<CommitCounters>,
     readers: Readers,
-    lanes: Lanes,
+    writers: WriterPool,
     /// Long reads at work at once; a further one waits a little, then is told to come back.
     scans: Semaphore,
 }
@@ -84,13 +84,13 @@ impl Store {
     /// When the database cannot be opened.
     pub fn open(config: &Config, landscapes: &Arc<dyn Landscapes>) -> Result<Arc<Store>> {
         let (readers, commits) = match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => (Readers::Sqlite(sqlite::Readers::new(path)), Commits::counted()),
-            Database::Postgres(_) => (Readers::Postgres(Box::new(postgres::Readers::new(config)?)), Commits::unknown()),
+            Database::Sqlite(path) => (Readers::Sqlite(sqlite::Readers::new(path)), CommitCounters::new()),
+            Database::Postgres(_) => (Readers::Postgres(Box::new(postgres::Readers::new(config)?)), CommitCounters::untracked()),
         };
         let commits = Arc::new(commits);
-        let lanes = Lanes::start(config, &commits, landscapes)?;
+        let writers = WriterPool::start(config, &commits, landscapes)?;
         let scans = Semaphore::new(2 * config.limits.workers.max(1));
-        Ok(Arc::new(Store { commits, readers, lanes, scans }))
+        Ok(Arc::new(Store { commits, readers, writers, scans }))
     }
 
     /// Runs queries. On SQLite they run on the calling thread: send what takes longer than a page to
@@ -120,12 +120,12 @@ impl Store {
     ///
     /// # Errors
     /// What `work` answers; `Unavailable` when the queue is full or the database cannot commit.
-    pub async fn write<T, F>(&self, change: Change, work: F) -> Result<T>
+    pub async fn write<T, F>(&self, change: WriteContext, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
-        self.lanes.run(change, work).await
+        self.writers.run(change, work).await
     }
 
     /// Whether the database answers.

@@ -1,5 +1,5 @@
 //! Objects as the database holds them: of a kind the code knows, and of whichever kind.
-use crate::model::{Error, Faults, Head, Id, Made, Objectives, Resource, Result, Slot, Timestamp};
+use crate::model::{Error, Faults, Id, ObjectMeta, Objectives, Resource, Result, Slot, Timestamp, VersionInput};
 use std::any::Any;
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
@@ -7,23 +7,23 @@ use std::ops::{Deref, DerefMut};
 /// An object as the database holds it: the common part and its own fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object<R: Resource> {
-    pub head: Head,
+    pub meta: ObjectMeta,
     pub body: R,
-    /// Filled in by [`Stored::derive`](super::Stored::derive), before the object is shown.
+    /// Filled in by [`ResourceHooks::compute_derived`](super::ResourceHooks::compute_derived), before the object is shown.
     pub derived: R::Derived,
 }
 
 impl<R: Resource> Object<R> {
-    pub fn new(head: Head, body: R) -> Object<R> {
-        Object { head, body, derived: R::Derived::default() }
+    pub fn new(meta: ObjectMeta, body: R) -> Object<R> {
+        Object { meta, body, derived: R::Derived::default() }
     }
 }
 
 /// An object of whichever kind. What is done with all kinds alike is compiled once, for this.
 pub struct AnyObject(Box<dyn ErasedObject>);
 
-/// Out of what a version of an object is made, besides its draft.
-pub struct VersionInput<'a> {
+/// As [`VersionInput`], of an object of whichever kind.
+pub struct AnyVersionInput<'a> {
     /// The version before.
     pub old: Option<&'a AnyObject>,
     /// The fields that were really given.
@@ -35,8 +35,8 @@ pub struct VersionInput<'a> {
 
 /// What an [`AnyObject`] can do; the one implementation leads to the [`Resource`] of the object.
 pub trait ErasedObject: Any + Send + Sync {
-    fn head(&self) -> &Head;
-    fn head_mut(&mut self) -> &mut Head;
+    fn meta(&self) -> &ObjectMeta;
+    fn meta_mut(&mut self) -> &mut ObjectMeta;
     /// Every pointer to another object.
     fn links(&mut self) -> Vec<Slot<'_>>;
     /// The rules that a schema cannot say.
@@ -44,12 +44,12 @@ pub trait ErasedObject: Any + Send + Sync {
     /// The objectives set on the object itself.
     fn objectives(&self) -> Objectives;
     /// From which object to which it carries objectives down.
-    fn carries(&self) -> Option<(Id, Id)>;
+    fn objective_edge(&self) -> Option<(Id, Id)>;
     /// The object with what clients do not write filled in.
     ///
     /// # Errors
     /// When the version before is of another kind.
-    fn settled(self: Box<Self>, input: &VersionInput<'_>) -> Result<AnyObject>;
+    fn fill_server_fields(self: Box<Self>, input: &AnyVersionInput<'_>) -> Result<AnyObject>;
     /// Whether the own fields are the same; objects of two kinds differ.
     fn same_body(&self, other: &AnyObject) -> bool;
     /// Appends the own fields as a JSON object.
@@ -70,11 +70,11 @@ pub trait ErasedObject: Any + Send + Sync {
 }
 
 impl<R: Resource> ErasedObject for Object<R> {
-    fn head(&self) -> &Head {
-        &self.head
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
     }
-    fn head_mut(&mut self) -> &mut Head {
-        &mut self.head
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
     }
     fn links(&mut self) -> Vec<Slot<'_>> {
         self.body.links()
@@ -85,14 +85,14 @@ impl<R: Resource> ErasedObject for Object<R> {
     fn objectives(&self) -> Objectives {
         self.body.objectives()
     }
-    fn carries(&self) -> Option<(Id, Id)> {
-        self.body.carries()
+    fn objective_edge(&self) -> Option<(Id, Id)> {
+        self.body.objective_edge()
     }
-    fn settled(self: Box<Self>, input: &VersionInput<'_>) -> Result<AnyObject> {
+    fn fill_server_fields(self: Box<Self>, input: &AnyVersionInput<'_>) -> Result<AnyObject> {
         let old = input.old.map(AnyObject::typed::<R>).transpose()?.map(|old| &old.body);
-        let made = Made { old, given: input.given, actor: input.actor, now: input.now };
-        let Object { head, body, .. } = *self;
-        Ok(Object::new(head, body.settled(&made)).into())
+        let input = VersionInput { old, given: input.given, actor: input.actor, now: input.now };
+        let Object { meta, body, .. } = *self;
+        Ok(Object::new(meta, body.fill_server_fields(&input)).into())
     }
     fn same_body(&self, other: &AnyObject) -> bool {
         other.typed::<R>().is_ok_and(|other| self.body == other.body)
@@ -136,8 +136,8 @@ impl AnyObject {
     ///
     /// # Errors
     /// When the version before is of another kind.
-    pub fn settled(self, input: &VersionInput<'_>) -> Result<AnyObject> {
-        self.0.settled(input)
+    pub fn fill_server_fields(self, input: &AnyVersionInput<'_>) -> Result<AnyObject> {
+        self.0.fill_server_fields(input)
     }
 }
 
@@ -152,7 +152,7 @@ impl<R: Resource> From<Object<R>> for AnyObject {
 }
 impl std::fmt::Debug for AnyObject {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_tuple("AnyObject").field(self.0.head()).finish()
+        out.debug_tuple("AnyObject").field(self.0.meta()).finish()
     }
 }
 impl Clone for AnyObject {

@@ -5,16 +5,16 @@ use super::fragment::Fragment;
 use super::insert::{ReadRow, Row};
 use super::kind::AnyLifecycle;
 use super::object::Object;
-use super::scene::Scene;
 use super::select;
+use super::snapshot::Snapshot;
 use super::tx::Tx;
 use crate::auth::Identity;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Error, Head, Id, Lifecycle, Query, Resource, Result};
+use crate::model::{Error, Id, Lifecycle, ListQuery, ObjectMeta, Resource, Result};
 
 /// One object of a set of changes, resolved and checked as far as it can be on its own.
 #[derive(Debug)]
-pub struct Planned<R: Resource> {
+pub struct PlannedChange<R: Resource> {
     pub old: Option<Object<R>>,
     pub new: Object<R>,
     /// Its key is a number that was never given out before.
@@ -25,12 +25,12 @@ pub struct Planned<R: Resource> {
 
 /// The row of one kind and how it becomes an object; implemented by [`stored!`](crate::stored).
 #[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
-pub trait Rows: Resource {
+pub trait ResourceTable: Resource {
     type Row: ReadRow;
     /// Tables and columns that point to objects, to tell what still refers to one.
     const POINTERS: &'static [(&'static str, &'static str, &'static str)];
 
-    fn to_row(org: Id, head: &Head, body: &Self) -> Self::Row;
+    fn to_row(org: Id, meta: &ObjectMeta, body: &Self) -> Self::Row;
     fn from_row(row: Self::Row) -> Self;
 
     async fn find(conn: &mut Conn<'_>, org: Id, id: Id) -> Result<Option<Object<Self>>> {
@@ -44,51 +44,51 @@ pub trait Rows: Resource {
         select::matching(conn, org, table::<Self>(), condition).await?.into_iter().map(object).collect()
     }
     /// One object more than the page holds, when there is one.
-    async fn page(conn: &mut Conn<'_>, org: Id, query: &Query) -> Result<Vec<Object<Self>>> {
+    async fn page(conn: &mut Conn<'_>, org: Id, query: &ListQuery) -> Result<Vec<Object<Self>>> {
         select::page(conn, org, Self::KIND, table::<Self>(), query).await?.into_iter().map(object).collect()
     }
 }
 
-fn table<R: Rows>() -> select::Table {
+fn table<R: ResourceTable>() -> select::Table {
     select::Table { name: R::TABLE, columns: R::Row::COLUMNS }
 }
 
-fn object<R: Rows>((head, mut cells): (Head, Cells)) -> Result<Object<R>> {
-    Ok(Object::new(head, R::from_row(R::Row::read(&mut cells)?)))
+fn object<R: ResourceTable>((meta, mut cells): (ObjectMeta, Cells)) -> Result<Object<R>> {
+    Ok(Object::new(meta, R::from_row(R::Row::read(&mut cells)?)))
 }
 
 /// What a kind has to say about a whole set of changes. The defaults say nothing.
 #[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
-pub trait Stored: Rows {
+pub trait ResourceHooks: ResourceTable {
     /// Marks the changes that break a rule between objects.
-    async fn inspect(_tx: &mut Tx, _planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(_tx: &mut Tx, _planned: &mut [PlannedChange<Self>]) -> Result<()> {
         Ok(())
     }
     /// Follows the writing of new and changed objects.
-    async fn written(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
+    async fn after_write(_tx: &mut Tx, _written: &[&Object<Self>]) -> Result<()> {
         Ok(())
     }
     /// Follows the ledger's entries of new objects, for what comes into being with them.
-    async fn recorded(_tx: &mut Tx, _created: &[&Object<Self>]) -> Result<()> {
+    async fn after_audit(_tx: &mut Tx, _created: &[&Object<Self>]) -> Result<()> {
         Ok(())
     }
     /// Which objects are commissioned to the caller, where such callers write only what is.
-    async fn theirs(_conn: &mut Conn<'_>, _org: Id, _identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+    async fn is_assigned(_conn: &mut Conn<'_>, _org: Id, _identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         Ok(vec![false; objects.len()])
     }
     /// Fills in what is derived of objects that are about to be shown.
-    async fn derive(_conn: &mut Conn<'_>, _scene: &Scene, _objects: &mut [Object<Self>]) -> Result<()> {
+    async fn compute_derived(_conn: &mut Conn<'_>, _snapshot: &Snapshot, _objects: &mut [Object<Self>]) -> Result<()> {
         Ok(())
     }
     /// Precedes a deletion that nothing else forbids.
-    async fn deleting(_tx: &mut Tx, _ids: &[Id]) -> Result<()> {
+    async fn before_delete(_tx: &mut Tx, _ids: &[Id]) -> Result<()> {
         Ok(())
     }
     /// The objects that expose any of some business processes, where lists can be asked that.
-    async fn exposing(_conn: &mut Conn<'_>, _scene: &Scene, _processes: &[Id]) -> Result<Vec<Id>> {
+    async fn exposing(_conn: &mut Conn<'_>, _snapshot: &Snapshot, _processes: &[Id]) -> Result<Vec<Id>> {
         Ok(Vec::new())
     }
-    /// The moves between states, where the kind has any: `Some(&LifeDoor::<Self>::NEW)`.
+    /// The transitions between states, where the kind has any: `Some(&LifeDoor::<Self>::NEW)`.
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         None
     }
@@ -96,31 +96,37 @@ pub trait Stored: Rows {
 
 /// What a kind whose objects have a status needs of the database.
 #[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
-pub trait Living: Stored + Lifecycle {
-    /// What the conditions of moves look at.
-    async fn facts(_conn: &mut Conn<'_>, _org: Id, _object: &Object<Self>, _caller: &str) -> Result<Self::Facts> {
-        Ok(Self::Facts::default())
+pub trait TransitionHooks: ResourceHooks + Lifecycle {
+    /// What the conditions of transitions look at.
+    async fn facts(_conn: &mut Conn<'_>, _org: Id, _object: &Object<Self>, _caller: &str) -> Result<Self::GuardFacts> {
+        Ok(Self::GuardFacts::default())
     }
     /// Fills in terms that may be left out.
-    async fn complete(_conn: &mut Conn<'_>, _org: Id, _to: Self::Status, _terms: &mut Self::Terms, _caller: &str) -> Result<()> {
+    async fn default_terms(
+        _conn: &mut Conn<'_>,
+        _org: Id,
+        _to: Self::Status,
+        _terms: &mut Self::Terms,
+        _caller: &str,
+    ) -> Result<()> {
         Ok(())
     }
-    /// Follows a move; tells what it did to the graph.
-    async fn followed(_tx: &mut Tx, _new: &mut Object<Self>, _terms: &Self::Terms) -> Result<ObjectiveChanges> {
+    /// Follows a transition; tells what it did to the graph.
+    async fn after_transition(_tx: &mut Tx, _new: &mut Object<Self>, _terms: &Self::Terms) -> Result<ObjectiveChanges> {
         Ok(ObjectiveChanges::default())
     }
 }
 
-/// Implements [`Rows`] for a resource over its row; `row(org, head, &resource)` and `From<Row>` are the resource's own.
+/// Implements [`ResourceTable`] for a resource over its row; `row(org, head, &resource)` and `From<Row>` are the resource's own.
 #[macro_export]
 macro_rules! stored {
     ($Resource:ty, $Row:ty, [$($pointer:expr),* $(,)?]) => {
-        impl $crate::store::Rows for $Resource {
+        impl $crate::store::ResourceTable for $Resource {
             type Row = $Row;
             const POINTERS: &'static [(&'static str, &'static str, &'static str)] = &[$($pointer),*];
 
-            fn to_row(org: Id, head: &Head, body: &Self) -> $Row {
-                row(org, head, body)
+            fn to_row(org: Id, meta: &ObjectMeta, body: &Self) -> $Row {
+                row(org, meta, body)
             }
             fn from_row(row: $Row) -> Self {
                 row.into()
@@ -131,17 +137,17 @@ macro_rules! stored {
 
 /// What every `store.rs` of a resource needs in its scope.
 pub mod prelude {
-    pub use super::{Living, Planned, Rows, Stored};
+    pub use super::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks};
     pub use crate::auth::Identity;
-    pub use crate::model::{Head, Id, Query, Result};
+    pub use crate::model::{Id, ListQuery, ObjectMeta, Result};
     pub use crate::store::conn::dsl::*;
-    pub use crate::store::conn::{Conn, Settle};
+    pub use crate::store::conn::{Conn, MapDbError};
     pub use crate::store::door::LifeDoor;
-    pub use crate::store::heads::CHUNK;
     pub use crate::store::kind::AnyLifecycle;
     pub use crate::store::object::Object;
-    pub use crate::store::scene::Scene;
+    pub use crate::store::object_meta::CHUNK;
+    pub use crate::store::snapshot::Snapshot;
     pub use crate::store::tx::Tx;
-    pub use crate::store::types::{DbDate, DbId, DbTime, DbWord, Json, sql};
+    pub use crate::store::types::{DbDate, DbEnum, DbId, DbTime, Json, sql};
     pub use crate::{on, row, stored};
 }

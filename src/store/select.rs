@@ -2,11 +2,11 @@
 //! the tables of fields in the code, never from a request; every value is bound.
 use super::cell::Cells;
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
+use super::conn::{Conn, MapDbError};
 use super::fragment::Fragment;
-use super::heads::{CHUNK, HeadRow};
 use super::insert::{ReadRow, Row};
-use crate::model::{Condition, FieldType, FieldValue as Value, Head, Id, Kind, Operator, Query, Result, Word};
+use super::object_meta::{CHUNK, ObjectMetaRow};
+use crate::model::{Condition, FieldType, FieldValue as Value, Id, Kind, ListQuery, ObjectMeta, Operator, Result, StringEnum};
 use crate::on;
 use diesel::sql_types::{BigInt, Untyped};
 
@@ -20,7 +20,7 @@ pub struct Table {
 /// `SELECT objects.…, t.…`.
 fn columns(table: Table) -> Fragment {
     let mut text = String::with_capacity(1024);
-    let heads = HeadRow::COLUMNS.iter().map(|column| ("objects", column));
+    let heads = ObjectMetaRow::COLUMNS.iter().map(|column| ("objects", column));
     for (index, (table, column)) in heads.chain(table.columns.iter().map(|column| (table.name, column))).enumerate() {
         text.push_str(if index == 0 { "SELECT " } else { ", " });
         text.push_str(table);
@@ -37,11 +37,11 @@ fn from(out: Fragment, org: Id, table: Table, join: &str) -> Fragment {
 }
 
 /// Objects as their rows tell them: the head, and the columns of their own table to be read by their kind.
-type Found = (Head, Cells);
+type Found = (ObjectMeta, Cells);
 
 async fn load(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<Found>> {
-    let rows: Vec<Cells> = on!(conn, |c| statement.rows::<Untyped>().load(c)).settle()?;
-    rows.into_iter().map(|mut cells| Ok((HeadRow::read(&mut cells)?.into(), cells))).collect()
+    let rows: Vec<Cells> = on!(conn, |c| statement.rows::<Untyped>().load(c)).map_db_error()?;
+    rows.into_iter().map(|mut cells| Ok((ObjectMetaRow::read(&mut cells)?.into(), cells))).collect()
 }
 
 /// One object.
@@ -50,8 +50,8 @@ async fn load(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<Found>> {
 /// When the database does not answer.
 pub async fn find(conn: &mut Conn<'_>, org: Id, table: Table, id: Id) -> Result<Option<Found>> {
     let statement = from(columns(table), org, table, &plain_join(table)).sql(" AND objects.id = ").id(id);
-    let row: Option<Cells> = on!(conn, |c| statement.rows::<Untyped>().get_result(c)).optional().settle()?;
-    row.map(|mut cells| Ok((HeadRow::read(&mut cells)?.into(), cells))).transpose()
+    let row: Option<Cells> = on!(conn, |c| statement.rows::<Untyped>().get_result(c)).optional().map_db_error()?;
+    row.map(|mut cells| Ok((ObjectMetaRow::read(&mut cells)?.into(), cells))).transpose()
 }
 
 /// Those of some objects that are there, in any order.
@@ -79,7 +79,7 @@ pub async fn matching(conn: &mut Conn<'_>, org: Id, table: Table, condition: Fra
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn page(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &Query) -> Result<Vec<Found>> {
+pub async fn page(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &ListQuery) -> Result<Vec<Found>> {
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
     let out = from(columns(table), org, table, &join(table.name, query)).sql(" AND ");
     let out = order(filter(out, org, kind, table.name, query, true).sql(" ORDER BY "), table.name, query);
@@ -90,10 +90,10 @@ pub async fn page(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query:
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &Query) -> Result<i64> {
+pub async fn count(conn: &mut Conn<'_>, org: Id, kind: Kind, table: Table, query: &ListQuery) -> Result<i64> {
     let out = from(Fragment::default().sql("SELECT count(*)"), org, table, &join(table.name, query)).sql(" AND ");
     let statement = filter(out, org, kind, table.name, query, false);
-    on!(conn, |c| statement.rows::<BigInt>().get_result::<i64>(c)).settle()
+    on!(conn, |c| statement.rows::<BigInt>().get_result::<i64>(c)).map_db_error()
 }
 
 fn plain_join(Table { name, .. }: Table) -> String {
@@ -101,7 +101,7 @@ fn plain_join(Table { name, .. }: Table) -> String {
 }
 
 /// The filters of a list; with `place`, also where it goes on.
-fn filter(out: Fragment, org: Id, kind: Kind, table: &str, query: &Query, place: bool) -> Fragment {
+fn filter(out: Fragment, org: Id, kind: Kind, table: &str, query: &ListQuery, place: bool) -> Fragment {
     let mut out = out.sql("(objects.kind = '").sql(kind.as_str()).sql("'");
     if !common_leads(query) {
         out = out.sql(" AND ").sql(table).sql(".organization_id = ").id(org);
@@ -116,7 +116,7 @@ fn filter(out: Fragment, org: Id, kind: Kind, table: &str, query: &Query, place:
 }
 
 /// The order of a list; always ends with the id.
-fn order(mut out: Fragment, table: &str, query: &Query) -> Fragment {
+fn order(mut out: Fragment, table: &str, query: &ListQuery) -> Fragment {
     for sort in &query.sort {
         out = out.sql(&sort_column(sort.field.order, table, query)).sql(if sort.descending { " DESC, " } else { ", " });
     }
@@ -126,7 +126,7 @@ fn order(mut out: Fragment, table: &str, query: &Query) -> Fragment {
 
 /// How the kind's own table joins the common one. Where an index of the common table gives the order, the join is
 /// written so that planners can only start there and stop after a page; else they choose.
-fn join(table: &str, query: &Query) -> String {
+fn join(table: &str, query: &ListQuery) -> String {
     let id = if common_leads(query) { "coalesce(objects.id, objects.id)" } else { "objects.id" };
     let org = if common_leads(query) {
         "coalesce(objects.organization_id, objects.organization_id)"
@@ -137,24 +137,24 @@ fn join(table: &str, query: &Query) -> String {
 }
 
 /// Whether the order comes from the common table and no filter is so narrow that it should come first.
-fn common_leads(query: &Query) -> bool {
+fn common_leads(query: &ListQuery) -> bool {
     let ordered = query.sort.first().is_some_and(|s| s.field.order.contains("objects.") && s.field.order != "objects.id");
     let narrow = |condition: &Condition| match condition {
         Condition::Compare { field, operator, .. } => {
             *operator == Operator::Equal && matches!(field.kind, FieldType::Link(_) | FieldType::Listed(..) | FieldType::Id)
         }
-        Condition::External { .. } | Condition::Tagged(_) | Condition::Among(_) => true,
-        Condition::Words(_) | Condition::All(_) | Condition::Any(_) => false,
+        Condition::HasExternalRef { .. } | Condition::HasTag(_) | Condition::IdIn(_) => true,
+        Condition::TextSearch(_) | Condition::All(_) | Condition::Any(_) => false,
     };
     ordered && !query.conditions.iter().any(narrow)
 }
 
 /// The id is read from the table that leads: the own one holds nothing but this kind.
-fn id_column(table: &str, query: &Query) -> String {
+fn id_column(table: &str, query: &ListQuery) -> String {
     if common_leads(query) { "objects.id".into() } else { format!("{table}.id") }
 }
 
-fn sort_column(order: &str, table: &str, query: &Query) -> String {
+fn sort_column(order: &str, table: &str, query: &ListQuery) -> String {
     if order == "objects.id" { id_column(table, query) } else { order.to_owned() }
 }
 
@@ -162,10 +162,10 @@ fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
     match condition {
         Condition::All(all) => several(out, org, kind, all, " AND ", "1 = 1"),
         Condition::Any(all) => several(out, org, kind, all, " OR ", "1 = 0"),
-        Condition::Among(ids) => out.sql("objects.id").among(ids),
+        Condition::IdIn(ids) => out.sql("objects.id").among(ids),
         Condition::Compare { field, values, .. } if let FieldType::Listed(_, list) = field.kind => listed(out, org, list, values),
         Condition::Compare { field, operator, values } => compare(out, field.column, *operator, values),
-        Condition::Tagged(tags) => {
+        Condition::HasTag(tags) => {
             let mut out = out.sql("objects.id IN (SELECT object_id FROM tags WHERE organization_id = ");
             out = out.value(&Value::Id(org)).sql(" AND tag IN (");
             for (index, tag) in tags.iter().enumerate() {
@@ -173,7 +173,7 @@ fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
             }
             out.sql("))")
         }
-        Condition::External { system, id } => out
+        Condition::HasExternalRef { system, id } => out
             .sql("objects.id IN (SELECT object_id FROM external_refs WHERE organization_id = ")
             .value(&Value::Id(org))
             .sql(" AND kind = '")
@@ -183,7 +183,7 @@ fn one(out: Fragment, org: Id, kind: Kind, condition: &Condition) -> Fragment {
             .sql(" AND external_id = ")
             .value(&Value::Text(id.clone()))
             .sql(")"),
-        Condition::Words(words) => {
+        Condition::TextSearch(words) => {
             let mut out = out.sql("(1 = 1");
             for word in words {
                 let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -244,7 +244,7 @@ fn compare(out: Fragment, column: &str, operator: Operator, values: &[Value]) ->
 }
 
 /// `a >= x AND (a > x OR (a = x AND …id…))`: the leading comparison keeps the index range tight on both planners.
-fn behind(out: Fragment, table: &str, query: &Query) -> Fragment {
+fn behind(out: Fragment, table: &str, query: &ListQuery) -> Fragment {
     let Some(cursor) = &query.after else { return out.sql("1 = 1") };
     let mut keys: Vec<(String, bool, Value)> = query
         .sort

@@ -1,4 +1,7 @@
 //! SQLite: one file, one writer, as many readers as there are requests at work.
+//!
+//! Planners get fixed statistics by the migrations (`sqlite_stat1`): without any, SQLite takes `organization_id = ?` for a
+//! narrow search and walks whole tables. `ANALYZE` is never run, or plans would differ between installations.
 use super::conn::Conn;
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
@@ -31,7 +34,7 @@ pub fn writer(path: &std::path::Path) -> Result<SqliteConnection> {
 ///
 /// # Errors
 /// When another process has it.
-pub fn claim(config: &Config) -> Result<Option<File>> {
+pub fn lock_data_dir(config: &Config) -> Result<Option<File>> {
     let Database::Sqlite(path) = config.database().map_err(Error::Internal)? else { return Ok(None) };
     let path = path.with_extension("lock");
     let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("{}: {e}", path.display()));

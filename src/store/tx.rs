@@ -1,16 +1,16 @@
 //! The transaction a change works in, with the ledger's head of its organisation.
 use super::bind::Bind;
-use super::change::Change;
+use super::change::WriteContext;
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
+use super::conn::{Conn, MapDbError};
 use super::fragment::Fragment;
 use super::insert::insert;
-use super::ledger::{Entry, Head};
-use super::scene::{Landscapes, Place, Scene};
+use super::ledger::{AuditEntry, LedgerHead};
+use super::snapshot::{Landscapes, ReadPoint, Snapshot};
 use super::{ledger, postgres, sqlite};
 use crate::config::{Config, Database};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Error, Id, Kind, Objectives, Result, Timestamp, Word};
+use crate::model::{Error, Id, Kind, Objectives, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::store::schema::counters;
 use crate::store::types::DbId;
@@ -21,62 +21,62 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How a lane reaches its database, and the connection once it is open.
-pub enum Link {
+/// How a writer reaches its database, and the connection once it is open.
+pub enum WriterConnection {
     Sqlite(PathBuf, Option<SqliteConnection>),
     Postgres(Arc<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
 }
 
-impl Link {
-    pub fn new(config: &Config) -> Result<Link> {
+impl WriterConnection {
+    pub fn new(config: &Config) -> Result<WriterConnection> {
         Ok(match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => Link::Sqlite(path, None),
+            Database::Sqlite(path) => WriterConnection::Sqlite(path, None),
             Database::Postgres(_) => {
                 let session = format!(
                     "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; {}",
                     postgres::SESSION
                 );
-                Link::Postgres(Arc::new(postgres::Address::new(config)?), session, None)
+                WriterConnection::Postgres(Arc::new(postgres::Address::new(config)?), session, None)
             }
         })
     }
     async fn open(&mut self) -> Result<()> {
         match self {
-            Link::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path)?),
-            Link::Postgres(address, session, conn @ None) => *conn = Some(Box::new(address.connect(session).await?)),
+            WriterConnection::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path)?),
+            WriterConnection::Postgres(address, session, conn @ None) => *conn = Some(Box::new(address.connect(session).await?)),
             _ => {}
         }
         Ok(())
     }
     fn close(&mut self) {
         match self {
-            Link::Sqlite(_, conn) => *conn = None,
-            Link::Postgres(_, _, conn) => *conn = None,
+            WriterConnection::Sqlite(_, conn) => *conn = None,
+            WriterConnection::Postgres(_, _, conn) => *conn = None,
         }
     }
     fn conn(&mut self) -> Result<Conn<'_>> {
         match self {
-            Link::Sqlite(_, Some(conn)) => Ok(Conn::Sqlite(conn)),
-            Link::Postgres(_, _, Some(conn)) => Ok(Conn::Postgres(conn)),
+            WriterConnection::Sqlite(_, Some(conn)) => Ok(Conn::Sqlite(conn)),
+            WriterConnection::Postgres(_, _, Some(conn)) => Ok(Conn::Postgres(conn)),
             _ => Err(Error::unavailable("the database is not open")),
         }
     }
 }
 
-/// What a change can do. Created by a lane, handed to the work of one change after another.
+/// What a change can do. Created by a writer, handed to the work of one change after another.
 pub struct Tx {
-    link: Link,
+    link: WriterConnection,
     landscapes: Arc<dyn Landscapes>,
     begun: bool,
     /// The present change is in a savepoint: others of its group came before it.
     nested: bool,
     /// A ledger has outgrown what the database knows of its tables.
     outgrown: bool,
-    change: Change,
+    change: WriteContext,
     /// Heads of the ledgers touched since the transaction began.
-    heads: HashMap<Id, Head>,
+    heads: HashMap<Id, LedgerHead>,
     counters: HashMap<(Id, Kind), i64>,
-    pending: Vec<Entry>,
+    pending: Vec<AuditEntry>,
     /// The versions of objects that the present change made anew as a consequence of something else.
     pub revised: HashMap<Id, i64>,
     /// How things stood when the present change began.
@@ -85,14 +85,14 @@ pub struct Tx {
 
 #[derive(Default)]
 struct Before {
-    head: Option<Head>,
+    head: Option<LedgerHead>,
     counters: HashMap<(Id, Kind), i64>,
     pending: usize,
 }
 
 impl Tx {
-    pub(super) fn new(link: Link, landscapes: Arc<dyn Landscapes>) -> Tx {
-        let nobody = Change {
+    pub(super) fn new(link: WriterConnection, landscapes: Arc<dyn Landscapes>) -> Tx {
+        let nobody = WriteContext {
             organization: Id::SYSTEM,
             actor: String::new(),
             request_id: String::new(),
@@ -118,15 +118,15 @@ impl Tx {
     }
 
     pub(super) fn one_tenant_a_group(&self) -> bool {
-        matches!(self.link, Link::Postgres(..))
+        matches!(self.link, WriterConnection::Postgres(..))
     }
 
     /// Begins a change: the first of a group in the transaction itself, each later one in a savepoint.
-    pub(super) async fn open(&mut self, change: Change) -> Result<()> {
+    pub(super) async fn open(&mut self, change: WriteContext) -> Result<()> {
         self.link.open().await?;
         let sql = match (self.begun, self.nested, &self.link) {
-            (false, _, Link::Sqlite(..)) => "BEGIN IMMEDIATE",
-            (false, _, Link::Postgres(..)) => "BEGIN",
+            (false, _, WriterConnection::Sqlite(..)) => "BEGIN IMMEDIATE",
+            (false, _, WriterConnection::Postgres(..)) => "BEGIN",
             (true, false, _) => "SAVEPOINT change",
             (true, true, _) => "RELEASE SAVEPOINT change; SAVEPOINT change",
         };
@@ -144,7 +144,7 @@ impl Tx {
     }
 
     /// Takes the present change back; the others of its group stay.
-    pub(super) async fn undo(&mut self) -> Result<()> {
+    pub(super) async fn roll_back(&mut self) -> Result<()> {
         if !self.nested {
             self.forget();
             return self.link.conn()?.batch("ROLLBACK").await;
@@ -167,9 +167,9 @@ impl Tx {
         }
         let done = self.flush().await;
         if done.is_err() {
-            self.abandon().await;
+            self.abort_group().await;
         }
-        self.outgrown = done.is_ok() && self.heads.values().any(|head| head.doubled(self.change.large));
+        self.outgrown = done.is_ok() && self.heads.values().any(|head| head.has_doubled(self.change.large));
         self.forget();
         done
     }
@@ -177,8 +177,8 @@ impl Tx {
     /// Has PostgreSQL look at its tables again when a batch has made them much larger: until then it plans as if they
     /// were small, and walks through them. SQLite is told once, by its schema.
     /// Writers do not wait for it.
-    pub(super) fn learn(&mut self) {
-        let Link::Postgres(address, session, _) = &self.link else { return };
+    pub(super) fn analyze_if_outgrown(&mut self) {
+        let WriterConnection::Postgres(address, session, _) = &self.link else { return };
         if !std::mem::take(&mut self.outgrown) {
             return;
         }
@@ -194,8 +194,8 @@ impl Tx {
     async fn flush(&mut self) -> Result<()> {
         let mut conn = self.link.conn()?;
         insert(&mut conn, std::mem::take(&mut self.pending)).await?;
-        for (organization, head) in self.heads.iter().filter(|(_, head)| head.moved()) {
-            ledger::move_head(&mut conn, *organization, head).await?;
+        for (organization, head) in self.heads.iter().filter(|(_, head)| head.has_advanced()) {
+            ledger::write_head(&mut conn, *organization, head).await?;
         }
         for ((organization, kind), last) in &self.counters {
             let statement = Fragment::default()
@@ -207,13 +207,13 @@ impl Tx {
                 .integer(Some(*last))
                 .sql(") ON CONFLICT (organization_id, kind) DO UPDATE SET last = excluded.last")
                 .rows::<Untyped>();
-            on!(&mut conn, |c| statement.execute(c)).settle()?;
+            on!(&mut conn, |c| statement.execute(c)).map_db_error()?;
         }
         conn.batch("COMMIT").await
     }
 
     /// Gives the whole group up. The connection is closed too: after a fault nobody knows what it still holds.
-    pub(super) async fn abandon(&mut self) {
+    pub(super) async fn abort_group(&mut self) {
         if let Ok(mut conn) = self.link.conn()
             && let Err(error) = conn.batch("ROLLBACK").await
         {
@@ -236,13 +236,13 @@ impl Tx {
     pub fn organization(&self) -> Id {
         self.change.organization
     }
-    pub fn change(&self) -> &Change {
+    pub fn context(&self) -> &WriteContext {
         &self.change
     }
     /// How the organisation is seen in the middle of this change.
-    pub fn scene(&self) -> Scene {
-        let place = Place::Within(self.graph_seq());
-        Scene { organization: self.organization(), now: self.change.now, place, landscapes: Arc::clone(&self.landscapes) }
+    pub fn snapshot(&self) -> Snapshot {
+        let place = ReadPoint::Within(self.graph_seq());
+        Snapshot { organization: self.organization(), now: self.change.now, place, landscapes: Arc::clone(&self.landscapes) }
     }
     /// Brings effective objectives up to date, and tells which changed.
     ///
@@ -265,7 +265,7 @@ impl Tx {
     ///
     /// # Errors
     /// `Forbidden` when the organisation is not there any more.
-    pub async fn take_turn(&mut self) -> Result<()> {
+    pub async fn lock_tenant(&mut self) -> Result<()> {
         let organization = self.change.organization;
         if !self.heads.contains_key(&organization) {
             let head = ledger::lock_head(&mut self.link.conn()?, organization).await?;
@@ -280,18 +280,18 @@ impl Tx {
     }
 
     /// Makes room for so many entries of the ledger.
-    pub fn make_room(&mut self, entries: usize) {
+    pub fn reserve(&mut self, entries: usize) {
         self.pending.reserve(entries);
     }
 
     /// Appends to the ledger and tells the entry's `seq`.
     ///
     /// # Errors
-    /// As [`Tx::take_turn`].
-    pub async fn record(&mut self, fact: ledger::Fact) -> Result<i64> {
-        self.take_turn().await?;
+    /// As [`Tx::lock_tenant`].
+    pub async fn append(&mut self, fact: ledger::NewAuditEntry) -> Result<i64> {
+        self.lock_tenant().await?;
         let head = self.heads.get_mut(&self.change.organization).ok_or(Error::NotFound)?;
-        let entry = head.next(&self.change, fact);
+        let entry = head.append(&self.change, fact);
         let seq = entry.seq;
         self.pending.push(entry);
         Ok(seq)
@@ -321,7 +321,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn pass_number(&mut self, kind: Kind, number: i64) -> Result<()> {
+    pub async fn claim_number(&mut self, kind: Kind, number: i64) -> Result<()> {
         if self.last_number(kind).await? < number {
             self.counters.insert((self.change.organization, kind), number);
         }
@@ -338,7 +338,7 @@ impl Tx {
             .select(counters::last)
             .get_result::<i64>(c))
         .optional()
-        .settle()?;
+        .map_db_error()?;
         Ok(last.unwrap_or(0))
     }
 }

@@ -1,5 +1,5 @@
 //! SQL types that exist on both databases, and how our values become them.
-use crate::model::{Date, Id, Link, Timestamp, Word};
+use crate::model::{Date, Id, Link, StringEnum, Timestamp};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -212,9 +212,9 @@ impl ToSql<sql::Json, Sqlite> for JsonText {
 /// A word of a closed list, kept as text.
 #[derive(Debug, Clone, Copy, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
-pub struct DbWord<W: std::fmt::Debug>(pub W);
+pub struct DbEnum<W: std::fmt::Debug>(pub W);
 
-impl<W: Word + std::fmt::Debug, DB: diesel::backend::Backend> ToSql<Text, DB> for DbWord<W>
+impl<W: StringEnum + std::fmt::Debug, DB: diesel::backend::Backend> ToSql<Text, DB> for DbEnum<W>
 where
     str: ToSql<Text, DB>,
 {
@@ -222,12 +222,12 @@ where
         <str as ToSql<Text, DB>>::to_sql(self.0.as_str(), out)
     }
 }
-impl<W: Word + std::fmt::Debug, DB: diesel::backend::Backend> FromSql<Text, DB> for DbWord<W>
+impl<W: StringEnum + std::fmt::Debug, DB: diesel::backend::Backend> FromSql<Text, DB> for DbEnum<W>
 where
     String: FromSql<Text, DB>,
 {
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, DB>>::from_sql(value)?;
-        W::from_word(&text).map(DbWord).ok_or_else(|| format!("{text:?} is not a word of its list").into())
+        W::from_word(&text).map(DbEnum).ok_or_else(|| format!("{text:?} is not a word of its list").into())
     }
 }

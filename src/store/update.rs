@@ -2,7 +2,7 @@
 //! a statement that stays prepared.
 use super::bind::Bind;
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
+use super::conn::{Conn, MapDbError};
 use super::insert::Row;
 use super::types::{DbId, sql::Identity};
 use crate::model::{Id, Result};
@@ -12,7 +12,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
 /// Statements that set more columns than this are prepared anew: their texts are too many to keep.
-const MOST_CACHED: usize = 8;
+const MAX_CACHED: usize = 8;
 
 /// The changed columns of one object in several tables.
 pub struct Updates {
@@ -54,10 +54,10 @@ impl Updates {
     pub async fn run(self, conn: &mut Conn<'_>) -> Result<()> {
         match conn {
             Conn::Postgres(_) if self.tables.is_empty() => {}
-            Conn::Postgres(c) => drop(diesel_async::RunQueryDsl::execute(Together(self.tables), &mut &**c).await.settle()?),
+            Conn::Postgres(c) => drop(diesel_async::RunQueryDsl::execute(Together(self.tables), &mut &**c).await.map_db_error()?),
             Conn::Sqlite(c) => {
                 for update in self.tables {
-                    diesel::RunQueryDsl::execute(update, &mut **c).settle()?;
+                    diesel::RunQueryDsl::execute(update, &mut **c).map_db_error()?;
                 }
             }
         }
@@ -72,7 +72,7 @@ impl Update {
         Bind: QueryFragment<DB>,
         DbId: diesel::serialize::ToSql<Identity, DB>,
     {
-        if self.columns.len() > MOST_CACHED {
+        if self.columns.len() > MAX_CACHED {
             out.unsafe_to_cache_prepared();
         }
         out.push_sql("UPDATE ");

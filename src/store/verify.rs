@@ -1,10 +1,10 @@
 //! Whether the chain of every ledger holds, from its first entry to the head that the tenant's row remembers.
 use super::conn::dsl::*;
-use super::ledger::{self, Head};
+use super::ledger::{self, LedgerHead};
 use super::schema::objects;
 use super::types::DbId;
-use super::{Conn, Settle, Store};
-use crate::model::{Error, Id, Kind, Word};
+use super::{Conn, MapDbError, Store};
+use crate::model::{Error, Id, Kind, StringEnum};
 use crate::on;
 use sha2::{Digest, Sha256};
 
@@ -36,16 +36,16 @@ async fn organisations(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
         .filter(objects::kind.eq(Kind::Organization.as_str()))
         .select(objects::id)
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     Ok(rows.into_iter().map(Id::from).collect())
 }
 
-async fn one(store: &Store, org: Id, head: &Head) -> Result<i64, String> {
+async fn one(store: &Store, org: Id, head: &LedgerHead) -> Result<i64, String> {
     let mut hash = vec![0u8; 32];
     let mut seq = 0;
     let mut most = PAGE;
     loop {
-        let page = match store.read(async |conn| ledger::after(conn, org, seq, &[], most).await).await {
+        let page = match store.read(async |conn| ledger::entries_after(conn, org, seq, &[], most).await).await {
             Ok(page) => page,
             // One of them cannot be read; from here one by one, to name it.
             Err(Error::Internal(_)) if most > 1 => {
@@ -66,7 +66,7 @@ async fn one(store: &Store, org: Id, head: &Head) -> Result<i64, String> {
             if entry.body.as_ref().is_some_and(|body| Sha256::digest(body).as_slice() != entry.digest) {
                 return broken("its body is not the one that was written");
             }
-            if entry.chained(&hash) != entry.hash {
+            if entry.chain_hash(&hash) != entry.hash {
                 return broken("its hash does not follow from the entry before");
             }
             seq = entry.seq;

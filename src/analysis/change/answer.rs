@@ -1,5 +1,5 @@
 //! What is told of a change.
-use crate::analysis::recovery::Comeback;
+use crate::analysis::recovery::RecoveryVerdict;
 use crate::model::{Reference, Timestamp};
 use crate::resources::change_requests::{AssessedReason, ChangeVerdict};
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ pub struct ChangeWindow {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ObjectiveAtStake {
     /// After the loss of everything, as things are.
-    pub before: Comeback,
+    pub before: RecoveryVerdict,
     /// The same once the change is made.
-    pub after: Comeback,
+    pub after: RecoveryVerdict,
 }
 
 /// A single point of failure that the change makes.

@@ -1,8 +1,8 @@
 //! What a change does to the dependency graph: what depends on its items, and what is worse afterwards.
 use super::answer::{ChangeAnswer, NewPoint, ObjectiveAtStake, TouchedTotals};
-use super::course::Course;
-use crate::analysis::question::View;
-use crate::analysis::recovery::{Comeback, Loss, MOST_CIRCLES, MOST_OF_CIRCLE, Verdict};
+use super::continuity_effects::ContinuityEffects;
+use crate::analysis::question::GraphView;
+use crate::analysis::recovery::{Loss, MAX_CIRCLES, MAX_OF_CIRCLE, RecoveryVerdict, Verdict};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::points;
@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// So many services and business processes have their single points of failure compared.
-const MOST_COMPARED: usize = 200;
+const MAX_COMPARED: usize = 200;
 /// So many items are named with a reason.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 /// From this criticality on a broken objective blocks.
 const HIGHLY_CRITICAL: u8 = 3;
 
@@ -58,7 +58,7 @@ impl Effects {
         self.before.items()[node].reference()
     }
     fn references(&self, nodes: Vec<usize>, limit: usize) -> Vec<Reference> {
-        self.before.foremost(nodes, limit).into_iter().map(|node| self.reference(node)).collect()
+        self.before.most_critical(nodes, limit).into_iter().map(|node| self.reference(node)).collect()
     }
     /// Whether its interruption is grave.
     fn is_grave(&self, node: usize) -> bool {
@@ -66,7 +66,13 @@ impl Effects {
         item.vital || item.criticality >= HIGHLY_CRITICAL
     }
 
-    pub async fn told(self, conn: &mut Conn<'_>, view: &View, course: Course, limit: usize) -> Result<ChangeAnswer> {
+    pub async fn render(
+        self,
+        conn: &mut Conn<'_>,
+        view: &GraphView,
+        course: ContinuityEffects,
+        limit: usize,
+    ) -> Result<ChangeAnswer> {
         let (services, processes) = (self.of_kind(Kind::Service), self.of_kind(Kind::BusinessProcess));
         let vital: Vec<usize> = processes.iter().copied().filter(|node| self.before.items()[*node].vital).collect();
         let business: Vec<usize> = services.iter().chain(&processes).copied().collect();
@@ -130,7 +136,7 @@ impl Effects {
         if nodes.is_empty() {
             return;
         }
-        let items = self.references(nodes.to_vec(), MOST_NAMED);
+        let items = self.references(nodes.to_vec(), MAX_NAMED);
         let names: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
         let more = if nodes.len() > names.len() { format!(" and {} more", nodes.len() - names.len()) } else { String::new() };
         reasons.push(AssessedReason {
@@ -150,10 +156,10 @@ impl Effects {
         reasons: &mut Vec<AssessedReason>,
     ) -> Vec<ObjectiveAtStake> {
         let bad = |verdict: Verdict| matches!(verdict, Verdict::Missed | Verdict::Never);
-        let missed = |one: &Comeback| [bad(one.verdict), bad(one.mtpd_verdict), bad(one.data_verdict)];
+        let missed = |one: &RecoveryVerdict| [bad(one.verdict), bad(one.mtpd_verdict), bad(one.data_verdict)];
         let (mut broken, mut already, mut all) = (Vec::new(), Vec::new(), Vec::new());
-        for node in self.before.foremost(business.to_vec(), business.len()) {
-            let (old, new) = (before.comeback(node), after.comeback(node));
+        for node in self.before.most_critical(business.to_vec(), business.len()) {
+            let (old, new) = (before.recovery_verdict(node), after.recovery_verdict(node));
             let (was, is) = (missed(&old), missed(&new));
             if was.iter().zip(is).any(|(was, is)| is && !was) {
                 broken.push(node);
@@ -178,11 +184,11 @@ impl Effects {
         if !self.edited {
             return (Vec::new(), 0);
         }
-        let compared = self.before.foremost(business.to_vec(), MOST_COMPARED);
+        let compared = self.before.most_critical(business.to_vec(), MAX_COMPARED);
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for node in &compared {
-            let old: HashSet<usize> = points::of(self.before.graph(), *node).into_iter().collect();
-            for point in points::of(self.after.graph(), *node).into_iter().filter(|point| !old.contains(point)) {
+            let old: HashSet<usize> = points::single_points(self.before.graph(), *node).into_iter().collect();
+            for point in points::single_points(self.after.graph(), *node).into_iter().filter(|point| !old.contains(point)) {
                 found.entry(point).or_default().push(*node);
             }
         }
@@ -203,11 +209,11 @@ impl Effects {
             return Vec::new();
         }
         let stuck: HashSet<usize> = before.restoration.recovery.stuck().collect();
-        let mut circles = after.restoration.recovery.circles(self.after.graph(), MOST_CIRCLES);
+        let mut circles = after.restoration.recovery.circles(self.after.graph(), MAX_CIRCLES);
         circles.retain(|circle| circle.iter().any(|node| !stuck.contains(node)));
         let nodes: Vec<usize> = circles.iter().flatten().copied().collect();
         let detail = "items wait for each other in a circle and never start";
         self.give(reasons, "startup_deadlock_added", ChangeVerdict::Block, detail, &nodes);
-        circles.iter().map(|circle| circle.iter().take(MOST_OF_CIRCLE).map(|node| self.reference(*node)).collect()).collect()
+        circles.iter().map(|circle| circle.iter().take(MAX_OF_CIRCLE).map(|node| self.reference(*node)).collect()).collect()
     }
 }

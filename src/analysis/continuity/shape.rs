@@ -1,6 +1,6 @@
 //! The answer that tells the continuity of a service.
 use crate::analysis::gaps::answer::Gap;
-use crate::analysis::impact::InForce;
+use crate::analysis::impact::EffectiveObjectives;
 use crate::analysis::readiness::Readiness;
 use crate::analysis::recovery::Verdict;
 use crate::model::{Date, Reference, Timestamp};
@@ -83,7 +83,7 @@ pub struct SinglePoints {
 
 /// A risk, as it stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct RiskTold {
+pub struct RiskSummary {
     pub risk: Reference,
     pub status: RiskStatus,
     /// Likelihood times impact of the newest assessment.
@@ -103,9 +103,9 @@ pub struct ClassCount {
 
 /// Risks that are not closed and affect the service or what lies beneath it, the highest score first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct RisksTold {
+pub struct RiskOverview {
     #[schema(max_items = 20)]
-    pub items: Vec<RiskTold>,
+    pub items: Vec<RiskSummary>,
     #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
     /// The gravest first; risks that were never assessed have no class.
@@ -115,7 +115,7 @@ pub struct RisksTold {
 
 /// A measure, as it stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct MeasureTold {
+pub struct MeasureSummary {
     pub measure: Reference,
     pub status: MeasureStatus,
     #[schema(value_type = Option<String>, format = Date)]
@@ -125,10 +125,10 @@ pub struct MeasureTold {
 
 /// Measures that are not done with and apply to the service or what lies beneath it, or treat one of its risks.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct MeasuresTold {
+pub struct MeasureOverview {
     /// What is due first comes first.
     #[schema(max_items = 20)]
-    pub items: Vec<MeasureTold>,
+    pub items: Vec<MeasureSummary>,
     #[schema(minimum = 0, value_type = i64)]
     pub open: usize,
     #[schema(minimum = 0, value_type = i64)]
@@ -137,7 +137,7 @@ pub struct MeasuresTold {
 
 /// A finding, as it stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct FindingTold {
+pub struct FindingSummary {
     pub finding: Reference,
     pub severity: FindingSeverity,
     pub status: FindingStatus,
@@ -148,10 +148,10 @@ pub struct FindingTold {
 
 /// Findings that are open and concern the service or what lies beneath it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct FindingsTold {
+pub struct FindingOverview {
     /// What is due first comes first.
     #[schema(max_items = 20)]
-    pub items: Vec<FindingTold>,
+    pub items: Vec<FindingSummary>,
     #[schema(minimum = 0, value_type = i64)]
     pub open: usize,
     #[schema(minimum = 0, value_type = i64)]
@@ -160,7 +160,7 @@ pub struct FindingsTold {
 
 /// A plan in force.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PlanTold {
+pub struct PlanSummary {
     pub plan: Reference,
     /// Of its version in force.
     #[schema(minimum = 1)]
@@ -175,16 +175,16 @@ pub struct PlanTold {
 
 /// Plans in force that bring the service back, by their keys.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PlansTold {
+pub struct PlanOverview {
     #[schema(max_items = 20)]
-    pub items: Vec<PlanTold>,
+    pub items: Vec<PlanSummary>,
     #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 
 /// An exercise, as it stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ExerciseTold {
+pub struct ExerciseSummary {
     pub exercise: Reference,
     pub status: ExerciseStatus,
     /// When it was held, or is to begin.
@@ -196,16 +196,16 @@ pub struct ExerciseTold {
 
 /// Exercises of the service or of a plan that brings it back.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ExercisesTold {
+pub struct ExerciseOverview {
     #[schema(nullable)]
-    pub last: Option<ExerciseTold>,
+    pub last: Option<ExerciseSummary>,
     #[schema(nullable)]
-    pub next: Option<ExerciseTold>,
+    pub next: Option<ExerciseSummary>,
 }
 
 /// A disruption, as it stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct DisruptionTold {
+pub struct DisruptionSummary {
     pub disruption: Reference,
     pub status: DisruptionStatus,
     pub severity: DisruptionSeverity,
@@ -218,16 +218,16 @@ pub struct DisruptionTold {
 
 /// Disruptions that go on and affect the service, the newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct DisruptionsTold {
+pub struct DisruptionOverview {
     #[schema(max_items = 20)]
-    pub items: Vec<DisruptionTold>,
+    pub items: Vec<DisruptionSummary>,
     #[schema(minimum = 0, value_type = i64)]
     pub total: usize,
 }
 
 /// Gaps of the service, of what lies beneath it, and of the plans, risks, measures and findings that concern it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct GapsTold {
+pub struct GapOverview {
     /// The gravest first.
     #[schema(max_items = 20)]
     pub items: Vec<Gap>,
@@ -243,19 +243,19 @@ pub struct Continuity {
     pub lifecycle: ServiceLifecycle,
     /// Who answers for it.
     pub owner: Option<Reference>,
-    pub objectives: InForce,
+    pub objectives: EffectiveObjectives,
     pub achievable: Achievable,
     pub proven: Proven,
     pub dependencies: DependencyCounts,
     pub single_points_of_failure: SinglePoints,
-    pub risks: RisksTold,
-    pub measures: MeasuresTold,
-    pub plans: PlansTold,
-    pub exercises: ExercisesTold,
-    pub disruptions: DisruptionsTold,
-    pub findings: FindingsTold,
+    pub risks: RiskOverview,
+    pub measures: MeasureOverview,
+    pub plans: PlanOverview,
+    pub exercises: ExerciseOverview,
+    pub disruptions: DisruptionOverview,
+    pub findings: FindingOverview,
     pub readiness: Readiness,
-    pub gaps: GapsTold,
+    pub gaps: GapOverview,
     /// The place in the ledger the answer is true at.
     #[schema(minimum = 0)]
     pub seq: i64,

@@ -1,12 +1,12 @@
 //! Gaps as they are told: in their order, counted, and with what explains them.
 use super::facts::Facts;
-use super::found::{Details, Found, GapSeverity, MOST_DETAILS};
+use super::found::{Details, GapMatch, GapSeverity, MAX_DETAILS};
 use super::rules::RULES;
-use crate::analysis::question::View;
+use crate::analysis::question::GraphView;
 use crate::graph::net::State;
 use crate::model::{Id, Reference, Result};
 use crate::resources::measurements::Measurement;
-use crate::store::{Conn, Object, Rows};
+use crate::store::{Conn, Object, ResourceTable};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -80,49 +80,49 @@ pub struct GapList {
 
 /// A gap with its rule, before what explains it has been looked up.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct FoundGap {
     pub id: String,
     pub code: &'static str,
     pub remedy: &'static str,
-    pub found: Found,
+    pub found: GapMatch,
 }
 
 /// Where a gap stands in the list: by severity, code, key of the item, and id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place(GapSeverity, String, String, String);
+pub struct GapCursor(GapSeverity, String, String, String);
 
-impl Place {
+impl GapCursor {
     /// Opaque text for clients; it holds nothing that the list did not show.
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
-    pub fn decode(text: &str) -> Option<Place> {
+    pub fn decode(text: &str) -> Option<GapCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 }
 
-impl Told {
-    pub fn place(&self) -> Place {
-        Place(self.found.severity, self.code.to_owned(), self.found.item.key.clone(), self.id.clone())
+impl FoundGap {
+    pub fn cursor(&self) -> GapCursor {
+        GapCursor(self.found.severity, self.code.to_owned(), self.found.item.key.clone(), self.id.clone())
     }
 }
 
 /// Every gap there is, in order.
-pub fn find(facts: &Facts) -> Vec<Told> {
-    let told = |code: &'static str, remedy, found: Found| {
+pub fn find(facts: &Facts) -> Vec<FoundGap> {
+    let told = |code: &'static str, remedy, found: GapMatch| {
         let digest = Sha256::digest(format!("{code} {}", found.item.id));
-        Told { id: hex::encode(&digest[..8]), code, remedy, found }
+        FoundGap { id: hex::encode(&digest[..8]), code, remedy, found }
     };
-    let mut all: Vec<Told> = Vec::new();
+    let mut all: Vec<FoundGap> = Vec::new();
     for rule in RULES {
         all.extend((rule.find)(facts).into_iter().map(|found| told(rule.code, rule.remedy, found)));
     }
-    all.sort_by_cached_key(Told::place);
+    all.sort_by_cached_key(FoundGap::cursor);
     all
 }
 
-pub fn totals(all: &[Told]) -> GapTotals {
+pub fn totals(all: &[FoundGap]) -> GapTotals {
     let mut totals = GapTotals { all: all.len(), ..GapTotals::default() };
     let mut codes: BTreeMap<&'static str, usize> = BTreeMap::new();
     for gap in all {
@@ -141,15 +141,16 @@ pub fn totals(all: &[Told]) -> GapTotals {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn details(conn: &mut Conn<'_>, view: &View, facts: &Facts, all: Vec<Told>) -> Result<Vec<Gap>> {
+pub async fn details(conn: &mut Conn<'_>, view: &GraphView, facts: &Facts, all: Vec<FoundGap>) -> Result<Vec<Gap>> {
     let taken: Vec<Id> = all.iter().filter_map(|gap| measurement(&gap.found.details)).collect();
     // A measurement is never changed or deleted.
-    let taken = if taken.is_empty() { Vec::new() } else { Measurement::find_all(conn, view.scene.organization, &taken).await? };
-    let taken: HashMap<Id, Object<Measurement>> = taken.into_iter().map(|one| (one.head.id, one)).collect();
+    let taken =
+        if taken.is_empty() { Vec::new() } else { Measurement::find_all(conn, view.snapshot.organization, &taken).await? };
+    let taken: HashMap<Id, Object<Measurement>> = taken.into_iter().map(|one| (one.meta.id, one)).collect();
     let explained: Vec<Vec<Id>> = all.iter().map(|gap| explaining(facts, &gap.found.details, &taken)).collect();
     let wanted: HashSet<Id> = explained.iter().flatten().copied().collect();
-    let names = if wanted.is_empty() { HashMap::new() } else { view.scene.references(conn, &wanted).await? };
-    let gap = |(told, ids): (Told, Vec<Id>)| Gap {
+    let names = if wanted.is_empty() { HashMap::new() } else { view.snapshot.references(conn, &wanted).await? };
+    let gap = |(told, ids): (FoundGap, Vec<Id>)| Gap {
         id: told.id,
         code: told.code,
         severity: told.found.severity,
@@ -178,7 +179,7 @@ fn explaining(facts: &Facts, details: &Details, taken: &HashMap<Id, Object<Measu
             changes.chain(found.added).chain(found.removed).chain(found.changed).collect()
         }
     };
-    ids.truncate(MOST_DETAILS);
+    ids.truncate(MAX_DETAILS);
     ids
 }
 
@@ -189,5 +190,5 @@ fn vital_functions(facts: &Facts, node: usize) -> Vec<Id> {
     let impact = landscape.graph().impact(&mut scratch, &[node]);
     let down = impact.nodes().filter(|(node, state)| *state == State::Down && landscape.items()[*node].vital);
     let down = down.map(|(node, _)| node).collect();
-    landscape.foremost(down, MOST_DETAILS).into_iter().map(|node| landscape.items()[node].id).collect()
+    landscape.most_critical(down, MAX_DETAILS).into_iter().map(|node| landscape.items()[node].id).collect()
 }

@@ -1,7 +1,7 @@
 //! All that the rules look at, read in a fixed number of statements however many objects there are.
-use crate::analysis::freshness::{Standing, standings};
-use crate::analysis::question::View;
-use crate::analysis::recovery::{Comeback, Loss};
+use crate::analysis::freshness::{ProofStanding, standings};
+use crate::analysis::question::GraphView;
+use crate::analysis::recovery::{Loss, RecoveryVerdict};
 use crate::graph::landscape::Landscape;
 use crate::model::{Id, Kind, Link, Result, Timestamp};
 use crate::resources::agreements::Agreement;
@@ -55,7 +55,7 @@ pub struct Facts {
     /// Business processes with an approved impact assessment.
     pub assessed: HashSet<Id>,
     /// What has been measured, by the item.
-    pub proofs: HashMap<Id, Standing>,
+    pub proofs: HashMap<Id, ProofStanding>,
 }
 
 impl Facts {
@@ -63,7 +63,7 @@ impl Facts {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(conn: &mut Conn<'_>, view: &View) -> Result<Facts> {
+    pub async fn of(conn: &mut Conn<'_>, view: &GraphView) -> Result<Facts> {
         let landscape = Arc::clone(&view.landscape);
         let loss = Loss::of(conn, view, Arc::clone(&landscape), None).await?;
         let live = live(conn, view).await?;
@@ -71,13 +71,13 @@ impl Facts {
         let (live, active) = (landscape.nodes(&live), landscape.nodes(&active));
         let supports = supporting(&landscape, &active);
         let (plans, versions) = plans(conn, view).await?;
-        let exercises = view.every::<Exercise>(conn).await?;
-        let measures = view.every::<Measure>(conn).await?;
+        let exercises = view.all::<Exercise>(conn).await?;
+        let measures = view.all::<Measure>(conn).await?;
         let covering = covering(conn, view, &plans, &versions).await?;
         Ok(Facts {
             loss,
-            now: view.scene.now,
-            today: view.scene.now.day(),
+            now: view.snapshot.now,
+            today: view.snapshot.now.day(),
             live,
             active,
             supports,
@@ -86,12 +86,12 @@ impl Facts {
             covering,
             exercised: exercises.iter().filter(|one| is_held(&one.body)).flat_map(plans_in).collect(),
             exercises,
-            risks: view.every::<Risk>(conn).await?,
+            risks: view.all::<Risk>(conn).await?,
             treated: treated(&measures),
             measures,
-            findings: view.every::<Finding>(conn).await?,
-            agreements: view.every::<Agreement>(conn).await?,
-            matrix: in_force(conn, &view.scene).await?,
+            findings: view.all::<Finding>(conn).await?,
+            agreements: view.all::<Agreement>(conn).await?,
+            matrix: in_force(conn, &view.snapshot).await?,
             assessed: assessed(conn, view).await?,
             proofs: standings(conn, view).await?,
             landscape,
@@ -109,8 +109,8 @@ impl Facts {
     pub fn is_critical(&self, node: usize) -> bool {
         self.supports_vital(node) || self.landscape.items()[node].criticality >= CRITICAL
     }
-    pub fn comeback(&self, node: usize) -> Comeback {
-        self.loss.comeback(node)
+    pub fn recovery_verdict(&self, node: usize) -> RecoveryVerdict {
+        self.loss.recovery_verdict(node)
     }
     /// The plans in force that bring a service back.
     pub fn plans_of(&self, service: Id) -> impl Iterator<Item = &Object<Plan>> {
@@ -135,23 +135,23 @@ fn plans_in(exercise: &Object<Exercise>) -> impl Iterator<Item = Id> {
     exercise.body.plans.iter().filter_map(Link::id)
 }
 
-async fn live(conn: &mut Conn<'_>, view: &View) -> Result<Vec<Id>> {
-    Ok(match view.then::<Service>(conn).await? {
-        None => services::live(conn, view.scene.organization).await?,
-        Some(all) => all.iter().filter(|one| one.body.lifecycle == ServiceLifecycle::Live).map(|one| one.head.id).collect(),
+async fn live(conn: &mut Conn<'_>, view: &GraphView) -> Result<Vec<Id>> {
+    Ok(match view.all_as_of::<Service>(conn).await? {
+        None => services::live(conn, view.snapshot.organization).await?,
+        Some(all) => all.iter().filter(|one| one.body.lifecycle == ServiceLifecycle::Live).map(|one| one.meta.id).collect(),
     })
 }
 
-async fn active_processes(conn: &mut Conn<'_>, view: &View) -> Result<Vec<Id>> {
-    Ok(match view.then::<BusinessProcess>(conn).await? {
-        None => processes::active(conn, view.scene.organization).await?,
-        Some(all) => all.iter().filter(|one| one.body.status == ProcessStatus::Active).map(|one| one.head.id).collect(),
+async fn active_processes(conn: &mut Conn<'_>, view: &GraphView) -> Result<Vec<Id>> {
+    Ok(match view.all_as_of::<BusinessProcess>(conn).await? {
+        None => processes::active(conn, view.snapshot.organization).await?,
+        Some(all) => all.iter().filter(|one| one.body.status == ProcessStatus::Active).map(|one| one.meta.id).collect(),
     })
 }
 
-async fn assessed(conn: &mut Conn<'_>, view: &View) -> Result<HashSet<Id>> {
-    Ok(match view.then::<ImpactAssessment>(conn).await? {
-        None => assessments::assessed(conn, view.scene.organization).await?.into_iter().collect(),
+async fn assessed(conn: &mut Conn<'_>, view: &GraphView) -> Result<HashSet<Id>> {
+    Ok(match view.all_as_of::<ImpactAssessment>(conn).await? {
+        None => assessments::assessed(conn, view.snapshot.organization).await?.into_iter().collect(),
         Some(all) => {
             let approved = all.iter().filter(|one| one.body.status == ImpactStatus::Approved);
             approved.filter_map(|one| one.body.business_process.id()).collect()
@@ -175,31 +175,31 @@ fn supporting(landscape: &Landscape, active: &[usize]) -> Vec<bool> {
 }
 
 /// The plans that have a version in force, with that version.
-async fn plans(conn: &mut Conn<'_>, view: &View) -> Result<(Vec<Object<Plan>>, HashMap<Id, (Id, i64)>)> {
-    let mut plans = view.every::<Plan>(conn).await?;
-    let ids: Vec<Id> = plans.iter().map(|plan| plan.head.id).collect();
-    let versions = active(conn, &view.scene, &ids).await?;
-    plans.retain(|plan| versions.contains_key(&plan.head.id));
+async fn plans(conn: &mut Conn<'_>, view: &GraphView) -> Result<(Vec<Object<Plan>>, HashMap<Id, (Id, i64)>)> {
+    let mut plans = view.all::<Plan>(conn).await?;
+    let ids: Vec<Id> = plans.iter().map(|plan| plan.meta.id).collect();
+    let versions = active(conn, &view.snapshot, &ids).await?;
+    plans.retain(|plan| versions.contains_key(&plan.meta.id));
     Ok((plans, versions))
 }
 
 /// The plans that bring each service back: because they name it, or because a step of their version does.
 async fn covering(
     conn: &mut Conn<'_>,
-    view: &View,
+    view: &GraphView,
     plans: &[Object<Plan>],
     versions: &HashMap<Id, (Id, i64)>,
 ) -> Result<HashMap<Id, Vec<usize>>> {
     let ids: Vec<Id> = versions.values().map(|(version, _)| *version).collect();
     // What has been active never changes, so that the lists of now are those of then.
     let mut steps: HashMap<Id, Vec<Id>> = HashMap::new();
-    for (version, item) in links::targets(conn, view.scene.organization, "steps", &ids).await? {
+    for (version, item) in links::targets(conn, view.snapshot.organization, "steps", &ids).await? {
         steps.entry(version).or_default().push(item);
     }
     let is_service = |id: &Id| view.landscape.node(*id).is_some_and(|node| view.landscape.items()[node].kind == Kind::Service);
     let mut covering: HashMap<Id, Vec<usize>> = HashMap::new();
     for (place, plan) in plans.iter().enumerate() {
-        let version = versions.get(&plan.head.id).map(|(version, _)| *version);
+        let version = versions.get(&plan.meta.id).map(|(version, _)| *version);
         let by_steps = version.and_then(|version| steps.get(&version)).into_iter().flatten().copied();
         let all: HashSet<Id> = plan.body.services.iter().filter_map(Link::id).chain(by_steps).filter(is_service).collect();
         all.into_iter().for_each(|service| covering.entry(service).or_default().push(place));

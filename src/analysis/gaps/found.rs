@@ -1,11 +1,11 @@
 //! A gap as its rule finds it.
 use crate::model::{Date, Id, Reference};
-use crate::words;
+use crate::string_enum;
 
 /// So many objects explain a gap at most.
-pub const MOST_DETAILS: usize = 50;
+pub const MAX_DETAILS: usize = 50;
 
-words! {
+string_enum! {
     /// How much a gap matters: whether the continuity of something the business cannot do without is in doubt, whether a
     /// duty of the continuity process is neglected, or whether something should be known.
     pub enum GapSeverity {
@@ -30,7 +30,7 @@ pub enum Details {
 
 /// A gap as its rule finds it.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct GapMatch {
     pub severity: GapSeverity,
     /// What lacks something.
     pub item: Reference,
@@ -39,18 +39,18 @@ pub struct Found {
     pub details: Details,
 }
 
-impl Found {
-    pub fn new(severity: GapSeverity, item: Reference, explanation: impl Into<String>) -> Found {
-        Found { severity, item, explanation: explanation.into(), due: None, details: Details::These(Vec::new()) }
+impl GapMatch {
+    pub fn new(severity: GapSeverity, item: Reference, explanation: impl Into<String>) -> GapMatch {
+        GapMatch { severity, item, explanation: explanation.into(), due: None, details: Details::These(Vec::new()) }
     }
-    pub fn due(self, due: Option<Date>) -> Found {
-        Found { due, ..self }
+    pub fn due(self, due: Option<Date>) -> GapMatch {
+        GapMatch { due, ..self }
     }
-    pub fn details(self, mut details: Details) -> Found {
+    pub fn details(self, mut details: Details) -> GapMatch {
         if let Details::These(ids) = &mut details {
-            ids.truncate(MOST_DETAILS);
+            ids.truncate(MAX_DETAILS);
         }
-        Found { details, ..self }
+        GapMatch { details, ..self }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The rules of the gap analysis, one file each. To add a rule is to add a file that says what closes the gap (`REMEDY`)
 //! and which gaps there are (`find`), and its name to the list below: the name is the code of its gaps.
+//!
+//! `rustfmt` does not see files that a macro names: format them by name.
 use super::facts::Facts;
-use super::found::Found;
+use super::found::GapMatch;
 
 /// One rule.
 pub struct Rule {
@@ -10,7 +12,7 @@ pub struct Rule {
     /// What closes its gaps.
     pub remedy: &'static str,
     /// An item has one gap of a rule at most.
-    pub find: fn(&Facts) -> Vec<Found>,
+    pub find: fn(&Facts) -> Vec<GapMatch>,
 }
 
 macro_rules! rules {

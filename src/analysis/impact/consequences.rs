@@ -1,12 +1,12 @@
 //! What follows from the loss of services and business processes: what it costs, which plans to invoke, whom to call.
-use crate::analysis::question::{View, later};
+use crate::analysis::question::{GraphView, later};
 use crate::graph::landscape::Landscape;
-use crate::model::{Id, Kind, Link, Money, Reference, Result, Timestamp, Word};
+use crate::model::{Id, Kind, Link, Money, Reference, Result, StringEnum, Timestamp};
 use crate::resources::agreements::{Agreement, AgreementState, store::concerning};
 use crate::resources::impact_assessments::{ImpactAssessment, ImpactStatus, store as assessments};
 use crate::resources::plan_versions::{PlanVersion, store as plan_versions};
 use crate::resources::plans::Plan;
-use crate::store::{Conn, Object, Rows, links};
+use crate::store::{Conn, Object, ResourceTable, links};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -77,27 +77,33 @@ pub struct WhomToCall {
 }
 
 /// So many reasons to call somebody are told.
-const MOST_REASONS: usize = 20;
+const MAX_REASONS: usize = 20;
 /// So many moments of cost are told.
-const MOST_COSTS: usize = 400;
+const MAX_COSTS: usize = 400;
 /// So many plans are looked at.
-const MOST_PLANS: usize = 1000;
+const MAX_PLANS: usize = 1000;
 
-pub struct Planned {
-    pub told: Invocation,
+pub struct PlanToInvoke {
+    pub invocation: Invocation,
     plan: Object<Plan>,
     version: Object<PlanVersion>,
 }
 
 /// What the loss costs as time goes by: each moment at which an approved assessment of a process says something.
-pub async fn costs(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down: &[usize], at: Timestamp) -> Result<Vec<Cost>> {
+pub async fn costs(
+    conn: &mut Conn<'_>,
+    view: &GraphView,
+    landscape: &Landscape,
+    down: &[usize],
+    at: Timestamp,
+) -> Result<Vec<Cost>> {
     let items = landscape.items();
     let processes: Vec<Id> = down.iter().filter(|n| items[**n].kind == Kind::BusinessProcess).map(|n| items[*n].id).collect();
     if processes.is_empty() {
         return Ok(Vec::new());
     }
-    let all = match view.then::<ImpactAssessment>(conn).await? {
-        None => assessments::approved(conn, view.scene.organization, &processes).await?,
+    let all = match view.all_as_of::<ImpactAssessment>(conn).await? {
+        None => assessments::approved(conn, view.snapshot.organization, &processes).await?,
         Some(all) => {
             let wanted: HashSet<Id> = processes.into_iter().collect();
             let approved = |one: &Object<ImpactAssessment>| {
@@ -107,7 +113,7 @@ pub async fn costs(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down
         }
     };
     let moments: BTreeSet<i64> = all.iter().flat_map(|one| one.body.ratings.iter().map(|rating| rating.after_seconds)).collect();
-    Ok(moments.into_iter().take(MOST_COSTS).map(|after| cost(&all, after, later(at, after))).collect())
+    Ok(moments.into_iter().take(MAX_COSTS).map(|after| cost(&all, after, later(at, after))).collect())
 }
 
 fn cost(all: &[Object<ImpactAssessment>], after: i64, at: Option<Timestamp>) -> Cost {
@@ -141,13 +147,13 @@ fn cost(all: &[Object<ImpactAssessment>], after: i64, at: Option<Timestamp>) -> 
 }
 
 /// The plans in force that cover what is down, those that cover most first.
-pub async fn plans(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down: &[usize]) -> Result<Vec<Planned>> {
+pub async fn plans(conn: &mut Conn<'_>, view: &GraphView, landscape: &Landscape, down: &[usize]) -> Result<Vec<PlanToInvoke>> {
     if down.is_empty() {
         return Ok(Vec::new());
     }
-    let (org, items) = (view.scene.organization, landscape.items());
+    let (org, items) = (view.snapshot.organization, landscape.items());
     let ids: HashSet<Id> = down.iter().map(|node| items[*node].id).collect();
-    let covering: Vec<Object<Plan>> = match view.then::<Plan>(conn).await? {
+    let covering: Vec<Object<Plan>> = match view.all_as_of::<Plan>(conn).await? {
         Some(all) => all,
         None => {
             let targets: Vec<Id> = ids.iter().copied().collect();
@@ -164,38 +170,40 @@ pub async fn plans(conn: &mut Conn<'_>, view: &View, landscape: &Landscape, down
         plan.body.services.iter().chain(&plan.body.business_processes).filter_map(of).collect()
     };
     let covering: HashMap<Id, (Object<Plan>, Vec<usize>)> =
-        covering.into_iter().map(|plan| (plan.head.id, (covered(&plan), plan))).map(|(id, (c, p))| (id, (p, c))).collect();
+        covering.into_iter().map(|plan| (plan.meta.id, (covered(&plan), plan))).map(|(id, (c, p))| (id, (p, c))).collect();
     let wanted: Vec<Id> = covering.iter().filter(|(_, (_, covers))| !covers.is_empty()).map(|(id, _)| *id).collect();
-    let active = plan_versions::active(conn, &view.scene, &wanted).await?;
+    let active = plan_versions::active(conn, &view.snapshot, &wanted).await?;
     let versions: Vec<Id> = active.values().map(|(version, _)| *version).collect();
     // What has been active is never deleted, and its content never changes.
     let versions = PlanVersion::find_all(conn, org, &versions).await?;
-    let mut versions: HashMap<Id, Object<PlanVersion>> = versions.into_iter().map(|one| (one.head.id, one)).collect();
+    let mut versions: HashMap<Id, Object<PlanVersion>> = versions.into_iter().map(|one| (one.meta.id, one)).collect();
     let mut found = Vec::new();
     for (id, (plan, covers)) in covering {
         let Some((version, number)) = active.get(&id).copied() else { continue };
         let Some(version) = versions.remove(&version) else { continue };
-        let told = Invocation {
-            plan: reference(&plan.head),
-            version: reference(&version.head),
+        let invocation = Invocation {
+            plan: reference(&plan.meta),
+            version: reference(&version.meta),
             number,
             covers: covers.into_iter().map(|node| items[node].reference()).collect(),
         };
-        found.push(Planned { told, plan, version });
+        found.push(PlanToInvoke { invocation, plan, version });
     }
-    found.sort_by(|a, b| (b.told.covers.len(), &a.told.plan.key).cmp(&(a.told.covers.len(), &b.told.plan.key)));
-    found.truncate(MOST_PLANS);
+    found.sort_by(|a, b| {
+        (b.invocation.covers.len(), &a.invocation.plan.key).cmp(&(a.invocation.covers.len(), &b.invocation.plan.key))
+    });
+    found.truncate(MAX_PLANS);
     Ok(found)
 }
 
-fn reference(head: &crate::model::Head) -> Reference {
-    Reference { id: head.id, kind: head.kind, key: head.key.clone(), name: head.name.clone() }
+fn reference(meta: &crate::model::ObjectMeta) -> Reference {
+    Reference { id: meta.id, kind: meta.kind, key: meta.key.clone(), name: meta.name.clone() }
 }
 
 /// The agreements in force on what was lost: those that cover it, and those with a supplier that was lost.
-async fn agreements(conn: &mut Conn<'_>, view: &View, lost: &[Id]) -> Result<Vec<Object<Agreement>>> {
-    let mut all = match view.then::<Agreement>(conn).await? {
-        None => concerning(conn, view.scene.organization, lost).await?,
+async fn agreements(conn: &mut Conn<'_>, view: &GraphView, lost: &[Id]) -> Result<Vec<Object<Agreement>>> {
+    let mut all = match view.all_as_of::<Agreement>(conn).await? {
+        None => concerning(conn, view.snapshot.organization, lost).await?,
         Some(mut all) => {
             let is_lost = |link: &Link| link.id().is_some_and(|id| lost.contains(&id));
             let with = |one: &Agreement| one.supplier.as_ref().is_some_and(is_lost) || one.covers().any(|id| lost.contains(&id));
@@ -203,7 +211,7 @@ async fn agreements(conn: &mut Conn<'_>, view: &View, lost: &[Id]) -> Result<Vec
             all
         }
     };
-    let today = view.scene.now.day();
+    let today = view.snapshot.now.day();
     all.retain(|one| one.body.state(&today) == AgreementState::InForce);
     Ok(all)
 }
@@ -212,10 +220,10 @@ async fn agreements(conn: &mut Conn<'_>, view: &View, lost: &[Id]) -> Result<Vec
 /// reasons first.
 pub async fn contacts(
     conn: &mut Conn<'_>,
-    view: &View,
+    view: &GraphView,
     landscape: &Landscape,
     (lost, down): (&[usize], &[usize]),
-    plans: &[Planned],
+    plans: &[PlanToInvoke],
     limit: usize,
 ) -> Result<Vec<WhomToCall>> {
     let lost: Vec<Id> = lost.iter().map(|node| landscape.items()[*node].id).collect();
@@ -223,34 +231,34 @@ pub async fn contacts(
     let mut reasons: HashMap<Id, Vec<CallReason>> = HashMap::new();
     let mut call = |contact: Id, reason: CallReason| {
         let all = reasons.entry(contact).or_default();
-        if all.len() < MOST_REASONS {
+        if all.len() < MAX_REASONS {
             all.push(reason);
         }
     };
     for one in &agreements {
         for (code, contact) in [("emergency", &one.body.emergency_contact), ("escalation", &one.body.escalation_contact)] {
             if let Some(contact) = contact.as_ref().and_then(Link::id) {
-                call(contact, CallReason { code, object: reference(&one.head), role: None });
+                call(contact, CallReason { code, object: reference(&one.meta), role: None });
             }
         }
     }
-    for Planned { told, plan, version } in plans {
+    for PlanToInvoke { invocation, plan, version } in plans {
         if let Some(owner) = plan.body.owner.as_ref().and_then(Link::id) {
-            call(owner, CallReason { code: "owner", object: told.plan.clone(), role: None });
+            call(owner, CallReason { code: "owner", object: invocation.plan.clone(), role: None });
         }
         for seat in &version.body.team {
             if let Some(contact) = seat.contact.as_ref().and_then(Link::id) {
-                call(contact, CallReason { code: "team", object: told.plan.clone(), role: Some(seat.role.clone()) });
+                call(contact, CallReason { code: "team", object: invocation.plan.clone(), role: Some(seat.role.clone()) });
             }
         }
     }
-    for node in landscape.foremost(down.to_vec(), limit) {
+    for node in landscape.most_critical(down.to_vec(), limit) {
         let item = &landscape.items()[node];
         if let Some(owner) = item.owner {
             call(owner, CallReason { code: "owner", object: item.reference(), role: None });
         }
     }
-    let names = view.scene.references(conn, &reasons.keys().copied().collect()).await?;
+    let names = view.snapshot.references(conn, &reasons.keys().copied().collect()).await?;
     let named = |(id, reasons): (Id, Vec<CallReason>)| Some(WhomToCall { contact: names.get(&id)?.clone(), reasons });
     let mut all: Vec<WhomToCall> = reasons.into_iter().filter_map(named).collect();
     all.sort_by(|a, b| (b.reasons.len(), &a.contact.key).cmp(&(a.reasons.len(), &b.contact.key)));

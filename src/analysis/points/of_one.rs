@@ -1,16 +1,16 @@
 //! `GET /services/{id}/single-points-of-failure`, and of a business process.
-use super::wanted::{MOST_WORK, Wanted, too_many, wanting};
+use super::wanted::{MAX_WORK, Wanted, too_many, wanting};
 use crate::analysis::form::tagged;
-use crate::analysis::impact::MOST_OF_CAUSE;
-use crate::analysis::question::{Asked, View};
+use crate::analysis::impact::MAX_OF_CAUSE;
+use crate::analysis::question::{GraphView, QuestionRef};
 use crate::collection::doc::{etag, with_id};
-use crate::collection::params::spelled;
+use crate::collection::params::object_ref;
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Faults, Kind, Link, Reference, Result, Word};
+use crate::model::{Error, Faults, Kind, Link, Reference, Result, StringEnum};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use rustc_hash::FxHashMap;
@@ -21,7 +21,7 @@ use std::collections::hash_map::Entry;
 
 /// An item whose loss alone takes it down.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PointOfOne {
+pub struct ServiceSpof {
     pub item: Reference,
     /// A shortest way from the item up: each takes down the next. Of more than 50 items the first 49 and the last are told.
     #[schema(max_items = 50)]
@@ -40,11 +40,11 @@ pub struct PointOfOne {
 
 /// The single points of failure of one service or business process.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PointsOfOne {
+pub struct ServiceSpofs {
     pub of: Reference,
     /// Those that take most down first.
     #[schema(max_items = 10_000)]
-    pub items: Vec<PointOfOne>,
+    pub items: Vec<ServiceSpof>,
     #[schema(minimum = 0)]
     pub total: usize,
     /// With `order=2`: two items each whose loss together takes it down, where the loss of one does not.
@@ -68,14 +68,14 @@ async fn of_process(reader: Reader<Analyses>, request: HttpRequest) -> Result<Ht
 }
 
 async fn of_one(reader: Reader<Analyses>, request: HttpRequest, kind: Kind) -> Result<HttpResponse> {
-    let (wanted, spelling) = (Wanted::of(&request)?, spelled(&request)?);
+    let (wanted, spelling) = (Wanted::of(&request)?, object_ref(&request)?);
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), wanted.bounds.moment).await?;
-            let link = Link::Spelled { text: spelling.to_string(), kind: None };
-            let asked = [Asked { pointer: String::new(), link: &link, kinds: &[kind] }];
-            let found = view.found(conn, &asked, &mut Faults::default()).await?;
+            let view = GraphView::of(conn, caller.snapshot(), wanted.bounds.moment).await?;
+            let link = Link::Unresolved { text: spelling.to_string(), kind: None };
+            let asked = [QuestionRef { pointer: String::new(), link: &link, kinds: &[kind] }];
+            let found = view.resolve(conn, &asked, &mut Faults::default()).await?;
             let node = found.into_iter().flatten().find_map(|id| view.landscape.node(id)).ok_or(Error::NotFound)?;
             serde_json::to_string(&answer(&view.landscape, node, &wanted, view.seq)?).map_err(Error::internal)
         })
@@ -83,10 +83,10 @@ async fn of_one(reader: Reader<Analyses>, request: HttpRequest, kind: Kind) -> R
     Ok(tagged(&request, "application/json", text))
 }
 
-fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Result<PointsOfOne> {
+fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Result<ServiceSpofs> {
     let (items, limit) = (landscape.items(), wanted.bounds.limit);
-    let taken = landscape.taken_down();
-    let mut single = points::of(landscape.graph(), root);
+    let taken = landscape.loss_counts();
+    let mut single = points::single_points(landscape.graph(), root);
     single.retain(|node| wanted.wants(landscape, *node));
     let total = single.len();
     single.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
@@ -106,7 +106,7 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
                 cut(way.into_iter(), length, root)
             }
         };
-        told.push(PointOfOne {
+        told.push(ServiceSpof {
             item: items[node].reference(),
             cause: way.into_iter().map(|node| items[node].reference()).collect(),
             cause_omitted: Some(omitted).filter(|omitted| *omitted > 0),
@@ -116,11 +116,11 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
     }
     let wants = |node: usize| wanted.wants(landscape, node);
     let pairs = match wanted.pairs {
-        true => Some(points::pairs(landscape.graph(), root, &wants, MOST_WORK).map_err(|_| too_many())?),
+        true => Some(points::point_pairs(landscape.graph(), root, &wants, MAX_WORK).map_err(|_| too_many())?),
         false => None,
     };
     let pair = |(one, other): &(usize, usize)| vec![items[*one].reference(), items[*other].reference()];
-    Ok(PointsOfOne {
+    Ok(ServiceSpofs {
         of: items[root].reference(),
         items: told,
         total,
@@ -132,10 +132,10 @@ fn answer(landscape: &Landscape, root: usize, wanted: &Wanted, seq: i64) -> Resu
 
 /// As much of a way as is told: its beginning and its last node, and how many are left out.
 fn cut(way: impl Iterator<Item = usize>, length: usize, last: usize) -> (Vec<usize>, usize) {
-    if length <= MOST_OF_CAUSE {
+    if length <= MAX_OF_CAUSE {
         return (way.collect(), 0);
     }
-    (way.take(MOST_OF_CAUSE - 1).chain([last]).collect(), length - MOST_OF_CAUSE)
+    (way.take(MAX_OF_CAUSE - 1).chain([last]).collect(), length - MAX_OF_CAUSE)
 }
 
 /// For everything whose loss takes the root down without a redundancy group on the way: what it takes down next on a
@@ -176,7 +176,7 @@ pub fn routes(api: &mut Api) {
         let id = format!("get_{word}_single_points_of_failure");
         let summary = format!("Single points of failure of a {}", word.replace('_', " "));
         let op = Operation::new(Method::GET, &path, kind.collection(), &id, &summary, words);
-        let schema = json!({"$ref": "#/components/schemas/PointsOfOne"});
+        let schema = json!({"$ref": "#/components/schemas/ServiceSpofs"});
         let op = with_id(wanting(op).json(200, "The points.", schema, &example, etag()));
         if kind == Kind::Service { api.add(op, of_service) } else { api.add(op, of_process) }
     }

@@ -1,20 +1,20 @@
 //! A loss, the ways back from it, and whether they are short enough.
 use crate::analysis::edits::{self, Edit};
-use crate::analysis::question::{LOSABLE, View, each};
+use crate::analysis::question::{GraphView, LOSABLE, list_refs};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
 use crate::graph::restoration::Restoration;
 use crate::model::{Faults, Kind, Link, Reference, Result};
 use crate::resources::settings;
 use crate::store::Conn;
-use crate::words;
+use crate::string_enum;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// What business asks after.
 pub const BUSINESS: &[Kind] = &[Kind::Service, Kind::BusinessProcess];
 
-words! {
+string_enum! {
     /// Whether something is back in time.
     pub enum Verdict {
         NotAffected = "not_affected",
@@ -28,7 +28,7 @@ words! {
 
 /// How soon one of them is back. All times count from the loss, with the time to notice and to declare it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Comeback {
+pub struct RecoveryVerdict {
     pub item: Reference,
     /// What the loss makes of it.
     #[schema(max_length = 10)]
@@ -57,9 +57,9 @@ pub struct Comeback {
 }
 
 /// So many circles are told.
-pub const MOST_CIRCLES: usize = 100;
+pub const MAX_CIRCLES: usize = 100;
 /// So many items of a circle are told.
-pub const MOST_OF_CIRCLE: usize = 100;
+pub const MAX_OF_CIRCLE: usize = 100;
 
 /// A loss with the way back from it.
 pub struct Loss {
@@ -77,8 +77,8 @@ impl Loss {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(conn: &mut Conn<'_>, view: &View, landscape: Arc<Landscape>, lost: Option<Vec<usize>>) -> Result<Loss> {
-        let decided = settings::store::in_force(conn, &view.scene).await?;
+    pub async fn of(conn: &mut Conn<'_>, view: &GraphView, landscape: Arc<Landscape>, lost: Option<Vec<usize>>) -> Result<Loss> {
+        let decided = settings::store::in_force(conn, &view.snapshot).await?;
         let restoration = match &lost {
             None => landscape.total(),
             Some(lost) => Arc::new(landscape.restoration(lost)),
@@ -89,7 +89,7 @@ impl Loss {
     }
 
     /// What passes before anybody begins.
-    pub fn lead(&self) -> i64 {
+    pub fn lead_time(&self) -> i64 {
         self.detection + self.declaration
     }
     pub fn reference(&self, node: usize) -> Reference {
@@ -101,16 +101,16 @@ impl Loss {
 
     /// Circles of nodes that wait for each other and never start, those among them that are wanted.
     pub fn circles(&self, wanted: impl Fn(&[usize]) -> bool) -> Vec<Vec<Reference>> {
-        let mut circles = self.restoration.recovery.circles(self.landscape.graph(), MOST_CIRCLES);
+        let mut circles = self.restoration.recovery.circles(self.landscape.graph(), MAX_CIRCLES);
         circles.retain(|circle| wanted(circle));
-        circles.iter().map(|circle| self.references(&circle[..circle.len().min(MOST_OF_CIRCLE)])).collect()
+        circles.iter().map(|circle| self.references(&circle[..circle.len().min(MAX_OF_CIRCLE)])).collect()
     }
 
     /// How soon a node is back.
-    pub fn comeback(&self, node: usize) -> Comeback {
+    pub fn recovery_verdict(&self, node: usize) -> RecoveryVerdict {
         let (item, own) = (&self.landscape.items()[node], self.landscape.objectives()[node]);
         let (state, time) = (self.restoration.states[node], self.restoration.recovery.time(node));
-        let back = time.map(|time| time.end + self.lead()).or((state != State::Down).then_some(0));
+        let back = time.map(|time| time.end + self.lead_time()).or((state != State::Down).then_some(0));
         let known = time.is_none_or(|time| time.known);
         let judge = |took: Option<i64>, most: Option<i64>, known: bool| match (state, took, most) {
             (State::Up | State::Degraded, ..) => Verdict::NotAffected,
@@ -122,7 +122,7 @@ impl Loss {
         };
         let data_loss = self.restoration.data_loss(node);
         let told = !self.restoration.unaccounted[node];
-        Comeback {
+        RecoveryVerdict {
             item: item.reference(),
             state: state.as_str(),
             verdict: judge(back, own.rto, known),
@@ -142,16 +142,16 @@ impl Loss {
 }
 
 /// The loss that a question names.
-pub async fn asked(
+pub async fn resolve_loss(
     conn: &mut Conn<'_>,
-    view: &View,
+    view: &GraphView,
     lost: &[Link],
     edits: &[Edit],
     others: &[Link],
 ) -> Result<(Loss, Vec<usize>)> {
     let mut faults = Faults::default();
-    let asked: Vec<_> = each("lost", lost, LOSABLE).chain(each("of", others, BUSINESS)).collect();
-    let found = view.found(conn, &asked, &mut faults).await?;
+    let asked: Vec<_> = list_refs("lost", lost, LOSABLE).chain(list_refs("of", others, BUSINESS)).collect();
+    let found = view.resolve(conn, &asked, &mut faults).await?;
     faults.into_result()?;
     let landscape = edits::edited(conn, view, "hypothetical", edits).await?;
     let mut nodes: Vec<usize> = found.into_iter().flatten().filter_map(|id| landscape.node(id)).collect();

@@ -1,17 +1,17 @@
 //! `GET /services/{id}/recovery`: how soon one service can be back, step by step.
-use super::loss::{Comeback, Loss, Verdict};
+use super::loss::{Loss, RecoveryVerdict, Verdict};
 use crate::analysis::form::tagged;
-use crate::analysis::impact::bounded;
+use crate::analysis::impact::with_analysis_params;
 use crate::analysis::proof::{Measured, measured};
-use crate::analysis::question::{Asked, Bounds, View};
+use crate::analysis::question::{AnalysisParams, GraphView, QuestionRef};
 use crate::collection::doc::with_id;
-use crate::collection::params::{parameter, spelled};
+use crate::collection::params::{object_ref, parameter};
 use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Faults, Kind, Link, Reference, Result};
-use crate::store::{Conn, Place};
+use crate::store::{Conn, ReadPoint};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -68,10 +68,10 @@ pub struct ServiceRecovery {
     pub detection_seconds: i64,
     #[schema(minimum = 0)]
     pub declaration_seconds: i64,
-    pub service: Comeback,
+    pub service: RecoveryVerdict,
     /// The business processes that depend on it and are down, the most critical first.
     #[schema(max_items = 10_000)]
-    pub processes: Vec<Comeback>,
+    pub processes: Vec<RecoveryVerdict>,
     /// What decides when it is back: from the item that is restored first to the service itself.
     #[schema(max_items = 10_000)]
     pub bottleneck: Vec<RecoveryStep>,
@@ -97,15 +97,15 @@ pub struct ServiceRecovery {
 }
 
 async fn of_service(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
-    let service = spelled(&request)?.to_string();
+    let service = object_ref(&request)?.to_string();
     let parameters = headers::parameters(&request)?;
-    let bounds = Bounds::of(&parameters, &["scenario"])?;
+    let bounds = AnalysisParams::from_params(&parameters, &["scenario"])?;
     let scenario = parameter(&parameters, "scenario").unwrap_or("total").to_owned();
     let lost = scenario_of(&scenario)?;
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), bounds.moment).await?;
+            let view = GraphView::of(conn, caller.snapshot(), bounds.moment).await?;
             let answer = recovery(conn, &view, &service, scenario, lost, bounds.limit).await?;
             serde_json::to_string(&answer).map_err(Error::internal)
         })
@@ -128,7 +128,7 @@ fn scenario_of(text: &str) -> Result<Option<(Kind, Link)>> {
         })
     };
     text.split_once(':')
-        .and_then(|(word, of)| Some((kind(word)?, Link::Spelled { text: of.to_owned(), kind: None })))
+        .and_then(|(word, of)| Some((kind(word)?, Link::Unresolved { text: of.to_owned(), kind: None })))
         .map(Some)
         .ok_or_else(|| {
             Error::malformed(
@@ -139,10 +139,10 @@ fn scenario_of(text: &str) -> Result<Option<(Kind, Link)>> {
 }
 
 /// The node of the service that is asked about.
-pub async fn service_node(conn: &mut Conn<'_>, view: &View, service: &str) -> Result<usize> {
-    let link = Link::Spelled { text: service.to_owned(), kind: None };
-    let asked = [Asked { pointer: String::new(), link: &link, kinds: &[Kind::Service] }];
-    let found = view.found(conn, &asked, &mut Faults::default()).await?;
+pub async fn service_node(conn: &mut Conn<'_>, view: &GraphView, service: &str) -> Result<usize> {
+    let link = Link::Unresolved { text: service.to_owned(), kind: None };
+    let asked = [QuestionRef { pointer: String::new(), link: &link, kinds: &[Kind::Service] }];
+    let found = view.resolve(conn, &asked, &mut Faults::default()).await?;
     found.into_iter().flatten().find_map(|id| view.landscape.node(id)).ok_or(Error::NotFound)
 }
 
@@ -152,7 +152,7 @@ pub async fn service_node(conn: &mut Conn<'_>, view: &View, service: &str) -> Re
 /// `NotFound` when there is no such service.
 pub async fn recovery(
     conn: &mut Conn<'_>,
-    view: &View,
+    view: &GraphView,
     service: &str,
     scenario: String,
     lost: Option<(Kind, Link)>,
@@ -163,33 +163,33 @@ pub async fn recovery(
         None => None,
         Some((kind, link)) => {
             let mut faults = Faults::default();
-            let asked = [Asked { pointer: "scenario".into(), link: &link, kinds: &[kind] }];
-            let found = view.found(conn, &asked, &mut faults).await?;
+            let asked = [QuestionRef { pointer: "scenario".into(), link: &link, kinds: &[kind] }];
+            let found = view.resolve(conn, &asked, &mut faults).await?;
             faults.into_result()?;
             Some(found.into_iter().flatten().filter_map(|id| view.landscape.node(id)).collect())
         }
     };
     let loss = Loss::of(conn, view, view.landscape.clone(), lost).await?;
-    let told = Told { loss: &loss, measured: HashMap::new() };
+    let told = RenderedRecovery { loss: &loss, measured: HashMap::new() };
     let chain = loss.restoration.recovery.chain(node);
     let ids: Vec<_> = chain.iter().take(limit).map(|node| loss.landscape.items()[*node].id).collect();
-    let past = matches!(view.scene.place, Place::Past(_));
-    let measured = if past { HashMap::new() } else { measured(conn, &view.scene, &ids).await? };
-    Ok(Told { measured, ..told }.of(node, &chain, scenario, view.seq, limit))
+    let past = matches!(view.snapshot.place, ReadPoint::Past(_));
+    let measured = if past { HashMap::new() } else { measured(conn, &view.snapshot, &ids).await? };
+    Ok(RenderedRecovery { measured, ..told }.of(node, &chain, scenario, view.seq, limit))
 }
 
-struct Told<'a> {
+struct RenderedRecovery<'a> {
     loss: &'a Loss,
     measured: HashMap<crate::model::Id, Measured>,
 }
 
-impl Told<'_> {
+impl RenderedRecovery<'_> {
     fn of(&self, node: usize, chain: &[usize], scenario: String, seq: i64, limit: usize) -> ServiceRecovery {
         let (loss, landscape) = (self.loss, &self.loss.landscape);
         let (states, recovery) = (&loss.restoration.states, &loss.restoration.recovery);
         let mut needed = if states[node] == State::Down { landscape.needed_by(&loss.restoration, node) } else { Vec::new() };
         needed.sort_by_key(|node| recovery.time(*node).map_or((i64::MAX, i64::MAX, *node), |time| (time.start, time.end, *node)));
-        let service = loss.comeback(node);
+        let service = loss.recovery_verdict(node);
         let undeclared: Vec<usize> = needed.iter().copied().filter(|node| self.duration(*node).is_none()).collect();
         let bottleneck: Vec<RecoveryStep> = chain.iter().take(limit).map(|node| self.step(*node)).collect();
         let rank =
@@ -225,7 +225,7 @@ impl Told<'_> {
     }
 
     fn duration(&self, node: usize) -> Option<i64> {
-        let able = self.loss.landscape.abilities()[node];
+        let able = self.loss.landscape.capabilities()[node];
         if self.was_lost(node) { able.recovery } else { able.restart }
     }
 
@@ -235,8 +235,8 @@ impl Told<'_> {
         let (lost, duration) = (self.was_lost(node), self.duration(node));
         RecoveryStep {
             item: item.reference(),
-            start_seconds: time.map(|time| time.start + loss.lead()),
-            end_seconds: time.map(|time| time.end + loss.lead()),
+            start_seconds: time.map(|time| time.start + loss.lead_time()),
+            end_seconds: time.map(|time| time.end + loss.lead_time()),
             duration_seconds: duration,
             how: if lost { "recovery" } else { "restart" },
             waits_for: time.and_then(|time| time.waits_for).map(|node| loss.reference(node)),
@@ -251,7 +251,7 @@ impl Told<'_> {
         measured.map(|one| one.level).or(self.duration(node).map(|_| "declared"))
     }
 
-    fn processes(&self, node: usize, limit: usize) -> Vec<Comeback> {
+    fn processes(&self, node: usize, limit: usize) -> Vec<RecoveryVerdict> {
         let landscape = &self.loss.landscape;
         let mut scratch = landscape.scratch();
         let above = landscape.graph().impact(&mut scratch, &[node]);
@@ -259,20 +259,20 @@ impl Told<'_> {
             above.nodes().filter(|(node, state)| *state == State::Down && self.loss.restoration.states[*node] == State::Down);
         let processes =
             down.map(|(node, _)| node).filter(|node| landscape.items()[*node].kind == Kind::BusinessProcess).collect();
-        landscape.foremost(processes, limit).into_iter().map(|node| self.loss.comeback(node)).collect()
+        landscape.most_critical(processes, limit).into_iter().map(|node| self.loss.recovery_verdict(node)).collect()
     }
 
     fn improvement(&self, node: usize, rto: Option<i64>) -> Option<CheapestImprovement> {
         let loss = self.loss;
-        let better = loss.landscape.improvement(&loss.restoration, node, rto? - loss.lead())?;
+        let better = loss.landscape.improvement(&loss.restoration, node, rto? - loss.lead_time())?;
         let item = &loss.landscape.items()[better.node];
-        let rebuilt = self.was_lost(better.node) && (item.kind != Kind::Service || item.ability.recovery.is_some());
+        let rebuilt = self.was_lost(better.node) && (item.kind != Kind::Service || item.capability.recovery.is_some());
         Some(CheapestImprovement {
             item: item.reference(),
             capability: if rebuilt { "recovery_time_seconds" } else { "restart_seconds" },
             from_seconds: better.from,
             to_seconds: better.to,
-            achievable_seconds: better.end + loss.lead(),
+            achievable_seconds: better.end + loss.lead_time(),
         })
     }
 }
@@ -296,7 +296,7 @@ pub fn routes(api: &mut Api) {
     let path = "/api/v1/services/{id}/recovery";
     let op = Operation::new(Method::GET, path, "services", "get_service_recovery", "Achievable recovery of a service", words);
     let scenario = json!({"type": "string", "maxLength": 1100, "default": "total"});
-    let op = bounded(op)
+    let op = with_analysis_params(op)
         .query("scenario", scenario, "What is lost.")
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .response(304, "Unchanged.", Value::Null, crate::collection::doc::etag())

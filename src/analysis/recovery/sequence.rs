@@ -1,9 +1,9 @@
 //! `POST /analysis/recovery-sequence`: in which order to restore after a loss, wave by wave, also as a picture.
-use super::loss::{Loss, asked};
+use super::loss::{Loss, resolve_loss};
 use crate::analysis::edits::Edit;
 use crate::analysis::form::{SVG, form};
-use crate::analysis::impact::bounded;
-use crate::analysis::question::{Bounds, View, later, question};
+use crate::analysis::impact::with_analysis_params;
+use crate::analysis::question::{AnalysisParams, GraphView, later, read_question};
 use crate::collection::params::parameter;
 use crate::graph::net::State;
 use crate::graph::recovery::Time;
@@ -11,7 +11,7 @@ use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::model::{Error, Kind, Link, Reference, Result, Timestamp};
-use crate::planning::gantt::{self, Bar, Chart, MOST_BARS, Mark};
+use crate::planning::gantt::{self, Bar, Chart, MAX_BARS, Mark};
 use crate::store::Conn;
 use actix_web::http::Method;
 use actix_web::web::Payload;
@@ -112,18 +112,18 @@ pub struct SequenceAnswer {
 
 async fn sequence(reader: Reader<Analyses>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     let parameters = headers::parameters(&request)?;
-    let bounds = Bounds::of(&parameters, &["format"])?;
+    let bounds = AnalysisParams::from_params(&parameters, &["format"])?;
     let wanted = form(&request, &parameters, &[("json", "application/json"), ("svg", SVG)])?;
     let drawn = wanted == "svg";
     if drawn && parameter(&parameters, "limit").is_some() {
-        return Err(Error::malformed("invalid_parameter", format!("a picture shows {MOST_BARS} items at most")));
+        return Err(Error::malformed("invalid_parameter", format!("a picture shows {MAX_BARS} items at most")));
     }
-    let question: SequenceQuestion = question(reader.caller(), &request, payload).await?;
+    let question: SequenceQuestion = read_question(reader.caller(), &request, payload).await?;
     let caller = reader.caller().clone();
     let text = reader
         .scan(async move |conn, _| {
-            let view = View::of(conn, caller.scene(), bounds.moment).await?;
-            let limit = if drawn { MOST_BARS } else { bounds.limit };
+            let view = GraphView::of(conn, caller.snapshot(), bounds.moment).await?;
+            let limit = if drawn { MAX_BARS } else { bounds.limit };
             let answer = answer(conn, &view, question, limit).await?;
             if drawn { Ok(draw(&answer)) } else { serde_json::to_string(&answer).map_err(Error::internal) }
         })
@@ -132,9 +132,9 @@ async fn sequence(reader: Reader<Analyses>, request: HttpRequest, payload: Paylo
     Ok(HttpResponse::Ok().insert_header(("vary", "accept")).content_type(media_type).body(text))
 }
 
-async fn answer(conn: &mut Conn<'_>, view: &View, question: SequenceQuestion, limit: usize) -> Result<SequenceAnswer> {
-    let (loss, _) = asked(conn, view, &question.lost, &question.hypothetical, &[]).await?;
-    let at = question.at.unwrap_or(view.scene.now);
+async fn answer(conn: &mut Conn<'_>, view: &GraphView, question: SequenceQuestion, limit: usize) -> Result<SequenceAnswer> {
+    let (loss, _) = resolve_loss(conn, view, &question.lost, &question.hypothetical, &[]).await?;
+    let at = question.at.unwrap_or(view.snapshot.now);
     let recovery = &loss.restoration.recovery;
     // Sites and suppliers are not restored by anybody here.
     let restored = |node: usize| !matches!(loss.landscape.items()[node].kind, Kind::Site | Kind::Supplier);
@@ -155,8 +155,8 @@ async fn answer(conn: &mut Conn<'_>, view: &View, question: SequenceQuestion, li
         let Some(time) = recovery.time(node) else { continue };
         let Some(last) = waves.last_mut().filter(|last| last.wave == wave) else { continue };
         last.total += 1;
-        last.start_seconds = last.start_seconds.min(time.start + loss.lead());
-        last.end_seconds = last.end_seconds.max(time.end + loss.lead());
+        last.start_seconds = last.start_seconds.min(time.start + loss.lead_time());
+        last.end_seconds = last.end_seconds.max(time.end + loss.lead_time());
         if told < limit {
             told += 1;
             last.items.push(sequenced(&loss, node, &time, at, critical.contains(&node)));
@@ -178,7 +178,7 @@ async fn answer(conn: &mut Conn<'_>, view: &View, question: SequenceQuestion, li
 }
 
 fn sequenced(loss: &Loss, node: usize, time: &Time, at: Timestamp, critical: bool) -> SequencedItem {
-    let (start, end) = (time.start + loss.lead(), time.end + loss.lead());
+    let (start, end) = (time.start + loss.lead_time(), time.end + loss.lead_time());
     let rto = loss.landscape.objectives()[node].rto;
     SequencedItem {
         item: loss.reference(node),
@@ -237,11 +237,9 @@ pub fn routes(api: &mut Api) {
     let path = "/api/v1/analysis/recovery-sequence";
     let op = Operation::new(Method::POST, path, "analyses", "analyze_recovery_sequence", "Recovery sequence", words);
     let question = json!({"$ref": "#/components/schemas/SequenceQuestion"});
-    let op = bounded(op).query("format", json!({"type": "string", "enum": ["json", "svg"]}), "Instead of `Accept`.").body(
-        &["application/json"],
-        question,
-        &json!({"lost": ["key:NORTH"]}),
-    );
+    let op = with_analysis_params(op)
+        .query("format", json!({"type": "string", "enum": ["json", "svg"]}), "Instead of `Accept`.")
+        .body(&["application/json"], question, &json!({"lost": ["key:NORTH"]}));
     let schema = json!({"$ref": "#/components/schemas/SequenceAnswer"});
     api.add(op.json(200, "The waves.", schema, &example, Value::Null).also(200, SVG, "<svg/>"), sequence);
 }

@@ -1,6 +1,6 @@
 //! Many losses at once: each has a lane, and one sweep along the course finds what all of them take Down.
 
-use super::course::Course;
+use super::sweep_order::SweepOrder;
 
 const WORDS: usize = 8;
 /// How many losses are followed at once: as many as there are bits in a cache line.
@@ -9,28 +9,28 @@ pub(super) const LANES: usize = WORDS * 64;
 /// A bit for each loss.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[repr(align(64))]
-pub(super) struct Lanes([u64; WORDS]);
+pub(super) struct BitRow([u64; WORDS]);
 
-impl Lanes {
-    pub const NONE: Lanes = Lanes([0; WORDS]);
-    pub const ALL: Lanes = Lanes([u64::MAX; WORDS]);
+impl BitRow {
+    pub const NONE: BitRow = BitRow([0; WORDS]);
+    pub const ALL: BitRow = BitRow([u64::MAX; WORDS]);
 
-    pub fn one(lane: usize) -> Lanes {
-        let mut lanes = Lanes::NONE;
+    pub fn one(lane: usize) -> BitRow {
+        let mut lanes = BitRow::NONE;
         lanes.0[lane / 64] = 1 << (lane % 64);
         lanes
     }
     pub fn has(&self, lane: usize) -> bool {
         self.0[lane / 64] >> (lane % 64) & 1 == 1
     }
-    pub fn and(&self, other: &Lanes) -> Lanes {
-        Lanes(std::array::from_fn(|word| self.0[word] & other.0[word]))
+    pub fn and(&self, other: &BitRow) -> BitRow {
+        BitRow(std::array::from_fn(|word| self.0[word] & other.0[word]))
     }
     fn is_none(&self) -> bool {
         self.0.iter().fold(0, |all, word| all | word) == 0
     }
     /// Takes in the lanes of another; says whether any is new.
-    fn add(&mut self, other: &Lanes) -> bool {
+    fn add(&mut self, other: &BitRow) -> bool {
         let mut new = 0;
         for (word, other) in self.0.iter_mut().zip(other.0) {
             new |= other & !*word;
@@ -39,7 +39,7 @@ impl Lanes {
         new != 0
     }
     /// Adds a binary digit in each lane, and gives what is carried.
-    fn carry(&mut self, other: &Lanes) -> Lanes {
+    fn carry(&mut self, other: &BitRow) -> BitRow {
         let carry = self.and(other);
         self.0 = std::array::from_fn(|word| self.0[word] ^ other.0[word]);
         carry
@@ -49,18 +49,18 @@ impl Lanes {
 /// A number for each lane, written upright: one row of bits for each binary digit, the lowest first.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    digits: Vec<Lanes>,
+    digits: Vec<BitRow>,
 }
 
 impl Counts {
     /// Starts all lanes with a number of so many digits.
     fn start(&mut self, number: u32, digits: u32) {
         self.digits.clear();
-        self.digits.extend((0..digits).map(|digit| if number >> digit & 1 == 1 { Lanes::ALL } else { Lanes::NONE }));
+        self.digits.extend((0..digits).map(|digit| if number >> digit & 1 == 1 { BitRow::ALL } else { BitRow::NONE }));
     }
 
     /// Adds one at a digit in some lanes, and gives those where the number outgrew its digits and starts over.
-    fn count(&mut self, lanes: &Lanes, from: usize) -> Lanes {
+    fn count(&mut self, lanes: &BitRow, from: usize) -> BitRow {
         let mut carry = *lanes;
         for digit in self.digits.iter_mut().skip(from) {
             carry = digit.carry(&carry);
@@ -72,13 +72,13 @@ impl Counts {
     }
 
     /// Adds a number in some lanes, digit by digit, taking on digits as needed.
-    pub fn add(&mut self, number: u32, lanes: &Lanes) {
+    pub fn add(&mut self, number: u32, lanes: &BitRow) {
         let mut left = number;
         while left > 0 {
             let digit = left.trailing_zeros() as usize;
             left &= left - 1;
             if self.digits.len() < digit {
-                self.digits.resize(digit, Lanes::NONE);
+                self.digits.resize(digit, BitRow::NONE);
             }
             let carry = self.count(lanes, digit);
             if !carry.is_none() {
@@ -93,9 +93,9 @@ impl Counts {
 }
 
 /// What is Down at each place, in each lane.
-pub(super) struct Sweep<'a> {
-    course: &'a Course,
-    down: Vec<Lanes>,
+pub(super) struct BitSweep<'a> {
+    course: &'a SweepOrder,
+    down: Vec<BitRow>,
     /// The places anything is Down at, in no order.
     touched: Vec<u32>,
     /// A bit for each place where something new is Down, or that has a member where something is.
@@ -107,14 +107,14 @@ pub(super) struct Sweep<'a> {
     members: Counts,
 }
 
-impl<'a> Sweep<'a> {
-    pub fn new(course: &'a Course) -> Sweep<'a> {
+impl<'a> BitSweep<'a> {
+    pub fn new(course: &'a SweepOrder) -> BitSweep<'a> {
         let places = course.places();
-        let (down, due, fatal) = (vec![Lanes::NONE; places], vec![0; places.div_ceil(64)], vec![false; places]);
-        Sweep { course, down, touched: Vec::new(), due, behind: None, fatal, members: Counts::default() }
+        let (down, due, fatal) = (vec![BitRow::NONE; places], vec![0; places.div_ceil(64)], vec![false; places]);
+        BitSweep { course, down, touched: Vec::new(), due, behind: None, fatal, members: Counts::default() }
     }
 
-    pub fn down(&self, place: u32) -> &Lanes {
+    pub fn down(&self, place: u32) -> &BitRow {
         &self.down[place as usize]
     }
     pub fn touched(&self) -> &[u32] {
@@ -129,12 +129,12 @@ impl<'a> Sweep<'a> {
     /// Forgets all losses.
     pub fn clear(&mut self) {
         for place in self.touched.drain(..) {
-            self.down[place as usize] = Lanes::NONE;
+            self.down[place as usize] = BitRow::NONE;
         }
     }
 
     /// Takes a place Down in some lanes; says whether that is news in any.
-    pub fn lose(&mut self, place: u32, lanes: &Lanes) -> bool {
+    pub fn lose(&mut self, place: u32, lanes: &BitRow) -> bool {
         let down = &mut self.down[place as usize];
         let untouched = down.is_none();
         if !down.add(lanes) {
@@ -203,7 +203,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn hand_on(&mut self, place: u32, dependent: u32, down: &Lanes) {
+    fn hand_on(&mut self, place: u32, dependent: u32, down: &BitRow) {
         if self.lose(dependent, down) {
             self.notice(dependent, place);
         }
@@ -219,11 +219,11 @@ impl<'a> Sweep<'a> {
     /// The lanes where a group has lost more than it can spare, and feels it.
     ///
     /// The count starts so high that it outgrows its digits with the first loss too many.
-    fn broken(&mut self, group: u32) -> Lanes {
+    fn broken(&mut self, group: u32) -> BitRow {
         let spare = self.course.spare(group);
         let digits = u32::BITS - spare.leading_zeros();
         self.members.start((1 << digits) - 1 - spare, digits);
-        let (mut felt, mut over) = (Lanes::NONE, Lanes::NONE);
+        let (mut felt, mut over) = (BitRow::NONE, BitRow::NONE);
         for member in self.course.members(group) {
             let down = &self.down[member.place as usize];
             over.add(&self.members.count(down, 0));

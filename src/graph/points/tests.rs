@@ -1,5 +1,5 @@
 use super::*;
-use crate::graph::net::{Edge, Group, Step};
+use crate::graph::net::{Edge, Group, Neighbour};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ fn down(graph: &Graph, lost: &[usize]) -> Vec<bool> {
     loop {
         let before = down.clone();
         for (node, is_down) in down.iter_mut().enumerate() {
-            let mut groups: BTreeMap<usize, (usize, Vec<&Step>)> = BTreeMap::new();
+            let mut groups: BTreeMap<usize, (usize, Vec<&Neighbour>)> = BTreeMap::new();
             for step in graph.providers(node).iter().filter(|step| before[step.node as usize]) {
                 match step.group {
                     None if step.effect == State::Down => *is_down = true,
                     None => {}
                     Some(group) => {
-                        groups.entry(group.index()).or_insert((graph.group(group).spare(), Vec::new())).1.push(step);
+                        groups.entry(group.index()).or_insert((graph.group(group).tolerated_losses(), Vec::new())).1.push(step);
                     }
                 }
             }
@@ -90,14 +90,14 @@ proptest! {
     fn reach_is_the_definition(graph in (1usize..13).prop_flat_map(graph), bits in prop::collection::vec(0u8..8, 12)) {
         let watched = &bits[..graph.nodes()];
         let expected = reach_by_definition(&graph, watched);
-        prop_assert_eq!(&reach(&graph, watched, 1), &expected);
-        prop_assert_eq!(&reach(&graph, watched, 2), &expected);
+        prop_assert_eq!(&loss_counts(&graph, watched, 1), &expected);
+        prop_assert_eq!(&loss_counts(&graph, watched, 2), &expected);
     }
 
     #[test]
     fn points_are_the_definition(graph in (1usize..13).prop_flat_map(graph)) {
         for root in 0..graph.nodes() {
-            prop_assert_eq!(of(&graph, root), points_by_definition(&graph, root));
+            prop_assert_eq!(single_points(&graph, root), points_by_definition(&graph, root));
         }
     }
 
@@ -105,7 +105,7 @@ proptest! {
     fn pairs_are_the_definition(graph in (1usize..13).prop_flat_map(graph), unwanted in 0usize..24) {
         let wanted = |node: usize| node != unwanted;
         for root in 0..graph.nodes() {
-            let found = pairs(&graph, root, &wanted, u64::MAX);
+            let found = point_pairs(&graph, root, &wanted, u64::MAX);
             prop_assert_eq!(found, Ok(pairs_by_definition(&graph, root, wanted)));
         }
     }
@@ -118,10 +118,10 @@ proptest! {
     #[test]
     fn several_blocks_are_the_definition(graph in graph(600), bits in prop::collection::vec(0u8..4, 600)) {
         let expected = reach_by_definition(&graph, &bits);
-        prop_assert_eq!(&reach(&graph, &bits, 1), &expected);
-        prop_assert_eq!(&reach(&graph, &bits, 2), &expected);
+        prop_assert_eq!(&loss_counts(&graph, &bits, 1), &expected);
+        prop_assert_eq!(&loss_counts(&graph, &bits, 2), &expected);
         for root in 0..3 {
-            prop_assert_eq!(of(&graph, root), points_by_definition(&graph, root));
+            prop_assert_eq!(single_points(&graph, root), points_by_definition(&graph, root));
         }
     }
 }
@@ -137,13 +137,13 @@ fn ring(length: usize) -> Graph {
 fn a_chain() {
     let length = 100_000;
     let graph = Graph::new(length, &(1..length).map(|node| alone(node, node - 1)).collect::<Vec<_>>(), Vec::new());
-    assert_eq!(of(&graph, length - 1), (0..length - 1).collect::<Vec<_>>());
+    assert_eq!(single_points(&graph, length - 1), (0..length - 1).collect::<Vec<_>>());
     let mut watched = vec![0; length];
     watched[length - 1] = 1;
     watched[50_000] = 2;
-    let reached = reach(&graph, &watched, 2);
+    let reached = loss_counts(&graph, &watched, 2);
     assert_eq!([reached[0], reached[50_000], reached[length - 1]], [[1, 1], [1, 0], [0, 0]]);
-    assert_eq!(pairs(&graph, length - 1, &|_| true, 0), Ok(Vec::new()));
+    assert_eq!(point_pairs(&graph, length - 1, &|_| true, 0), Ok(Vec::new()));
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn everything_on_everything() {
     let nodes = 500;
     let all = (0..nodes).flat_map(|one| (0..nodes).filter(move |other| *other != one).map(move |other| alone(one, other)));
     let graph = Graph::new(nodes, &all.collect::<Vec<_>>(), Vec::new());
-    assert_eq!(of(&graph, 7).len(), nodes - 1);
-    assert_eq!(reach(&graph, &vec![3; nodes], 2), vec![[499, 499]; nodes]);
+    assert_eq!(single_points(&graph, 7).len(), nodes - 1);
+    assert_eq!(loss_counts(&graph, &vec![3; nodes], 2), vec![[499, 499]; nodes]);
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn many_small_circles() {
     let circles = 10_000;
     let both = |circle: usize| [alone(2 * circle, 2 * circle + 1), alone(2 * circle + 1, 2 * circle)];
     let graph = Graph::new(2 * circles, &(0..circles).flat_map(both).collect::<Vec<_>>(), Vec::new());
-    assert_eq!(of(&graph, 11), [10]);
-    assert_eq!(reach(&graph, &vec![1; 2 * circles], 2), vec![[1, 0]; 2 * circles]);
+    assert_eq!(single_points(&graph, 11), [10]);
+    assert_eq!(loss_counts(&graph, &vec![1; 2 * circles], 2), vec![[1, 0]; 2 * circles]);
 }
 
 /// Rows of two, each depending on both of the row before: on one of them at least, or on either.
@@ -180,13 +180,13 @@ fn lattice(rows: usize, redundant: bool) -> Graph {
 fn diamonds() {
     let rows = 2_000;
     let top = 2 * rows - 1;
-    assert_eq!(of(&lattice(rows, false), top), (0..top - 1).collect::<Vec<_>>());
+    assert_eq!(single_points(&lattice(rows, false), top), (0..top - 1).collect::<Vec<_>>());
     let redundant = lattice(rows, true);
-    assert_eq!(of(&redundant, top), Vec::<usize>::new());
-    assert!(reach(&redundant, &vec![1; 2 * rows], 2).iter().all(|reached| *reached == [0, 0]));
+    assert_eq!(single_points(&redundant, top), Vec::<usize>::new());
+    assert!(loss_counts(&redundant, &vec![1; 2 * rows], 2).iter().all(|reached| *reached == [0, 0]));
     let few = lattice(400, true);
     let expected: Vec<_> = (0..399).map(|row| (2 * row, 2 * row + 1)).collect();
-    assert_eq!(pairs(&few, 799, &|_| true, u64::MAX), Ok(expected));
+    assert_eq!(point_pairs(&few, 799, &|_| true, u64::MAX), Ok(expected));
 }
 
 #[test]
@@ -194,10 +194,10 @@ fn a_ring_through_a_group() {
     let length = 100_000;
     let graph = ring(length);
     // The last is the only one that cannot break the group alone.
-    assert_eq!(of(&graph, 50_000), (0..length - 1).filter(|node| *node != 50_000).collect::<Vec<_>>());
+    assert_eq!(single_points(&graph, 50_000), (0..length - 1).filter(|node| *node != 50_000).collect::<Vec<_>>());
     let mut watched = vec![0; length];
     watched[10] = 1;
-    let reached = reach(&graph, &watched, 2);
+    let reached = loss_counts(&graph, &watched, 2);
     assert_eq!([reached[10], reached[length - 2], reached[length - 1]], [[0, 0], [1, 0], [0, 0]]);
 }
 
@@ -206,9 +206,9 @@ fn what_needs_too_much_work_is_refused() {
     let members = 20;
     let edges: Vec<Edge> = (1..=members).map(|provider| shared(0, provider, 0)).collect();
     let graph = Graph::new(members + 1, &edges, vec![Group { members, required: members - 1 }]);
-    assert_eq!(of(&graph, 0), Vec::<usize>::new());
+    assert_eq!(single_points(&graph, 0), Vec::<usize>::new());
     // Twenty objects in one block, and as many steps to the group and one from there.
-    assert_eq!(pairs(&graph, 0, &|_| true, 20 * 21 - 1), Err(TooMuch));
-    assert_eq!(pairs(&graph, 0, &|_| true, 20 * 21).map(|pairs| pairs.len()), Ok(20 * 19 / 2));
-    assert_eq!(pairs(&graph, 0, &|node| node < 3, 2 * 21), Ok(vec![(1, 2)]));
+    assert_eq!(point_pairs(&graph, 0, &|_| true, 20 * 21 - 1), Err(WorkLimitExceeded));
+    assert_eq!(point_pairs(&graph, 0, &|_| true, 20 * 21).map(|pairs| pairs.len()), Ok(20 * 19 / 2));
+    assert_eq!(point_pairs(&graph, 0, &|node| node < 3, 2 * 21), Ok(vec![(1, 2)]));
 }

@@ -1,7 +1,7 @@
 //! Start-up circles: items that wait for each other, so that none of them ever starts.
 
 use super::{Recovery, waits};
-use crate::graph::net::{Graph, Step};
+use crate::graph::net::{Graph, Neighbour};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 
@@ -53,7 +53,7 @@ impl Recovery {
         graph.providers(node).iter().filter(|step| self.holds_up(step)).map(|step| step.node as usize)
     }
 
-    fn holds_up(&self, step: &Step) -> bool {
+    fn holds_up(&self, step: &Neighbour) -> bool {
         let waited_for = step.group.map_or_else(|| waits(step), |group| self.missing[group.index()] > 0);
         waited_for && self.is_stuck(step.node as usize)
     }

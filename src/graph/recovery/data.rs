@@ -1,7 +1,7 @@
 //! How much data is missing once everything is back.
 
-use crate::graph::net::{Graph, Shared, State, Step};
-use crate::graph::recovery::Ability;
+use crate::graph::net::{Graph, GroupId, Neighbour, State};
+use crate::graph::recovery::RecoveryCapability;
 use std::cmp::Reverse;
 
 /// How many seconds' worth of data each node that is down lacks once it is back, largest first; only those that lack any.
@@ -12,9 +12,9 @@ use std::cmp::Reverse;
 ///
 /// Only maxima and places in an order are taken, so every result is one of the losses put in. Hence one sweep from the
 /// largest loss down: whatever a loss reaches, and no larger one did, lacks just as much.
-pub fn data_losses(graph: &Graph, abilities: &[Ability], states: &[State], lost: &[usize]) -> Vec<(usize, i64)> {
+pub fn data_losses(graph: &Graph, capabilities: &[RecoveryCapability], states: &[State], lost: &[usize]) -> Vec<(usize, i64)> {
     let mut sources: Vec<(i64, usize)> =
-        lost.iter().filter_map(|node| Some((abilities[*node].data_loss.filter(|loss| *loss > 0)?, *node))).collect();
+        lost.iter().filter_map(|node| Some((capabilities[*node].data_loss.filter(|loss| *loss > 0)?, *node))).collect();
     sources.sort_unstable_by_key(|(loss, node)| (Reverse(*loss), *node));
     let mut spread = Spread {
         graph,
@@ -56,14 +56,14 @@ impl Spread<'_> {
     }
 
     /// Whether the loss of a provider, just settled, goes on to the dependent of this step.
-    fn passes(&mut self, step: &Step) -> bool {
+    fn passes(&mut self, step: &Neighbour) -> bool {
         step.group.map_or(step.effect == State::Down, |group| self.fills(group))
     }
 
     /// Counts one more member of a group. Whether the group has none left to spare.
-    fn fills(&mut self, group: Shared) -> bool {
+    fn fills(&mut self, group: GroupId) -> bool {
         self.members[group.index()] += 1;
-        self.cascading[group.index()] && self.members[group.index()] > self.graph.group(group).spare()
+        self.cascading[group.index()] && self.members[group.index()] > self.graph.group(group).tolerated_losses()
     }
 }
 

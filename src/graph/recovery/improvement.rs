@@ -29,7 +29,7 @@ impl Improvement {
 /// An end never grows when a duration shrinks, and shrinks by no more than that. So no reduction smaller than the gap can
 /// do, and the search ends where one as small as the gap does. And when a whole range of items cannot do together, none of
 /// them can alone: ranges are halved only as long as they can.
-pub fn improvement(graph: &Graph, recovery: &Recovery, node: usize, target: i64) -> Option<Improvement> {
+pub fn cheapest_improvement(graph: &Graph, recovery: &Recovery, node: usize, target: i64) -> Option<Improvement> {
     let end = recovery.time(node)?.end;
     if target < 0 || end <= target {
         return None;

@@ -8,20 +8,25 @@ use std::collections::{BTreeMap, BTreeSet};
 mod examples;
 mod large;
 
-const MOST: usize = 12;
+const MAX: usize = 12;
 
 #[derive(Debug, Clone)]
 struct Case {
     graph: Graph,
-    abilities: Vec<Ability>,
+    capabilities: Vec<RecoveryCapability>,
     states: Vec<State>,
     lost: Vec<usize>,
 }
 
 impl Case {
     /// Each edge is (dependent, provider, effect, group of the dependent, needed), group 0 being none.
-    fn new(abilities: Vec<Ability>, edges: &[(usize, usize, State, usize, bool)], required: &[usize], lost: Vec<usize>) -> Case {
-        let nodes = abilities.len();
+    fn new(
+        capabilities: Vec<RecoveryCapability>,
+        edges: &[(usize, usize, State, usize, bool)],
+        required: &[usize],
+        lost: Vec<usize>,
+    ) -> Case {
+        let nodes = capabilities.len();
         let mut members = BTreeSet::new();
         let mut groups = vec![Group::default(); nodes * 2];
         for (index, group) in groups.iter_mut().enumerate() {
@@ -43,11 +48,11 @@ impl Case {
         let graph = Graph::new(nodes, &list, groups);
         let lost: Vec<usize> = lost.into_iter().collect();
         let states = impact(&graph, &lost);
-        Case { graph, abilities, states, lost }
+        Case { graph, capabilities, states, lost }
     }
 
     fn recover(&self) -> Recovery {
-        recover(&self.graph, &self.abilities, &self.states, &self.lost)
+        recover(&self.graph, &self.capabilities, &self.states, &self.lost)
     }
 
     fn down(&self) -> impl Iterator<Item = usize> + '_ {
@@ -55,13 +60,13 @@ impl Case {
     }
 
     fn duration(&self, node: usize) -> Option<i64> {
-        if self.lost.contains(&node) { self.abilities[node].recovery } else { self.abilities[node].restart }
+        if self.lost.contains(&node) { self.capabilities[node].recovery } else { self.capabilities[node].restart }
     }
 
     fn with_duration(&self, node: usize, duration: i64) -> Case {
         let mut case = self.clone();
-        case.abilities[node].recovery = Some(duration);
-        case.abilities[node].restart = Some(duration);
+        case.capabilities[node].recovery = Some(duration);
+        case.capabilities[node].restart = Some(duration);
         case
     }
 
@@ -81,12 +86,12 @@ impl Case {
 
     fn spare(&self, node: usize, group: usize) -> usize {
         let mut shared = self.graph.providers(node).iter().filter_map(|step| step.group);
-        self.graph.group(shared.find(|shared| shared.index() == group).unwrap()).spare()
+        self.graph.group(shared.find(|shared| shared.index() == group).unwrap()).tolerated_losses()
     }
 }
 
-fn grouped(steps: &[Step]) -> BTreeMap<usize, Vec<Step>> {
-    let mut groups: BTreeMap<usize, Vec<Step>> = BTreeMap::new();
+fn grouped(steps: &[Neighbour]) -> BTreeMap<usize, Vec<Neighbour>> {
+    let mut groups: BTreeMap<usize, Vec<Neighbour>> = BTreeMap::new();
     for step in steps {
         if let Some(group) = step.group {
             groups.entry(group.index()).or_default().push(*step);
@@ -101,12 +106,12 @@ fn impact(graph: &Graph, lost: &[usize]) -> Vec<State> {
     loop {
         let before = states.clone();
         for (node, state) in states.iter_mut().enumerate() {
-            let falls = |step: &Step| step.effect == State::Down && before[step.node as usize] == State::Down;
+            let falls = |step: &Neighbour| step.effect == State::Down && before[step.node as usize] == State::Down;
             let steps = graph.providers(node);
             let alone = steps.iter().any(|step| step.group.is_none() && falls(step));
             let group = grouped(steps).values().any(|members| {
                 let down = members.iter().filter(|step| before[step.node as usize] == State::Down).count();
-                down > graph.group(members[0].group.unwrap()).spare() && members.iter().any(falls)
+                down > graph.group(members[0].group.unwrap()).tolerated_losses() && members.iter().any(falls)
             });
             if alone || group {
                 *state = State::Down;
@@ -122,27 +127,33 @@ fn effect() -> impl Strategy<Value = State> {
     prop_oneof![1 => Just(State::Up), 2 => Just(State::Degraded), 5 => Just(State::Down)]
 }
 
-fn ability(longest: i64) -> impl Strategy<Value = Ability> {
+fn capability(longest: i64) -> impl Strategy<Value = RecoveryCapability> {
     let seconds = move || prop_oneof![1 => Just(None), 1 => Just(Some(0)), 6 => (0..longest).prop_map(Some)];
-    (seconds(), seconds(), seconds()).prop_map(|(recovery, restart, data_loss)| Ability { recovery, restart, data_loss })
+    (seconds(), seconds(), seconds()).prop_map(|(recovery, restart, data_loss)| RecoveryCapability {
+        recovery,
+        restart,
+        data_loss,
+    })
 }
 
 /// With `forward` only edges to earlier nodes, so that all comes back, and most of them in groups.
 fn case(longest: i64, forward: bool) -> impl Strategy<Value = Case> {
     let group = prop_oneof![if forward { 1 } else { 3 } => Just(0usize), 3 => Just(1), 2 => Just(2)];
-    let edge = (0..MOST, 0..MOST, effect(), group, prop::bool::weighted(0.8));
-    let abilities = prop::collection::vec(ability(longest), 1..=MOST);
+    let edge = (0..MAX, 0..MAX, effect(), group, prop::bool::weighted(0.8));
+    let capabilities = prop::collection::vec(capability(longest), 1..=MAX);
     let required = prop::collection::vec(0usize..4, 1..8);
-    let lost = prop::collection::vec(0..MOST, 1..6);
-    (abilities, prop::collection::vec(edge, 0..36), required, lost).prop_map(move |(abilities, mut edges, required, lost)| {
-        let nodes = abilities.len();
-        for edge in edges.iter_mut().filter(|_| forward) {
-            let (one, other) = (edge.0 % nodes, edge.1 % nodes);
-            (edge.0, edge.1) = (one.max(other), one.min(other));
-        }
-        edges.retain(|edge| !forward || edge.0 != edge.1);
-        Case::new(abilities, &edges, &required, lost)
-    })
+    let lost = prop::collection::vec(0..MAX, 1..6);
+    (capabilities, prop::collection::vec(edge, 0..36), required, lost).prop_map(
+        move |(capabilities, mut edges, required, lost)| {
+            let nodes = capabilities.len();
+            for edge in edges.iter_mut().filter(|_| forward) {
+                let (one, other) = (edge.0 % nodes, edge.1 % nodes);
+                (edge.0, edge.1) = (one.max(other), one.min(other));
+            }
+            edges.retain(|edge| !forward || edge.0 != edge.1);
+            Case::new(capabilities, &edges, &required, lost)
+        },
+    )
 }
 
 /// Slow items at the bottom, quick ones that wait for two of them each, and one that needs some of all these: where the
@@ -153,10 +164,10 @@ fn redundant_case() -> impl Strategy<Value = Case> {
     let durations = (prop::collection::vec(1..25i64, 6), prop::collection::vec(0..3i64, 6));
     (joins, members, durations, 1..3usize).prop_map(|(joins, members, (slow, quick), required)| {
         let seconds = slow.into_iter().chain(quick).map(Some);
-        let abilities = seconds.map(|recovery| Ability { recovery, ..Ability::default() }).collect();
+        let capabilities = seconds.map(|recovery| RecoveryCapability { recovery, ..RecoveryCapability::default() }).collect();
         let joins = joins.into_iter().map(|(join, slow)| (join, slow, State::Down, 0, true));
         let members = members.into_iter().map(|member| (11, member, State::Down, 1, true));
-        Case::new(abilities, &joins.chain(members).collect::<Vec<_>>(), &[required], (0..MOST).collect())
+        Case::new(capabilities, &joins.chain(members).collect::<Vec<_>>(), &[required], (0..MAX).collect())
     })
 }
 
@@ -250,7 +261,7 @@ fn naive_losses(case: &Case) -> Vec<i64> {
         let before = losses.clone();
         for node in case.down() {
             let steps = case.graph.providers(node);
-            let own = if case.lost.contains(&node) { case.abilities[node].data_loss.unwrap_or(0) } else { 0 };
+            let own = if case.lost.contains(&node) { case.capabilities[node].data_loss.unwrap_or(0) } else { 0 };
             let single = steps.iter().filter(|step| step.group.is_none() && step.effect == State::Down);
             let mut worst = single.map(|step| before[step.node as usize]).fold(own, i64::max);
             for (group, members) in grouped(steps) {
@@ -326,7 +337,7 @@ proptest! {
     #[test]
     fn losses_are_the_least_fixpoint(case in any_case(9)) {
         let expected = naive_losses(&case);
-        let losses = data_losses(&case.graph, &case.abilities, &case.states, &case.lost);
+        let losses = data_losses(&case.graph, &case.capabilities, &case.states, &case.lost);
         prop_assert!(losses.is_sorted_by_key(|(node, loss)| (Reverse(*loss), *node)));
         let positive = expected.iter().enumerate().filter(|(_, loss)| **loss > 0).map(|(node, loss)| (node, *loss));
         prop_assert_eq!(losses.into_iter().collect::<BTreeMap<_, _>>(), positive.collect::<BTreeMap<_, _>>());
@@ -351,7 +362,7 @@ proptest! {
         all.sort_unstable_by_key(|(rank, _)| *rank);
         for node in 0..case.graph.nodes() {
             let Some(time) = recovery.time(node) else {
-                prop_assert_eq!(improvement(&case.graph, &recovery, node, 0), None);
+                prop_assert_eq!(cheapest_improvement(&case.graph, &recovery, node, 0), None);
                 continue;
             };
             for target in -1..=time.end {
@@ -363,7 +374,7 @@ proptest! {
                     to: *to,
                     end: better.time(node).unwrap().end,
                 });
-                prop_assert_eq!(improvement(&case.graph, &recovery, node, target), expected);
+                prop_assert_eq!(cheapest_improvement(&case.graph, &recovery, node, target), expected);
             }
         }
     }

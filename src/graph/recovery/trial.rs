@@ -1,7 +1,7 @@
 //! What a recovery becomes when some items are faster, without computing all of it again.
 
 use super::{Recovery, Time, waits};
-use crate::graph::net::{Graph, Shared};
+use crate::graph::net::{Graph, GroupId};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -48,7 +48,7 @@ impl Change {
 /// A member of a redundancy group that went down.
 #[derive(Debug, Clone, Copy)]
 struct Member {
-    group: Shared,
+    group: GroupId,
     /// `NEVER` when it is stuck.
     end: i64,
     node: usize,
@@ -173,7 +173,7 @@ impl<'a> Trial<'a> {
 
     /// When a group has enough members, given those that went down by their ends. None when it is not waited for.
     fn turn(&self, members: &[Member]) -> Option<i64> {
-        let spare = self.graph.group(members.first()?.group).spare();
+        let spare = self.graph.group(members.first()?.group).tolerated_losses();
         let missing = members.len().checked_sub(spare + 1)?;
         members.iter().any(|member| member.waited_for).then(|| members[missing].end)
     }

@@ -50,7 +50,7 @@ fn written(value: &Value) -> serde_json::Value {
         Value::Boolean(truth) => serde_json::json!({"b": truth}),
         Value::Time(time) => serde_json::json!({"t": time.micros()}),
         Value::Id(id) => serde_json::json!({"u": id}),
-        Value::Null | Value::Spelled(_) | Value::Today => serde_json::Value::Null,
+        Value::Null | Value::Unresolved(_) | Value::Today => serde_json::Value::Null,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Lists looked at in memory.
-use super::{Condition, Cursor, Field, FieldType, Operator, Query, Sort, Value};
+use super::{Condition, Cursor, Field, FieldType, ListQuery, Operator, Sort, Value};
 use crate::model::{Id, Timestamp};
 use std::cmp::Ordering;
 
 /// Filters, orders and cuts objects in memory: the same answer as the database's, for lists of the past.
-pub fn evaluate<T>(items: Vec<T>, query: &Query, record: impl Fn(&T) -> &serde_json::Value) -> (Vec<T>, usize) {
+pub fn evaluate<T>(items: Vec<T>, query: &ListQuery, record: impl Fn(&T) -> &serde_json::Value) -> (Vec<T>, usize) {
     let mut kept: Vec<T> = items.into_iter().filter(|item| query.conditions.iter().all(|c| matches(c, record(item)))).collect();
     let total = kept.len();
     kept.sort_by(|a, b| order(&query.sort, record(a), record(b)));
@@ -57,7 +57,7 @@ fn matches(condition: &Condition, record: &serde_json::Value) -> bool {
     match condition {
         Condition::All(all) => all.iter().all(|one| matches(one, record)),
         Condition::Any(all) => all.iter().any(|one| matches(one, record)),
-        Condition::Among(ids) => id_of(record).is_some_and(|id| ids.contains(&id)),
+        Condition::IdIn(ids) => id_of(record).is_some_and(|id| ids.contains(&id)),
         Condition::Compare { field, values, .. } if let FieldType::Listed(_, name) = field.kind => contains(&list(name), values),
         Condition::Compare { field, values, .. } if matches!(field.kind, FieldType::Exposed) => {
             contains(&list("exposed_processes"), values)
@@ -72,11 +72,11 @@ fn matches(condition: &Condition, record: &serde_json::Value) -> bool {
             };
             if *operator == Operator::NotEqual { values.iter().all(one) } else { values.iter().any(one) }
         }
-        Condition::Tagged(tags) => list("tags").iter().any(|own| own.as_str().is_some_and(|own| tags.iter().any(|t| t == own))),
-        Condition::External { system, id } => {
+        Condition::HasTag(tags) => list("tags").iter().any(|own| own.as_str().is_some_and(|own| tags.iter().any(|t| t == own))),
+        Condition::HasExternalRef { system, id } => {
             list("external_refs").iter().any(|own| own["system"] == system.as_str() && own["id"] == id.as_str())
         }
-        Condition::Words(words) => {
+        Condition::TextSearch(words) => {
             let text = ["key", "name", "title", "description"]
                 .map(|f| record.get(f).and_then(|v| v.as_str()).unwrap_or("").to_lowercase());
             words.iter().all(|word| text.iter().any(|t| t.contains(word)))

@@ -1,13 +1,13 @@
-//! From query parameters to a [`Query`].
-use super::{Condition, Cursor, Field, FieldType, Filter, Operator, Query, Sort, Value};
-use crate::model::{Date, Faults, Id, Spelling, Timestamp};
+//! From query parameters to a [`ListQuery`].
+use super::{Condition, Cursor, Field, FieldType, Filter, ListQuery, Operator, Sort, Value};
+use crate::model::{Date, Faults, Id, ObjectRef, Timestamp};
 use sha2::{Digest, Sha256};
 
 /// Page sizes.
 const DEFAULT_LIMIT: usize = 50;
-const MOST_VALUES: usize = 100;
+const MAX_VALUES: usize = 100;
 
-impl Query {
+impl ListQuery {
     /// Reads the parameters of a list; those named in `elsewhere` are left to the caller.
     ///
     /// # Errors
@@ -18,9 +18,9 @@ impl Query {
         filters: &'static [Filter],
         elsewhere: &[&str],
         most: usize,
-    ) -> Result<Query, Faults> {
+    ) -> Result<ListQuery, Faults> {
         let mut faults = Faults::default();
-        let mut query = Query::first(DEFAULT_LIMIT);
+        let mut query = ListQuery::first(DEFAULT_LIMIT);
         let mut cursor = None;
         let mut named: Vec<String> = Vec::new();
         let mut seen = std::collections::HashSet::new();
@@ -103,20 +103,20 @@ fn sort(text: &str, tables: &[&'static [Field]], faults: &mut Faults) -> Vec<Sor
 
 fn condition(name: &str, text: &str, tables: &[&'static [Field]], faults: &mut Faults) -> Option<Condition> {
     match name {
-        "tag" => return Some(Condition::Tagged(text.split(',').map(str::to_owned).collect())),
+        "tag" => return Some(Condition::HasTag(text.split(',').map(str::to_owned).collect())),
         "q" => {
             let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
             if words.is_empty() || words.len() > 10 || text.len() > 200 {
                 faults.add(name, "out_of_range", "q takes one to ten words, 200 bytes in all");
             }
-            return Some(Condition::Words(words));
+            return Some(Condition::TextSearch(words));
         }
         "external_ref" => {
             let Some((system, id)) = text.split_once(':') else {
                 faults.add(name, "bad_format", "written as system:id");
                 return None;
             };
-            return Some(Condition::External { system: system.to_owned(), id: id.to_owned() });
+            return Some(Condition::HasExternalRef { system: system.to_owned(), id: id.to_owned() });
         }
         "updated_since" => {
             let Some(time) = Timestamp::parse(text) else {
@@ -147,8 +147,8 @@ fn condition(name: &str, text: &str, tables: &[&'static [Field]], faults: &mut F
 fn compare(name: &str, text: &str, field: &'static Field, operator: Operator, faults: &mut Faults) -> Option<Condition> {
     let several = matches!(operator, Operator::Equal | Operator::NotEqual);
     let parts: Vec<&str> = if several { text.split(',').collect() } else { vec![text] };
-    if parts.len() > MOST_VALUES {
-        faults.add(name, "too_long", format!("at most {MOST_VALUES} values"));
+    if parts.len() > MAX_VALUES {
+        faults.add(name, "too_long", format!("at most {MAX_VALUES} values"));
         return None;
     }
     let mut values = Vec::with_capacity(parts.len());
@@ -182,8 +182,8 @@ fn read_value(field: &Field, text: &str) -> Result<Value, String> {
             Date::parse(text).map(|d| Value::Text(d.to_string())).ok_or_else(|| format!("{text:?} is not a date like 2026-11-22"))
         }
         FieldType::Id => Id::parse(text).map(Value::Id).ok_or_else(|| format!("{text:?} is not a UUID")),
-        FieldType::Link(_) | FieldType::Listed(..) | FieldType::Exposed => Spelling::parse(text)
-            .map(Value::Spelled)
+        FieldType::Link(_) | FieldType::Listed(..) | FieldType::Exposed => ObjectRef::parse(text)
+            .map(Value::Unresolved)
             .ok_or_else(|| format!("{text:?} is neither a UUID nor key:… nor ref:system:id")),
     }
 }

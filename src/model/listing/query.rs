@@ -3,7 +3,7 @@ use crate::model::Id;
 
 /// A whole question to a list. The order always ends with the id, so that it is total.
 #[derive(Debug, Clone)]
-pub struct Query {
+pub struct ListQuery {
     pub conditions: Vec<Condition>,
     pub sort: Vec<Sort>,
     pub after: Option<Cursor>,
@@ -13,10 +13,10 @@ pub struct Query {
     pub fingerprint: String,
 }
 
-impl Query {
+impl ListQuery {
     /// The first so many objects of a list.
-    pub fn first(limit: usize) -> Query {
-        Query { conditions: Vec::new(), sort: Vec::new(), after: None, limit, count: false, fingerprint: String::new() }
+    pub fn first(limit: usize) -> ListQuery {
+        ListQuery { conditions: Vec::new(), sort: Vec::new(), after: None, limit, count: false, fingerprint: String::new() }
     }
 
     /// The cursor behind an object, from its sort values.

@@ -10,7 +10,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, Event, Options, Parser, Tag, Text
 /// Nothing on paper needs more levels; deeper ones leave their text.
 const DEEPEST: usize = 12;
 /// What one line may open: the time to parse a text grows with the product of its depth and its lines.
-const MOST_MARKS: usize = 64;
+const MAX_MARKS: usize = 64;
 /// The document's own headings are of the levels 1 to 3.
 const FIRST_HEADING: u8 = 4;
 /// A longer address is no use on paper.
@@ -87,7 +87,7 @@ fn too_deep(line: &str) -> Option<usize> {
             _ => return None,
         };
         marks += usize::from(opens);
-        if marks > MOST_MARKS {
+        if marks > MAX_MARKS {
             return Some(place);
         }
     }

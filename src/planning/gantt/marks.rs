@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 const LINE: f64 = 17.0;
 /// More labels above each other would push the bars out of sight; the lines are drawn all the same.
-const MOST_LINES: usize = 8;
+const MAX_LINES: usize = 8;
 /// The widest label, in pixels.
-const MOST_WIDTH: f64 = 300.0;
+const MAX_WIDTH: f64 = 300.0;
 const NOW: &str = "#1a1a1a";
 const MARK: &str = "#8f1d1d";
 
@@ -40,7 +40,7 @@ pub fn flags(chart: &Chart<'_>, scale: Scale) -> Vec<Flag> {
     for (at, label, now) in known {
         let mut flag = placed(at, &label, now, scale);
         let taken = |line: usize| flags.iter().any(|f| f.line == line && f.left < flag.right && flag.left < f.right);
-        flag.line = (0..MOST_LINES).find(|line| !taken(*line)).unwrap_or(MOST_LINES);
+        flag.line = (0..MAX_LINES).find(|line| !taken(*line)).unwrap_or(MAX_LINES);
         flags.push(flag);
     }
     flags
@@ -49,7 +49,7 @@ pub fn flags(chart: &Chart<'_>, scale: Scale) -> Vec<Flag> {
 fn placed(at: i64, label: &str, now: bool, scale: Scale) -> Flag {
     let (x, beyond) = (scale.x(at), at > scale.to);
     let time = if beyond { format!("{} →", clock(at)) } else { clock(at) };
-    let label = format!("{} {time}", fitted(label, MOST_WIDTH - width(&time, SMALL, true), SMALL, true));
+    let label = format!("{} {time}", fitted(label, MAX_WIDTH - width(&time, SMALL, true), SMALL, true));
     let wide = width(&label, SMALL, true) + 12.0;
     let left = if beyond || x + wide > WIDTH { x - wide } else { x };
     Flag { x, label, line: 0, left: left.max(LEFT - wide), right: left + wide, now, beyond }
@@ -57,7 +57,7 @@ fn placed(at: i64, label: &str, now: bool, scale: Scale) -> Flag {
 
 /// How much room the labels need, in pixels.
 pub fn height(flags: &[Flag]) -> f64 {
-    flags.iter().map(|flag| flag.line.min(MOST_LINES - 1) + 1).max().unwrap_or_default() as f64 * LINE + 4.0
+    flags.iter().map(|flag| flag.line.min(MAX_LINES - 1) + 1).max().unwrap_or_default() as f64 * LINE + 4.0
 }
 
 /// Each line from its label down to the foot; it is rimmed with white, so that it shows on dark bars.
@@ -74,7 +74,7 @@ pub fn draw(flags: &[Flag], top: f64, foot: f64) -> Markup {
 
 fn labels(flags: &[Flag], top: f64) -> Markup {
     html! {
-        @for flag in flags.iter().filter(|flag| flag.line < MOST_LINES) {
+        @for flag in flags.iter().filter(|flag| flag.line < MAX_LINES) {
             @let before = flag.left < flag.x;
             text x=(if before { flag.x.min(RIGHT) - 6.0 } else { flag.x + 6.0 }) y=(rounded(top + flag.line as f64 * LINE + 13.0))
                 text-anchor=(if before { "end" } else { "start" }) font-size=(SMALL) font-weight="600" fill=(if flag.now { NOW } else { MARK }) {

@@ -8,7 +8,7 @@ const PHASE: f64 = 26.0;
 const ONE_LANE: f64 = 28.0;
 const TWO_LANES: f64 = 40.0;
 /// The widest place for the keys, in pixels.
-const MOST_KEY: f64 = 96.0;
+const MAX_KEY: f64 = 96.0;
 /// Half of a diamond, in pixels.
 const DIAMOND: f64 = 7.0;
 /// Nothing that happens may be too thin to be seen.
@@ -75,7 +75,7 @@ fn two_lanes(bar: &Bar<'_>) -> bool {
 /// How wide the keys are, in pixels.
 pub fn key_width(bars: &[Bar<'_>]) -> f64 {
     let widest = bars.iter().map(|bar| width(&clean(bar.key), SIZE, true)).fold(0.0, f64::max);
-    rounded(widest.min(MOST_KEY))
+    rounded(widest.min(MAX_KEY))
 }
 
 /// What lies beneath a row.

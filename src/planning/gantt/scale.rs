@@ -5,7 +5,7 @@ use super::chart::Chart;
 pub const LEFT: f64 = 460.0;
 pub const RIGHT: f64 = 1326.0;
 /// More intervals than that would have overlapping labels.
-const MOST_TICKS: i64 = 12;
+const MAX_TICKS: i64 = 12;
 /// Distances between ticks that readers can reckon with, in seconds: minutes, hours, days, weeks.
 pub const STEPS: [i64; 17] = [
     60,
@@ -49,7 +49,7 @@ impl Scale {
     }
 
     fn between(from: i64, to: i64) -> Scale {
-        let least = to.saturating_sub(from) / MOST_TICKS;
+        let least = to.saturating_sub(from) / MAX_TICKS;
         // Beyond the listed distances, those twice as far and so on.
         let longer = std::iter::successors(Some(56 * DAY), |step| step.checked_mul(2));
         let step = STEPS.into_iter().chain(longer).find(|step| *step > least).unwrap_or(i64::MAX);

@@ -8,10 +8,10 @@ use maud::{Markup, PreEscaped, html};
 use std::fmt::Write;
 
 /// With more lines their labels would only hide them.
-const MOST_LABELLED: usize = 1500;
+const MAX_LABELLED: usize = 1500;
 const LINE: &str = "#33475b";
 /// An edge's label, in pixels.
-const MOST_LABEL: f64 = 110.0;
+const MAX_LABEL: f64 = 110.0;
 const LABEL: f64 = 14.0;
 const LABEL_SIZE: f64 = 11.0;
 
@@ -64,7 +64,7 @@ fn path(knots: &[(f64, f64)], exact: bool) -> String {
 
 /// All lines, then the tags of the groups upon them.
 pub fn draw(map: &Map<'_>, plan: &Plan) -> Markup {
-    let exact = plan.ways.len() <= MOST_LABELLED;
+    let exact = plan.ways.len() <= MAX_LABELLED;
     html! {
         @for way in &plan.ways {
             @let edge = &map.edges[way.edge];
@@ -128,7 +128,7 @@ pub fn only_relation(map: &Map<'_>) -> Option<String> {
 
 /// The relations, each between two columns where it covers no other label; the others are told to those who point.
 pub fn labels(map: &Map<'_>, plan: &Plan) -> Markup {
-    if map.edges.len() > MOST_LABELLED || only_relation(map).is_some() {
+    if map.edges.len() > MAX_LABELLED || only_relation(map).is_some() {
         return html! {};
     }
     let mut taken: Vec<Frame> = plan.tags.iter().map(|tag| tag.frame).collect();
@@ -141,7 +141,7 @@ pub fn labels(map: &Map<'_>, plan: &Plan) -> Markup {
 }
 
 fn label(map: &Map<'_>, way: &Way, taken: &mut Vec<Frame>) -> Option<(String, Frame)> {
-    let label = fitted(&words(map.edges[way.edge].relation), MOST_LABEL, LABEL_SIZE, false);
+    let label = fitted(&words(map.edges[way.edge].relation), MAX_LABEL, LABEL_SIZE, false);
     let wide = width(&label, LABEL_SIZE, false) + 4.0;
     // The last curve leads to the provider alone; a group's first one is behind its tag.
     let ends = way.knots.iter().zip(way.knots.iter().skip(1)).rev();

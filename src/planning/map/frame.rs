@@ -5,7 +5,7 @@ use crate::planning::gantt::text::{clean, width};
 
 pub const WIDE: f64 = 196.0;
 pub const TAG: f64 = 18.0;
-const MOST_TAG: f64 = 120.0;
+const MAX_TAG: f64 = 120.0;
 /// From a box to the tag of its group.
 pub const STUB: f64 = 12.0;
 /// Ports of one box are as far apart as this, when there is room.
@@ -48,5 +48,5 @@ pub struct Lines<'m> {
 
 /// How wide the tag of a group is.
 pub fn tag_width(label: &str) -> f64 {
-    (width(&clean(label), SMALL, false) + 11.0).min(MOST_TAG)
+    (width(&clean(label), SMALL, false) + 11.0).min(MAX_TAG)
 }

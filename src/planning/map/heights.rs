@@ -8,12 +8,12 @@ const LINES: f64 = 10.0;
 const CLOSE_LINES: f64 = 5.0;
 /// A column with more lines has them closer.
 const MANY_LINES: usize = 60;
-const MOST_STEPS: usize = 150_000;
+const MAX_STEPS: usize = 150_000;
 
 /// The middles of all points, in pixels; the first are the nodes with these heights.
 pub fn middles(routes: &Routes, tall: &[f64]) -> Vec<f64> {
     let links: usize = routes.behind.iter().map(Vec::len).sum();
-    let rounds = (MOST_STEPS / (links + routes.before.len() + 1)).clamp(2, 30);
+    let rounds = (MAX_STEPS / (links + routes.before.len() + 1)).clamp(2, 30);
     let columns: Vec<Column<'_>> = routes.columns.iter().map(|points| Column::of(points, tall)).collect();
     let mut middles = vec![0.0; routes.before.len()];
     for column in &columns {

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 const LINE: f64 = 26.0;
 const SAMPLE: f64 = 38.0;
 /// More kinds than that would push the map out of sight.
-const MOST_KINDS: usize = 12;
+const MAX_KINDS: usize = 12;
 
 enum Explained<'m> {
     Kind(&'m str),
@@ -74,7 +74,7 @@ fn explained<'m>(map: &Map<'m>, plan: &Plan) -> Vec<(Explained<'m>, String)> {
     kinds.sort_unstable();
     kinds.dedup();
     let mut all: Vec<(Explained<'m>, String)> = Vec::new();
-    let known = kinds.into_iter().filter(|kind| !words(kind).is_empty()).take(MOST_KINDS);
+    let known = kinds.into_iter().filter(|kind| !words(kind).is_empty()).take(MAX_KINDS);
     all.extend(known.map(|kind| (Explained::Kind(kind), words(kind))));
     if map.root < map.nodes.len() {
         all.push((Explained::Root, "where the map begins".to_owned()));

@@ -11,9 +11,9 @@ const TALL: f64 = 64.0;
 /// The room between columns: at least, for each line, and at most.
 const GAP: f64 = 96.0;
 const LINE_GAP: f64 = 1.6;
-const MOST_GAP: f64 = 280.0;
+const MAX_GAP: f64 = 280.0;
 /// With more lines, those of one node share their way even where they look different.
-const MOST_APART: usize = 1000;
+const MAX_APART: usize = 1000;
 
 /// All of the picture below its legend; it begins at 0, 0.
 #[derive(Default)]
@@ -114,7 +114,7 @@ fn lines<'m>(map: &'m Map<'_>, edges: Vec<usize>, names: &FxHashMap<usize, usize
             })
         });
         let same = parallel.entry((from, to)).or_default();
-        let lane = if edges.len() > MOST_APART { 0 } else { edge.effect as usize + 3 * (*same).min(3) };
+        let lane = if edges.len() > MAX_APART { 0 } else { edge.effect as usize + 3 * (*same).min(3) };
         *same += 1;
         let (left, right) = if against { (to, from) } else { (from, to) };
         laid.push(Line { left, right, against, lane, group });
@@ -155,7 +155,7 @@ fn lefts(routes: &Routes, lines: &Lines<'_>) -> Vec<f64> {
     let gap = |(index, points): (usize, &Vec<usize>)| {
         let links: usize = points.iter().map(|point| routes.behind[*point].len()).sum();
         let here = left;
-        left += WIDE + tags[index] + (GAP + LINE_GAP * links as f64).min(MOST_GAP);
+        left += WIDE + tags[index] + (GAP + LINE_GAP * links as f64).min(MAX_GAP);
         here
     };
     routes.columns.iter().enumerate().map(gap).collect()

@@ -3,7 +3,7 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
 /// More steps than that take too long: fewer sweeps then.
-const MOST_STEPS: usize = 100_000;
+const MAX_STEPS: usize = 100_000;
 
 /// A line of the picture, from left to right.
 #[derive(Debug, Clone)]
@@ -75,7 +75,7 @@ impl Routes {
     /// Moves each point to the middle of its neighbours, column by column, there and back, and keeps the best order.
     fn untangle(&mut self) {
         let links: usize = self.behind.iter().map(Vec::len).sum();
-        let sweeps = (MOST_STEPS / (links + self.before.len() + 1)).clamp(2, 24);
+        let sweeps = (MAX_STEPS / (links + self.before.len() + 1)).clamp(2, 24);
         let mut places = vec![0.0; self.before.len()];
         for column in &self.columns {
             number(column, &mut places);
@@ -88,9 +88,9 @@ impl Routes {
                 let sides = if to_right { &self.before } else { &self.behind };
                 let column = &mut self.columns[index];
                 let wish = |point: &usize| mean(&sides[*point], &places).unwrap_or(places[*point]);
-                let mut wishes: Vec<(f64, usize)> = column.iter().map(|point| (wish(point), *point)).collect();
-                wishes.sort_by(|a, b| a.0.total_cmp(&b.0));
-                *column = wishes.into_iter().map(|(_, point)| point).collect();
+                let mut write_options: Vec<(f64, usize)> = column.iter().map(|point| (wish(point), *point)).collect();
+                write_options.sort_by(|a, b| a.0.total_cmp(&b.0));
+                *column = write_options.into_iter().map(|(_, point)| point).collect();
                 number(column, &mut places);
             }
             let crossings = self.crossings();

@@ -1,5 +1,5 @@
 //! From measures, the risks they treat and the changes and tasks that carry them out to how they stand; pure.
-use crate::model::{Date, Id, Timestamp, Word};
+use crate::model::{Date, Id, StringEnum, Timestamp};
 use crate::model::{Reason, is_past};
 use crate::resources::change_requests::ChangeStatus;
 use crate::resources::measures::{Implementer, MeasureFacts, MeasureStatus, Nature, missing};
@@ -54,7 +54,7 @@ impl Input {
 
 /// The report.
 #[derive(Serialize)]
-pub struct Stand {
+pub struct MeasuresStatus {
     seq: i64,
     at: Timestamp,
     total: usize,
@@ -82,10 +82,10 @@ pub struct Item {
 }
 
 /// Puts the report together; `limit` measures are listed.
-pub fn report(input: Input, at: Timestamp, seq: i64, limit: usize) -> Stand {
+pub fn report(input: Input, at: Timestamp, seq: i64, limit: usize) -> MeasuresStatus {
     let today = at.day();
     let mut items: Vec<Item> = input.measures.into_iter().map(|(id, measure)| item(id, measure, &today)).collect();
-    fn zeros<W: Word>() -> BTreeMap<&'static str, usize> {
+    fn zeros<W: StringEnum>() -> BTreeMap<&'static str, usize> {
         W::ALL.iter().map(|word| (word.as_str(), 0)).collect()
     }
     let (mut by_status, mut by_nature) = (zeros::<MeasureStatus>(), zeros::<Nature>());
@@ -101,7 +101,7 @@ pub fn report(input: Input, at: Timestamp, seq: i64, limit: usize) -> Stand {
     let blocked = items.iter().filter(|item| !item.blocked_on.is_empty()).count();
     items.sort_by(|a, b| (Reverse(a.worst_class), !a.overdue, &a.key).cmp(&(Reverse(b.worst_class), !b.overdue, &b.key)));
     items.truncate(limit);
-    Stand { seq, at, total, overdue, blocked, by_status, by_nature, by_class, items }
+    MeasuresStatus { seq, at, total, overdue, blocked, by_status, by_nature, by_class, items }
 }
 
 fn item(id: Id, measure: Treated, today: &str) -> Item {

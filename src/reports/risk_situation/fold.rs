@@ -1,7 +1,7 @@
 //! From risks and assessments to what changed; pure, and one pass over each.
-use crate::model::{Id, Timestamp, Word};
+use crate::model::{Id, StringEnum, Timestamp};
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
-use crate::words;
+use crate::string_enum;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub struct Period {
     pub to: Timestamp,
 }
 
-words! {
+string_enum! {
     /// What became of a risk between two moments.
     pub enum Change {
         Unchanged = "unchanged",
@@ -27,7 +27,7 @@ words! {
 
 /// A risk that was there at one of the moments.
 #[derive(Debug, Clone)]
-pub struct Stood {
+pub struct RiskAtDate {
     pub id: Id,
     pub recorded: Timestamp,
     pub closed: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub struct Situation {
 
 impl Situation {
     /// Risks by id, assessments by risk and time.
-    pub fn new(period: Period, risks: Vec<Stood>, assessments: Vec<Assessed>) -> Situation {
+    pub fn new(period: Period, risks: Vec<RiskAtDate>, assessments: Vec<Assessed>) -> Situation {
         let mut rest = assessments.iter().peekable();
         let mut rows = Vec::with_capacity(risks.len());
         for risk in risks {
@@ -87,13 +87,13 @@ impl Situation {
     }
 
     /// The report, with the matrices in force at both ends.
-    pub fn told(&self, before: &RiskMatrix, after: &RiskMatrix, seq: i64) -> Told {
+    pub fn render(&self, before: &RiskMatrix, after: &RiskMatrix, seq: i64) -> RiskSituationReport {
         let of = |change: Change| self.rows.iter().filter(move |row| row.change == change);
         let list = |change| of(change).map(Entry::of).collect();
         let ids = |change| of(change).map(|row| row.id).collect();
         let counts = Change::ALL.iter().map(|change| (change.as_str(), of(*change).count())).collect();
         let (from, to) = (self.period.from, self.period.to);
-        Told {
+        RiskSituationReport {
             seq,
             from: End::of(from, before, self.rows.iter().filter(|row| row.counts.0).map(|row| row.from)),
             to: End::of(to, after, self.rows.iter().filter(|row| row.counts.1).map(|row| row.to)),
@@ -109,7 +109,7 @@ impl Situation {
     }
 }
 
-fn row(risk: &Stood, period: Period, first: Option<Timestamp>, from: Option<Rating>, to: Option<Rating>) -> Option<Row> {
+fn row(risk: &RiskAtDate, period: Period, first: Option<Timestamp>, from: Option<Rating>, to: Option<Rating>) -> Option<Row> {
     let begun = first.map_or(risk.recorded, |first| first.min(risk.recorded));
     let closed_by = |end: Timestamp| risk.closed.is_some_and(|at| at <= end);
     let counts = (begun <= period.from && !closed_by(period.from), !closed_by(period.to) && !risk.deleted);
@@ -131,7 +131,7 @@ fn row(risk: &Stood, period: Period, first: Option<Timestamp>, from: Option<Rati
 
 /// The report as it is told.
 #[derive(Serialize)]
-pub struct Told {
+pub struct RiskSituationReport {
     seq: i64,
     from: End,
     to: End,
@@ -210,8 +210,8 @@ mod tests {
     fn at(second: i64) -> Timestamp {
         Timestamp::from_seconds(second).unwrap_or_default()
     }
-    fn stood(tail: u8, recorded: i64, closed: Option<i64>) -> Stood {
-        Stood { id: id(tail), recorded: at(recorded), closed: closed.map(at), deleted: false }
+    fn stood(tail: u8, recorded: i64, closed: Option<i64>) -> RiskAtDate {
+        RiskAtDate { id: id(tail), recorded: at(recorded), closed: closed.map(at), deleted: false }
     }
     fn assessed(tail: u8, second: i64, likelihood: i64) -> Assessed {
         Assessed { risk: id(tail), at: at(second), likelihood, impact: 2 }
@@ -269,7 +269,7 @@ mod tests {
         let period = Period { from: at(100), to: at(200) };
         let risks = vec![stood(1, 10, None), stood(2, 10, Some(150)), stood(3, 150, None)];
         let situation = Situation::new(period, risks, vec![assessed(1, 50, 1), assessed(1, 150, 5), assessed(2, 50, 1)]);
-        let told = situation.told(&RiskMatrix::default(), &RiskMatrix::default(), 1);
+        let told = situation.render(&RiskMatrix::default(), &RiskMatrix::default(), 1);
         assert_eq!((told.from.risks, told.from.unrated, told.from.matrix[0][1]), (2, 0, 2));
         assert_eq!((told.to.risks, told.to.unrated, told.to.matrix[4][1], told.to.classes["high"]), (2, 1, 1, 1));
     }

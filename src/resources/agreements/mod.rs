@@ -4,11 +4,11 @@ pub mod store;
 
 use crate::model::Filter;
 use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator};
-use crate::model::{Resource, Slot, field, is_past, words_of};
-use crate::words;
+use crate::model::{Resource, Slot, enum_values, field, is_past};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Between whom an agreement is: with customers, within the organisation, or with a supplier.
     pub enum AgreementKind {
         Sla = "sla",
@@ -17,7 +17,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether an agreement holds today.
     pub enum AgreementState {
         InForce = "in_force",
@@ -152,10 +152,10 @@ impl Resource for Agreement {
     const KIND: Kind = Kind::Agreement;
     const TABLE: &'static str = "agreements";
     const SCHEMA: &'static str = "Agreement";
-    const LISTS: &'static [&'static str] = &["services", "components"];
+    const LINK_LISTS: &'static [&'static str] = &["services", "components"];
     type Derived = AgreementDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "agreements.kind", "", FieldType::Word(words_of::<AgreementKind>)),
+        field("kind", "agreements.kind", "", FieldType::Word(enum_values::<AgreementKind>)),
         field("supplier", "agreements.supplier_id", "", FieldType::Link(&[Kind::Supplier])),
         field("provider", "agreements.provider_id", "", FieldType::Link(CONTACT)),
         field("customer", "agreements.customer_id", "", FieldType::Link(CONTACT)),

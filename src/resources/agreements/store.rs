@@ -2,7 +2,7 @@ use super::{Agreement, AgreementKind};
 use crate::model::Link;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Rows, links};
+use crate::store::{ResourceTable, links};
 use std::collections::HashSet;
 
 diesel::table! {
@@ -37,7 +37,7 @@ row! {
     pub struct AgreementRow in agreements {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<AgreementKind>,
+        kind: DbEnum<AgreementKind>,
         supplier_id: Option<DbId>,
         provider_id: Option<DbId>,
         customer_id: Option<DbId>,
@@ -59,7 +59,7 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Agreement) -> AgreementRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Agreement) -> AgreementRow {
     let Agreement {
         kind,
         supplier,
@@ -84,8 +84,8 @@ fn row(org: Id, head: &Head, resource: &Agreement) -> AgreementRow {
     let to = |link: &Option<Link>| link.as_ref().map(DbId::of);
     AgreementRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         supplier_id: to(supplier),
         provider_id: to(provider),
         customer_id: to(customer),
@@ -148,9 +148,9 @@ stored!(
     ]
 );
 
-impl Stored for Agreement {
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let today = scene.now.day();
+impl ResourceHooks for Agreement {
+    async fn compute_derived(_conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = snapshot.now.day();
         for object in objects {
             object.derived = object.body.derived(&today);
         }
@@ -168,7 +168,7 @@ pub async fn concerning(conn: &mut Conn<'_>, org: Id, items: &[Id]) -> Result<Ve
         .id(org)
         .sql(" AND supplier_id")
         .among(items);
-    let with: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let with: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     let mut found: HashSet<Id> = with.into_iter().map(Id::from).collect();
     for field in ["services", "components"] {
         found.extend(links::owners(conn, org, field, items).await?.into_iter().map(|(owner, _)| owner));

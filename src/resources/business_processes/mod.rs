@@ -3,11 +3,11 @@ pub mod store;
 
 use super::services::Criticality;
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Objectives};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where the process stands in its life.
     pub enum ProcessStatus {
         Active = "active",
@@ -62,7 +62,7 @@ impl Resource for BusinessProcess {
     const KIND: Kind = Kind::BusinessProcess;
     const TABLE: &'static str = "business_processes";
     const SCHEMA: &'static str = "BusinessProcess";
-    type Derived = Nothing;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),
         field("vital", "business_processes.vital", "", FieldType::Boolean),
@@ -71,8 +71,8 @@ impl Resource for BusinessProcess {
         field("rpo_seconds", "business_processes.rpo_seconds", "", FieldType::Integer),
         field("mtpd_seconds", "business_processes.mtpd_seconds", "", FieldType::Integer),
         field("wrt_seconds", "business_processes.wrt_seconds", "", FieldType::Integer),
-        field("criticality", "business_processes.criticality", "", FieldType::Word(words_of::<Criticality>)),
-        field("status", "business_processes.status", "", FieldType::Word(words_of::<ProcessStatus>)),
+        field("criticality", "business_processes.criticality", "", FieldType::Word(enum_values::<Criticality>)),
+        field("status", "business_processes.status", "", FieldType::Word(enum_values::<ProcessStatus>)),
         field("review_due", "business_processes.review_due", "", FieldType::Date),
     ];
 

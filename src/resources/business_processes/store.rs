@@ -36,13 +36,13 @@ row! {
         mtpd_seconds: Option<i64>,
         wrt_seconds: Option<i64>,
         minimum_service_level: Option<String>,
-        criticality: DbWord<Criticality>,
-        status: DbWord<ProcessStatus>,
+        criticality: DbEnum<Criticality>,
+        status: DbEnum<ProcessStatus>,
         review_due: Option<String>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &BusinessProcess) -> BusinessProcessRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &BusinessProcess) -> BusinessProcessRow {
     let BusinessProcess {
         owner,
         vital,
@@ -58,7 +58,7 @@ fn row(org: Id, head: &Head, resource: &BusinessProcess) -> BusinessProcessRow {
     } = resource;
     BusinessProcessRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         owner_id: owner.as_ref().map(DbId::of),
         vital: *vital,
         parent_id: parent.as_ref().map(DbId::of),
@@ -67,8 +67,8 @@ fn row(org: Id, head: &Head, resource: &BusinessProcess) -> BusinessProcessRow {
         mtpd_seconds: *mtpd_seconds,
         wrt_seconds: *wrt_seconds,
         minimum_service_level: minimum_service_level.clone(),
-        criticality: DbWord(*criticality),
-        status: DbWord(*status),
+        criticality: DbEnum(*criticality),
+        status: DbEnum(*status),
         review_due: review_due.map(|day| day.to_string()),
     }
 }
@@ -96,9 +96,9 @@ stored!(
     BusinessProcessRow,
     [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]
 );
-impl Stored for BusinessProcess {
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        crate::store::hierarchy::inspect(tx, planned, "business_processes", |process| process.parent.as_ref()).await
+impl ResourceHooks for BusinessProcess {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        crate::store::hierarchy::reject_cycles(tx, planned, "business_processes", |process| process.parent.as_ref()).await
     }
 }
 
@@ -109,6 +109,6 @@ impl Stored for BusinessProcess {
 pub async fn active(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
     let statement =
         Fragment::default().sql("SELECT id FROM business_processes WHERE status = 'active' AND organization_id = ").id(org);
-    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(ids.into_iter().map(Id::from).collect())
 }

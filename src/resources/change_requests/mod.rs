@@ -1,15 +1,15 @@
 //! Requests for change as the ITSM tool has them. The tool tells their status by its own id; measures that wait for it
 //! move on.
-mod life;
+mod lifecycle;
 pub mod store;
 
-use crate::model::lifecycle::{Lifecycle, STANDING};
+use crate::model::lifecycle::{Lifecycle, STATUS_FIELDS};
 use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Timestamp};
-use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where a request for change stands (ITIL).
     pub enum ChangeStatus {
         Draft = "draft",
@@ -45,7 +45,7 @@ impl ChangeStatus {
     }
 }
 
-words! {
+string_enum! {
     /// Whether a change may go ahead as far as continuity is concerned.
     pub enum ChangeVerdict {
         Pass = "pass",
@@ -127,12 +127,12 @@ impl Resource for ChangeRequest {
     const TABLE: &'static str = "change_requests";
     const SCHEMA: &'static str = "ChangeRequest";
     const LABEL: &'static str = "title";
-    const UNPATCHED: &'static [&'static str] = STANDING;
-    const OWNED: &'static [&'static str] = &["assessment"];
-    const LISTS: &'static [&'static str] = &["measures", "services", "components"];
-    type Derived = Nothing;
+    const NOT_PATCHABLE: &'static [&'static str] = STATUS_FIELDS;
+    const READ_ONLY: &'static [&'static str] = &["assessment"];
+    const LINK_LISTS: &'static [&'static str] = &["measures", "services", "components"];
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("status", "change_requests.status", "", FieldType::Word(words_of::<ChangeStatus>)),
+        field("status", "change_requests.status", "", FieldType::Word(enum_values::<ChangeStatus>)),
         field("measure", "", "", FieldType::Listed(&[Kind::Measure], "measures")),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
         field("component", "", "", FieldType::Listed(&[Kind::Component], "components")),
@@ -152,21 +152,21 @@ impl Resource for ChangeRequest {
             faults.add("/planned_end", "inconsistent", "it cannot end before it starts");
         }
     }
-    fn settled(mut self, made: &Made<'_, ChangeRequest>) -> ChangeRequest {
-        let given = made.given.contains("status");
-        self.assessment = made.old.and_then(|old| old.assessment.clone());
-        match made.old {
-            Some(old) if !given => self.stand_as(old),
+    fn fill_server_fields(mut self, input: &VersionInput<'_, ChangeRequest>) -> ChangeRequest {
+        let given = input.given.contains("status");
+        self.assessment = input.old.and_then(|old| old.assessment.clone());
+        match input.old {
+            Some(old) if !given => self.copy_status(old),
             // The same news again is no news, and older news neither.
             Some(old) if self.status == old.status && self.status_changed_at.is_none() => {
                 let reason = self.status_reason.take().or_else(|| old.status_reason.clone());
-                self.stand_as(old);
+                self.copy_status(old);
                 self.status_reason = reason;
             }
             Some(old) if self.status_changed_at.is_some() && self.status_changed_at < old.status_changed_at => {
-                self.stand_as(old);
+                self.copy_status(old);
             }
-            _ => self.status_changed_at = self.status_changed_at.or(Some(made.now)),
+            _ => self.status_changed_at = self.status_changed_at.or(Some(input.now)),
         }
         self
     }

@@ -3,7 +3,7 @@ use crate::model::Timestamp;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Bind, ledger, record::from_record_of};
+use crate::store::{Bind, audit::from_record_of, ledger};
 use std::collections::{BTreeSet, HashSet};
 
 diesel::table! {
@@ -33,14 +33,14 @@ row! {
         components: Json<Vec<Id>>,
         planned_start: Option<DbTime>,
         planned_end: Option<DbTime>,
-        status: DbWord<ChangeStatus>,
+        status: DbEnum<ChangeStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
         assessment: Option<Json<ChangeAssessment>>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &ChangeRequest) -> ChangeRequestRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &ChangeRequest) -> ChangeRequestRow {
     let ChangeRequest {
         measures,
         services,
@@ -54,15 +54,15 @@ fn row(org: Id, head: &Head, resource: &ChangeRequest) -> ChangeRequestRow {
     } = resource;
     ChangeRequestRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         measures: Json::ids(measures),
         services: Json::ids(services),
         components: Json::ids(components),
         planned_start: planned_start.map(DbTime),
         planned_end: planned_end.map(DbTime),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
-        status_changed_at: DbTime(status_changed_at.unwrap_or(head.created_at)),
+        status_changed_at: DbTime(status_changed_at.unwrap_or(meta.created_at)),
         assessment: assessment.clone().map(Json),
     }
 }
@@ -85,17 +85,17 @@ impl From<ChangeRequestRow> for ChangeRequest {
 
 stored!(ChangeRequest, ChangeRequestRow, []);
 
-impl Stored for ChangeRequest {
+impl ResourceHooks for ChangeRequest {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+    async fn after_write(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         measures::store::after_changes(tx, written).await
     }
 }
 
-impl Living for ChangeRequest {}
+impl TransitionHooks for ChangeRequest {}
 
 /// The change requests that touch any of these and were implemented after a moment.
 ///
@@ -115,7 +115,7 @@ pub async fn implemented_after(conn: &mut Conn<'_>, org: Id, touched: &[Id], aft
             .among(touched)
             .sql(" AND c.status_changed_at > ")
             .bind(Bind::Time(Some(DbTime(after))));
-        let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+        let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
         found.extend(ids.into_iter().map(Id::from));
     }
     let found: Vec<Id> = found.into_iter().collect();
@@ -130,10 +130,10 @@ async fn implemented_by(conn: &mut Conn<'_>, org: Id, changes: &[Id], moment: Ti
     }
     let seq = ledger::seq_at(conn, org, moment).await?;
     let mut known = HashSet::new();
-    for entry in ledger::these_as_of(conn, org, changes, seq).await? {
+    for entry in ledger::entries_of_as_of(conn, org, changes, seq).await? {
         let then = from_record_of::<ChangeRequest>(entry.body.as_deref().unwrap_or("null"))?;
         if then.body.status.is_implemented() {
-            known.insert(then.head.id);
+            known.insert(then.meta.id);
         }
     }
     Ok(known)

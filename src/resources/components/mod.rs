@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Field, FieldType, Kind, Link};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// What it is.
     pub enum ComponentKind {
         Application = "application",
@@ -27,7 +27,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where the component stands in its life.
     pub enum ComponentLifecycle {
         InService = "in_service",
@@ -36,7 +36,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How it is recovered; the ITIL names, for "hot standby" means different options in different editions.
     pub enum RecoveryOption {
         DoNothing = "do_nothing",
@@ -84,15 +84,15 @@ impl Resource for Component {
     const KIND: Kind = Kind::Component;
     const TABLE: &'static str = "components";
     const SCHEMA: &'static str = "Component";
-    const EFFECTIVE: bool = true;
-    type Derived = Nothing;
+    const BEARS_OBJECTIVES: bool = true;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "components.kind", "", FieldType::Word(words_of::<ComponentKind>)),
+        field("kind", "components.kind", "", FieldType::Word(enum_values::<ComponentKind>)),
         field("site", "components.site_id", "", FieldType::Link(&[Kind::Site])),
         field("supplier", "components.supplier_id", "", FieldType::Link(&[Kind::Supplier])),
         field("owner", "components.owner_id", "", FieldType::Link(&[Kind::Contact])),
-        field("lifecycle", "components.lifecycle", "", FieldType::Word(words_of::<ComponentLifecycle>)),
-        field("recovery_option", "components.recovery_option", "", FieldType::Word(words_of::<RecoveryOption>)),
+        field("lifecycle", "components.lifecycle", "", FieldType::Word(enum_values::<ComponentLifecycle>)),
+        field("recovery_option", "components.recovery_option", "", FieldType::Word(enum_values::<RecoveryOption>)),
         field("recovery_time_seconds", "components.recovery_time_seconds", "", FieldType::Integer),
         field("restart_seconds", "components.restart_seconds", "", FieldType::Integer),
         field("data_loss_seconds", "components.data_loss_seconds", "", FieldType::Integer),

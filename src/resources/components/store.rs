@@ -23,19 +23,19 @@ row! {
     pub struct ComponentRow in components {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<ComponentKind>,
+        kind: DbEnum<ComponentKind>,
         site_id: Option<DbId>,
         supplier_id: Option<DbId>,
         owner_id: Option<DbId>,
-        lifecycle: DbWord<ComponentLifecycle>,
-        recovery_option: Option<DbWord<RecoveryOption>>,
+        lifecycle: DbEnum<ComponentLifecycle>,
+        recovery_option: Option<DbEnum<RecoveryOption>>,
         recovery_time_seconds: Option<i64>,
         restart_seconds: Option<i64>,
         data_loss_seconds: Option<i64>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Component) -> ComponentRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Component) -> ComponentRow {
     let Component {
         kind,
         site,
@@ -49,13 +49,13 @@ fn row(org: Id, head: &Head, resource: &Component) -> ComponentRow {
     } = resource;
     ComponentRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         site_id: site.as_ref().map(DbId::of),
         supplier_id: supplier.as_ref().map(DbId::of),
         owner_id: owner.as_ref().map(DbId::of),
-        lifecycle: DbWord(*lifecycle),
-        recovery_option: recovery_option.map(DbWord),
+        lifecycle: DbEnum(*lifecycle),
+        recovery_option: recovery_option.map(DbEnum),
         recovery_time_seconds: *recovery_time_seconds,
         restart_seconds: *restart_seconds,
         data_loss_seconds: *data_loss_seconds,
@@ -84,4 +84,4 @@ stored!(
     [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]
 );
 
-impl Stored for Component {}
+impl ResourceHooks for Component {}

@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Date, Field, FieldType, Kind, Link};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// A person or a team.
     pub enum ContactKind {
         Person = "person",
@@ -53,9 +53,9 @@ impl Resource for Contact {
     const KIND: Kind = Kind::Contact;
     const TABLE: &'static str = "contacts";
     const SCHEMA: &'static str = "Contact";
-    type Derived = Nothing;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "contacts.kind", "", FieldType::Word(words_of::<ContactKind>)),
+        field("kind", "contacts.kind", "", FieldType::Word(enum_values::<ContactKind>)),
         field("email", "contacts.email", "", FieldType::Text),
         field("deputy", "contacts.deputy_id", "", FieldType::Link(&[Kind::Contact])),
         field("subject", "contacts.subject", "", FieldType::Text),

@@ -22,7 +22,7 @@ row! {
     pub struct ContactRow in contacts {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<ContactKind>,
+        kind: DbEnum<ContactKind>,
         email: Option<String>,
         phones: Json<Vec<Phone>>,
         channel: Option<String>,
@@ -32,12 +32,12 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Contact) -> ContactRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Contact) -> ContactRow {
     let Contact { kind, email, phones, channel, deputy, subject, last_verified_on } = resource;
     ContactRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         email: email.clone(),
         phones: Json(phones.clone()),
         channel: channel.clone(),
@@ -63,7 +63,7 @@ impl From<ContactRow> for Contact {
 
 stored!(Contact, ContactRow, [("contacts", "deputy_id", "id")]);
 
-impl Stored for Contact {}
+impl ResourceHooks for Contact {}
 
 /// The contacts of a caller: those with the subject of its token.
 ///
@@ -76,6 +76,6 @@ pub async fn of_subject(conn: &mut Conn<'_>, org: Id, subject: &str) -> Result<V
         .select(contacts::id)
         .order(contacts::id)
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     Ok(ids.into_iter().map(Id::from).collect())
 }

@@ -1,15 +1,15 @@
 //! Disruptions: real interruptions.
-mod life;
+mod lifecycle;
 pub mod store;
 
-use crate::model::lifecycle::stay;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Shared, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
-pub use life::{DisruptionFacts, DisruptionTerms};
+use crate::model::lifecycle::keep_status;
+use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, RenderedReference, Timestamp};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
+pub use lifecycle::{DisruptionFacts, DisruptionTerms};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How bad it is.
     pub enum DisruptionSeverity {
         Minor = "minor",
@@ -19,7 +19,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a disruption stands.
     pub enum DisruptionStatus {
         Reported = "reported",
@@ -85,10 +85,10 @@ pub struct Disruption {
 pub struct DisruptionDerived {
     /// The services that are down or degraded, redundancy respected.
     #[schema(value_type = Vec<Reference>, max_items = 100000)]
-    pub affected_services: Vec<Shared>,
+    pub affected_services: Vec<RenderedReference>,
     /// The business processes that are down or degraded, redundancy respected.
     #[schema(value_type = Vec<Reference>, max_items = 100000)]
-    pub affected_processes: Vec<Shared>,
+    pub affected_processes: Vec<RenderedReference>,
     /// From its beginning until it was noticed.
     pub detection_seconds: Option<i64>,
     /// From when it was noticed until it was declared.
@@ -117,13 +117,13 @@ impl Resource for Disruption {
     const TABLE: &'static str = "disruptions";
     const SCHEMA: &'static str = "Disruption";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = &["declared_at", "restored_at", "status", "status_reason", "status_changed_at"];
-    const LISTS: &'static [&'static str] = &["services", "components", "sites", "suppliers"];
-    const HEAVY: bool = true;
+    const READ_ONLY: &'static [&'static str] = &["declared_at", "restored_at", "status", "status_reason", "status_changed_at"];
+    const LINK_LISTS: &'static [&'static str] = &["services", "components", "sites", "suppliers"];
+    const SLOW_DERIVED: bool = true;
     type Derived = DisruptionDerived;
     const FIELDS: &'static [Field] = &[
-        field("status", "disruptions.status", "", FieldType::Word(words_of::<DisruptionStatus>)),
-        field("severity", "disruptions.severity", "", FieldType::Word(words_of::<DisruptionSeverity>)),
+        field("status", "disruptions.status", "", FieldType::Word(enum_values::<DisruptionStatus>)),
+        field("severity", "disruptions.severity", "", FieldType::Word(enum_values::<DisruptionSeverity>)),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
         field("component", "", "", FieldType::Listed(&[Kind::Component], "components")),
         field("site", "", "", FieldType::Listed(&[Kind::Site], "sites")),
@@ -157,16 +157,16 @@ impl Resource for Disruption {
             faults.add("/services", "required", "name at least one service, component, site or supplier that is lost");
         }
     }
-    fn settled(mut self, made: &Made<'_, Disruption>) -> Disruption {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Disruption>) -> Disruption {
+        if let Some(old) = input.old {
             self.occurred_at = self.occurred_at.or(old.occurred_at);
             self.detected_at = self.detected_at.or(old.detected_at);
             self.declared_at = old.declared_at;
             self.restored_at = old.restored_at;
         }
-        self.detected_at = self.detected_at.or(Some(made.now));
+        self.detected_at = self.detected_at.or(Some(input.now));
         self.occurred_at = self.occurred_at.or(self.detected_at);
-        stay(self, made)
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

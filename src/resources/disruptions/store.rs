@@ -1,7 +1,7 @@
 use super::{Disruption, DisruptionSeverity, DisruptionStatus};
 use super::{DisruptionDerived, DisruptionFacts};
 use crate::graph::net::State;
-use crate::model::{Error, Faults, Kind, Reference, Shared, Timestamp};
+use crate::model::{Error, Faults, Kind, Reference, RenderedReference, Timestamp};
 use crate::resources::runs;
 use crate::store::prelude::*;
 
@@ -34,18 +34,18 @@ row! {
         components: Json<Vec<Id>>,
         sites: Json<Vec<Id>>,
         suppliers: Json<Vec<Id>>,
-        severity: DbWord<DisruptionSeverity>,
+        severity: DbEnum<DisruptionSeverity>,
         occurred_at: Option<DbTime>,
         detected_at: Option<DbTime>,
         declared_at: Option<DbTime>,
         restored_at: Option<DbTime>,
-        status: DbWord<DisruptionStatus>,
+        status: DbEnum<DisruptionStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Disruption) -> DisruptionRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Disruption) -> DisruptionRow {
     let Disruption {
         services,
         components,
@@ -62,17 +62,17 @@ fn row(org: Id, head: &Head, resource: &Disruption) -> DisruptionRow {
     } = resource;
     DisruptionRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         services: Json::ids(services),
         components: Json::ids(components),
         sites: Json::ids(sites),
         suppliers: Json::ids(suppliers),
-        severity: DbWord(*severity),
+        severity: DbEnum(*severity),
         occurred_at: occurred_at.map(DbTime),
         detected_at: detected_at.map(DbTime),
         declared_at: declared_at.map(DbTime),
         restored_at: restored_at.map(DbTime),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -99,14 +99,14 @@ impl From<DisruptionRow> for Disruption {
 
 stored!(Disruption, DisruptionRow, []);
 
-impl Stored for Disruption {
+impl ResourceHooks for Disruption {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// Nothing happens in the future, and what is closed stays as it is.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        let now = tx.change().now;
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        let now = tx.context().now;
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let mut faults = Faults::default();
             for (pointer, time) in [("/occurred_at", one.new.body.occurred_at), ("/detected_at", one.new.body.detected_at)] {
@@ -127,22 +127,22 @@ impl Stored for Disruption {
     }
 
     /// Whoever reports a disruption may amend the report until somebody takes it up.
-    async fn theirs(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
-        let own = |one: &&Object<Self>| one.head.created_by == identity.subject && one.body.status == DisruptionStatus::Reported;
+    async fn is_assigned(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+        let own = |one: &&Object<Self>| one.meta.created_by == identity.subject && one.body.status == DisruptionStatus::Reported;
         Ok(objects.iter().map(own).collect())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
-        let invoked = runs::store::first_started(conn, scene.organization, &ids).await?;
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.meta.id).collect();
+        let invoked = runs::store::first_started(conn, snapshot.organization, &ids).await?;
         for object in objects {
-            let (services, processes) = affected(conn, scene, &object.body.lost()).await?;
-            let shared = |all: Vec<(Reference, State)>| -> Result<Vec<Shared>> {
-                all.into_iter().map(|(one, _)| Shared::new(one).map_err(Error::internal)).collect()
+            let (services, processes) = affected(conn, snapshot, &object.body.lost()).await?;
+            let shared = |all: Vec<(Reference, State)>| -> Result<Vec<RenderedReference>> {
+                all.into_iter().map(|(one, _)| RenderedReference::new(one).map_err(Error::internal)).collect()
             };
             let body = &object.body;
             let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(to?.seconds() - from?.seconds());
-            let invoked = invoked.get(&object.head.id).copied().filter(|at| *at <= scene.now);
+            let invoked = invoked.get(&object.meta.id).copied().filter(|at| *at <= snapshot.now);
             object.derived = DisruptionDerived {
                 affected_services: shared(services)?,
                 affected_processes: shared(processes)?,
@@ -162,20 +162,20 @@ impl Stored for Disruption {
 /// When the database does not answer.
 pub async fn affected(
     conn: &mut Conn<'_>,
-    scene: &Scene,
+    snapshot: &Snapshot,
     lost: &[Id],
 ) -> Result<(Vec<(Reference, State)>, Vec<(Reference, State)>)> {
-    let landscape = scene.landscapes.around(conn, scene, &lost.iter().copied().collect()).await?;
+    let landscape = snapshot.landscapes.covering(conn, snapshot, &lost.iter().copied().collect()).await?;
     let states = landscape.affected(lost);
-    let names = scene.references(conn, &states.keys().copied().collect()).await?;
+    let names = snapshot.references(conn, &states.keys().copied().collect()).await?;
     let mut all: Vec<(Reference, State)> = names.into_iter().map(|(id, one)| (one, states[&id])).collect();
     all.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let of = |kind: Kind| all.iter().filter(|(one, _)| one.kind == kind).cloned().collect::<Vec<_>>();
     Ok((of(Kind::Service), of(Kind::BusinessProcess)))
 }
 
-impl Living for Disruption {
+impl TransitionHooks for Disruption {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<DisruptionFacts> {
-        Ok(DisruptionFacts { running: runs::store::running(conn, org, "disruption_id", object.head.id).await? })
+        Ok(DisruptionFacts { running: runs::store::running(conn, org, "disruption_id", object.meta.id).await? })
     }
 }

@@ -1,18 +1,18 @@
 //! Exercises: practising the event of disaster.
-mod life;
+mod lifecycle;
 pub mod outcome;
 pub mod store;
 
-use crate::model::lifecycle::stay;
+use crate::model::lifecycle::keep_status;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::{LossScenario, each_once};
-use crate::words;
-pub use life::{ExerciseFacts, ExerciseTerms};
+use crate::string_enum;
+pub use lifecycle::{ExerciseFacts, ExerciseTerms};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How realistic an exercise is, from reading the plan to the real thing.
     pub enum ExerciseKind {
         DocumentReview = "document_review",
@@ -29,7 +29,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether an exercise tries people or technology.
     pub enum ExerciseCategory {
         Organisational = "organisational",
@@ -37,7 +37,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where an exercise stands.
     pub enum ExerciseStatus {
         Planned = "planned",
@@ -51,7 +51,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What an exercise has shown.
     pub enum ExerciseResult {
         NotProven = "not_proven",
@@ -193,22 +193,22 @@ impl Exercise {
     }
 }
 
-const STATUS: Field = field("status", "exercises.status", "", FieldType::Word(words_of::<ExerciseStatus>));
+const STATUS: Field = field("status", "exercises.status", "", FieldType::Word(enum_values::<ExerciseStatus>));
 
 impl Resource for Exercise {
     const KIND: Kind = Kind::Exercise;
     const TABLE: &'static str = "exercises";
     const SCHEMA: &'static str = "Exercise";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] =
+    const READ_ONLY: &'static [&'static str] =
         &["previous", "result", "result_reasons", "status", "status_reason", "status_changed_at"];
-    const LISTS: &'static [&'static str] = &["plans", "services", "participants"];
+    const LINK_LISTS: &'static [&'static str] = &["plans", "services", "participants"];
     type Derived = ExerciseDerived;
     const FIELDS: &'static [Field] = &[
         STATUS,
-        field("kind", "exercises.kind", "", FieldType::Word(words_of::<ExerciseKind>)),
-        field("category", "exercises.category", "", FieldType::Word(words_of::<ExerciseCategory>)),
-        field("result", "exercises.result", "", FieldType::Word(words_of::<ExerciseResult>)),
+        field("kind", "exercises.kind", "", FieldType::Word(enum_values::<ExerciseKind>)),
+        field("category", "exercises.category", "", FieldType::Word(enum_values::<ExerciseCategory>)),
+        field("result", "exercises.result", "", FieldType::Word(enum_values::<ExerciseResult>)),
         field("plan", "", "", FieldType::Listed(&[Kind::Plan], "plans")),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
         field("participant", "", "", FieldType::Listed(&[Kind::Contact], "participants")),
@@ -245,13 +245,13 @@ impl Resource for Exercise {
             faults.add("/recurrence", "bad_format", detail);
         }
     }
-    fn settled(mut self, made: &Made<'_, Exercise>) -> Exercise {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Exercise>) -> Exercise {
+        if let Some(old) = input.old {
             self.previous.clone_from(&old.previous);
             self.result = old.result;
             self.result_reasons.clone_from(&old.result_reasons);
         }
-        stay(self, made)
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,4 +1,6 @@
 //! What came of an exercise: the rule.
+//!
+//! It is found when the exercise is completed and again when it is reported; then it stays.
 use super::{Exercise, ExerciseResult, Objective};
 
 /// What the rule looks at besides the exercise itself.

@@ -5,15 +5,15 @@ use super::{
 use super::{ExerciseDerived, ExerciseFacts, ExerciseTerms};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::Resource;
-use crate::model::{Error, Link, Timestamp, Word};
+use crate::model::{Error, Link, StringEnum, Timestamp};
 use crate::planning::recurrence::following;
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::{Run, RunStatus};
 use crate::resources::{findings, measurements, run_steps, runs};
+use crate::store::audit::links_by_id;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::record::by_id;
-use crate::store::{Bind, Rows, create};
+use crate::store::{Bind, ResourceTable, create};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -49,8 +49,8 @@ row! {
     pub struct ExerciseRow in exercises {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<ExerciseKind>,
-        category: DbWord<ExerciseCategory>,
+        kind: DbEnum<ExerciseKind>,
+        category: DbEnum<ExerciseCategory>,
         announced: bool,
         trigger_text: Option<String>,
         plans: Json<Vec<Id>>,
@@ -65,17 +65,17 @@ row! {
         recurrence: Option<String>,
         time_zone: String,
         previous_id: Option<DbId>,
-        result: Option<DbWord<ExerciseResult>>,
+        result: Option<DbEnum<ExerciseResult>>,
         result_reasons: Json<Vec<String>>,
-        status: DbWord<ExerciseStatus>,
+        status: DbEnum<ExerciseStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Exercise) -> ExerciseRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Exercise) -> ExerciseRow {
     let mut resource = resource.clone();
-    by_id(resource.links());
+    links_by_id(resource.links());
     let Exercise {
         kind,
         category,
@@ -101,9 +101,9 @@ fn row(org: Id, head: &Head, resource: &Exercise) -> ExerciseRow {
     } = &resource;
     ExerciseRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
-        category: DbWord(*category),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
+        category: DbEnum(*category),
         announced: *announced,
         trigger_text: trigger.clone(),
         plans: Json::ids(plans),
@@ -118,9 +118,9 @@ fn row(org: Id, head: &Head, resource: &Exercise) -> ExerciseRow {
         recurrence: recurrence.clone(),
         time_zone: time_zone.clone(),
         previous_id: previous.as_ref().map(DbId::of),
-        result: result.map(DbWord),
+        result: result.map(DbEnum),
         result_reasons: Json(result_reasons.clone()),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -151,25 +151,25 @@ impl From<ExerciseRow> for Exercise {
             status_reason: row.status_reason,
             status_changed_at: row.status_changed_at.0,
         };
-        by_id(exercise.links());
+        links_by_id(exercise.links());
         exercise
     }
 }
 
 stored!(Exercise, ExerciseRow, [("exercises", "previous_id", "id")]);
 
-impl Stored for Exercise {
+impl ResourceHooks for Exercise {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// What has been reported stays as it was reported; the result is found when the exercise is completed, and again when
     /// it is reported.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let Some(old) = &one.old else { continue };
             let mut same = one.new.body.clone();
-            crate::model::Lifecycle::stand_as(&mut same, &old.body);
+            crate::model::Lifecycle::copy_status(&mut same, &old.body);
             if !old.body.status.is_open() && same != old.body {
                 let detail = format!("the exercise is {}: its content stays as it is", old.body.status.as_str());
                 one.fault = Some(Error::conflict("content_fixed", detail));
@@ -177,7 +177,7 @@ impl Stored for Exercise {
             }
             let (from, to) = (old.body.status, one.new.body.status);
             if from != to && matches!(to, ExerciseStatus::Completed | ExerciseStatus::Reported) {
-                let evidence = evidence(tx, one.new.head.id).await?;
+                let evidence = evidence(tx, one.new.meta.id).await?;
                 let (result, reasons) = outcome(&one.new.body, &evidence);
                 (one.new.body.result, one.new.body.result_reasons) = (Some(result), reasons);
             }
@@ -185,32 +185,32 @@ impl Stored for Exercise {
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
-        let open = findings::store::open_in(conn, scene, &ids).await?;
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.meta.id).collect();
+        let open = findings::store::open_in(conn, snapshot, &ids).await?;
         for object in objects {
-            let open = open.get(&object.head.id).copied().unwrap_or(0);
+            let open = open.get(&object.meta.id).copied().unwrap_or(0);
             object.derived = ExerciseDerived { open_findings: i64::try_from(open).unwrap_or(i64::MAX) };
         }
         Ok(())
     }
 }
 
-impl Living for Exercise {
+impl TransitionHooks for Exercise {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<ExerciseFacts> {
-        let open = findings::store::open(conn, org, &[object.head.id]).await?;
-        let running = runs::store::running(conn, org, "exercise_id", object.head.id).await?;
-        Ok(ExerciseFacts { open_findings: open.get(&object.head.id).copied().unwrap_or(0), running })
+        let open = findings::store::open(conn, org, &[object.meta.id]).await?;
+        let running = runs::store::running(conn, org, "exercise_id", object.meta.id).await?;
+        Ok(ExerciseFacts { open_findings: open.get(&object.meta.id).copied().unwrap_or(0), running })
     }
 
     /// The end of an exercise that is held again plans the next one.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<ObjectiveChanges> {
+    async fn after_transition(tx: &mut Tx, new: &mut Object<Self>, terms: &ExerciseTerms) -> Result<ObjectiveChanges> {
         let over = matches!(new.body.status, ExerciseStatus::Completed | ExerciseStatus::Cancelled);
         if over
             && !terms.ends_series
-            && let Some(next) = next(&new.body, new.head.id, tx.change().now)
+            && let Some(next) = next(&new.body, new.meta.id, tx.context().now)
         {
-            create(tx, vec![(new.head.name.clone(), next)]).await?;
+            create(tx, vec![(new.meta.name.clone(), next)]).await?;
         }
         Ok(ObjectiveChanges::default())
     }
@@ -230,7 +230,7 @@ fn next(exercise: &Exercise, id: Id, now: Timestamp) -> Option<Exercise> {
     next.participants.iter_mut().for_each(|one| one.attended = None);
     next.previous = Some(Link::To(id));
     (next.result, next.result_reasons) = (None, Vec::new());
-    crate::model::Lifecycle::stand(&mut next, ExerciseStatus::Planned, None, now);
+    crate::model::Lifecycle::set_status(&mut next, ExerciseStatus::Planned, None, now);
     Some(next)
 }
 
@@ -267,7 +267,7 @@ pub async fn within(conn: &mut Conn<'_>, org: Id, from: Timestamp, to: Timestamp
         .bind(Bind::Time(Some(DbTime(to))))
         .sql(" AND scheduled_end >= ")
         .bind(Bind::Time(Some(DbTime(from))));
-    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     Exercise::find_all(conn, org, &ids).await
 }

@@ -4,7 +4,7 @@ use crate::collection::action;
 use crate::collection::change_set::put_one;
 use crate::collection::command::WriteOutcome;
 use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, for_writing, named, with_id};
+use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_id, with_write_headers};
 use crate::collection::http::render;
 use crate::collection::{Draft, draft};
 use crate::http::context::Writer;
@@ -13,28 +13,28 @@ use crate::model::Action;
 use crate::model::Resource;
 use crate::model::{Error, Link, Result};
 use crate::resources::measures::Measure;
-use crate::store::idempotency::Answer;
-use crate::store::{Object, Tx, kind_of, revise};
+use crate::store::idempotency::StoredResponse;
+use crate::store::{Object, Tx, kind_of, write_consequence};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 async fn correct(writer: Writer<Finding>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    action::perform(writer, request, payload, |value| draft::parse(kind_of::<Measure>(), value), raised).await
+    action::run_action(writer, request, payload, |value| draft::parse(kind_of::<Measure>(), value), raised).await
 }
 
 /// Proposes a measure and links it.
-async fn raised(tx: &mut Tx, old: Object<Finding>, said: Draft) -> Result<Answer> {
+async fn raised(tx: &mut Tx, old: Object<Finding>, said: Draft) -> Result<StoredResponse> {
     if old.body.measure.is_some() {
         return Err(Error::conflict("already_linked", "the finding has a corrective measure already"));
     }
     let (_, measure) = put_one(tx, kind_of::<Measure>(), None, said).await?;
     let mut body = old.body.clone();
-    body.measure = Some(Link::To(measure.head().id));
-    let new = revise(tx, old, body).await?;
+    body.measure = Some(Link::To(measure.meta().id));
+    let new = write_consequence(tx, old, body).await?;
     let mut answer = render(tx, kind_of::<Finding>(), WriteOutcome::Updated, new.into()).await?;
     answer.status = 201;
-    answer.location = Some(format!("/api/v1/measures/{}", measure.head().id));
+    answer.location = Some(format!("/api/v1/measures/{}", measure.meta().id));
     Ok(answer)
 }
 
@@ -49,7 +49,7 @@ pub fn routes(api: &mut Api) {
         .permission("findings", Action::Write)
         .header("If-Match", IF_MATCH)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
-        .body(&["application/json"], named("MeasureDraft"), &Measure::example())
-        .json(201, "The finding, with its measure.", named("Finding"), &example_of::<Finding>(), created);
-    api.add(for_writing(with_id(op)).problems(&[428]), correct);
+        .body(&["application/json"], schema_ref("MeasureDraft"), &Measure::example())
+        .json(201, "The finding, with its measure.", schema_ref("Finding"), &example_of::<Finding>(), created);
+    api.add(with_write_headers(with_id(op)).problems(&[428]), correct);
 }

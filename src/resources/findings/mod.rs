@@ -1,17 +1,17 @@
 //! Findings: what exercises, runs, audits and reviews have shown to be wanting.
 pub mod http;
-mod life;
+mod lifecycle;
 pub mod store;
 
 use crate::model::Filter;
-use crate::model::lifecycle::stay;
+use crate::model::lifecycle::keep_status;
 use crate::model::{Condition, Date, Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
-pub use life::{FindingFacts, FindingTerms};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
+pub use lifecycle::{FindingFacts, FindingTerms};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How grave a finding is.
     pub enum FindingSeverity {
         Major = "major",
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a finding was made.
     pub enum FindingSource {
         Exercise = "exercise",
@@ -32,7 +32,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a finding stands.
     pub enum FindingStatus {
         Open = "open",
@@ -109,7 +109,7 @@ impl Finding {
     }
 }
 
-const STATUS: Field = field("status", "findings.status", "", FieldType::Word(words_of::<FindingStatus>));
+const STATUS: Field = field("status", "findings.status", "", FieldType::Word(enum_values::<FindingStatus>));
 const DUE_ON: Field = field("due_on", "findings.due_on", "", FieldType::Date);
 
 fn overdue(word: &str) -> Condition {
@@ -121,13 +121,13 @@ impl Resource for Finding {
     const TABLE: &'static str = "findings";
     const SCHEMA: &'static str = "Finding";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = &["retest", "status", "status_reason", "status_changed_at"];
-    const LISTS: &'static [&'static str] = &["services", "components"];
+    const READ_ONLY: &'static [&'static str] = &["retest", "status", "status_reason", "status_changed_at"];
+    const LINK_LISTS: &'static [&'static str] = &["services", "components"];
     type Derived = FindingDerived;
     const FIELDS: &'static [Field] = &[
         STATUS,
-        field("severity", "findings.severity", "", FieldType::Word(words_of::<FindingSeverity>)),
-        field("source", "findings.source", "", FieldType::Word(words_of::<FindingSource>)),
+        field("severity", "findings.severity", "", FieldType::Word(enum_values::<FindingSeverity>)),
+        field("source", "findings.source", "", FieldType::Word(enum_values::<FindingSource>)),
         field("exercise", "findings.exercise_id", "", FieldType::Link(&[Kind::Exercise])),
         field("run", "findings.run_id", "", FieldType::Link(&[Kind::Run])),
         field("disruption", "findings.disruption_id", "", FieldType::Link(&[Kind::Disruption])),
@@ -170,11 +170,11 @@ impl Resource for Finding {
             faults.add(format!("/{field}"), "required", format!("the source of the finding is a {field}: say which"));
         }
     }
-    fn settled(mut self, made: &Made<'_, Finding>) -> Finding {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Finding>) -> Finding {
+        if let Some(old) = input.old {
             self.retest.clone_from(&old.retest);
         }
-        stay(self, made)
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -5,10 +5,10 @@ use crate::model::{Error, Link};
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
 use crate::resources::measures::Measure;
 use crate::resources::runs::Run;
+use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::record::from_record_of;
-use crate::store::{Place, Rows, ledger};
+use crate::store::{ReadPoint, ResourceTable, ledger};
 use diesel::sql_types::BigInt as Count;
 use std::collections::{HashMap, HashSet};
 
@@ -40,8 +40,8 @@ row! {
     pub struct FindingRow in findings {
         organization_id: DbId,
         id: DbId,
-        severity: DbWord<FindingSeverity>,
-        source: DbWord<FindingSource>,
+        severity: DbEnum<FindingSeverity>,
+        source: DbEnum<FindingSource>,
         exercise_id: Option<DbId>,
         run_id: Option<DbId>,
         disruption_id: Option<DbId>,
@@ -52,13 +52,13 @@ row! {
         due_on: Option<DbDate>,
         measure_id: Option<DbId>,
         retest_id: Option<DbId>,
-        status: DbWord<FindingStatus>,
+        status: DbEnum<FindingStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Finding) -> FindingRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Finding) -> FindingRow {
     let Finding {
         severity,
         source,
@@ -78,9 +78,9 @@ fn row(org: Id, head: &Head, resource: &Finding) -> FindingRow {
     } = resource;
     FindingRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        severity: DbWord(*severity),
-        source: DbWord(*source),
+        id: DbId(meta.id),
+        severity: DbEnum(*severity),
+        source: DbEnum(*source),
         exercise_id: exercise.as_ref().map(DbId::of),
         run_id: run.as_ref().map(DbId::of),
         disruption_id: disruption.as_ref().map(DbId::of),
@@ -91,7 +91,7 @@ fn row(org: Id, head: &Head, resource: &Finding) -> FindingRow {
         due_on: due_on.map(DbDate),
         measure_id: measure.as_ref().map(DbId::of),
         retest_id: retest.as_ref().map(DbId::of),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -132,14 +132,14 @@ stored!(
     ]
 );
 
-impl Stored for Finding {
+impl ResourceHooks for Finding {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// An exercise shows a finding to be put right when it is another than the one it was made in, is over, and was
     /// successful.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         let org = tx.organization();
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let verified = one.new.body.status == FindingStatus::Verified;
@@ -165,8 +165,8 @@ impl Stored for Finding {
         Ok(())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let today = scene.now.day();
+    async fn compute_derived(_conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = snapshot.now.day();
         for object in objects {
             object.derived = FindingDerived { overdue: is_past(object.body.due_on, &today) && object.body.is_open() };
         }
@@ -184,7 +184,7 @@ async fn made_in(conn: &mut Conn<'_>, org: Id, finding: &Finding) -> Result<Opti
     Ok(exercise.as_ref().and_then(Link::id))
 }
 
-impl Living for Finding {
+impl TransitionHooks for Finding {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<FindingFacts> {
         let measure = match object.body.measure.as_ref().and_then(Link::id) {
             Some(id) => Measure::find(conn, org, id).await?,
@@ -207,7 +207,7 @@ pub async fn grave(conn: &mut Conn<'_>, org: Id, exercise: Id, runs: &[Id]) -> R
         .sql(" OR run_id")
         .among(runs)
         .sql(")");
-    let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).settle()?;
+    let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).map_db_error()?;
     Ok(usize::try_from(number).unwrap_or_default())
 }
 
@@ -222,21 +222,21 @@ pub async fn open(conn: &mut Conn<'_>, org: Id, exercises: &[Id]) -> Result<Hash
     Ok(counted(&found, &findings))
 }
 
-/// As [`open`], from where the scene looks.
+/// As [`open`], from where the snapshot looks.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open_in(conn: &mut Conn<'_>, scene: &Scene, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
-    let Place::Past(seq) = scene.place else { return open(conn, scene.organization, exercises).await };
-    let found = of_exercises(conn, scene.organization, exercises).await?;
+pub async fn open_in(conn: &mut Conn<'_>, snapshot: &Snapshot, exercises: &[Id]) -> Result<HashMap<Id, usize>> {
+    let ReadPoint::Past(seq) = snapshot.place else { return open(conn, snapshot.organization, exercises).await };
+    let found = of_exercises(conn, snapshot.organization, exercises).await?;
     let ids: Vec<Id> = found.iter().map(|(_, finding)| *finding).collect();
-    let entries = ledger::these_as_of(conn, scene.organization, &ids, seq).await?;
+    let entries = ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
     let then: Result<Vec<_>> = entries.iter().map(|entry| from_record_of(entry.body.as_deref().unwrap_or("null"))).collect();
     Ok(counted(&found, &then?))
 }
 
 fn counted(found: &[(Id, Id)], findings: &[Object<Finding>]) -> HashMap<Id, usize> {
-    let open: HashSet<Id> = findings.iter().filter(|one| one.body.is_open()).map(|one| one.head.id).collect();
+    let open: HashSet<Id> = findings.iter().filter(|one| one.body.is_open()).map(|one| one.meta.id).collect();
     let mut counts = HashMap::new();
     for (exercise, _) in found.iter().filter(|(_, finding)| open.contains(finding)) {
         *counts.entry(*exercise).or_insert(0) += 1;
@@ -258,6 +258,6 @@ async fn of_exercises(conn: &mut Conn<'_>, org: Id, exercises: &[Id]) -> Result<
         .id(org)
         .sql(" AND r.exercise_id")
         .among(exercises);
-    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).settle()?;
+    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).map_db_error()?;
     Ok(rows.into_iter().map(|(exercise, finding)| (exercise.0, finding.0)).collect())
 }

@@ -1,15 +1,15 @@
 //! What the interruption of a business process does, as time goes by (business impact analysis, ISO 22317).
-mod life;
+mod lifecycle;
 pub mod store;
 
-use crate::model::lifecycle::{STANDING, stay};
+use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
 use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
-pub use life::{ImpactFacts, ImpactTerms};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
+pub use lifecycle::{ImpactFacts, ImpactTerms};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// What kind of harm an interruption does.
     pub enum ImpactCategory {
         Financial = "financial",
@@ -23,7 +23,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where an assessment stands; one of a process is approved at most.
     pub enum ImpactStatus {
         Draft = "draft",
@@ -120,12 +120,12 @@ impl Resource for ImpactAssessment {
     const KIND: Kind = Kind::ImpactAssessment;
     const TABLE: &'static str = "impact_assessments";
     const SCHEMA: &'static str = "ImpactAssessment";
-    const NAMED: bool = false;
-    const OWNED: &'static [&'static str] = STANDING;
+    const NAME_REQUIRED: bool = false;
+    const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
     type Derived = ImpactDerived;
     const FIELDS: &'static [Field] = &[
         field("business_process", "impact_assessments.business_process_id", "", FieldType::Link(&[Kind::BusinessProcess])),
-        field("status", "impact_assessments.status", "", FieldType::Word(words_of::<ImpactStatus>)),
+        field("status", "impact_assessments.status", "", FieldType::Word(enum_values::<ImpactStatus>)),
         field("assessor", "impact_assessments.assessor_id", "", FieldType::Link(&[Kind::Contact])),
         field("assessed_on", "impact_assessments.assessed_on", "", FieldType::Date),
     ];
@@ -156,8 +156,8 @@ impl Resource for ImpactAssessment {
             }
         }
     }
-    fn settled(self, made: &Made<'_, ImpactAssessment>) -> ImpactAssessment {
-        stay(self, made)
+    fn fill_server_fields(self, input: &VersionInput<'_, ImpactAssessment>) -> ImpactAssessment {
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,12 +1,12 @@
 use super::{ImpactAssessment, ImpactDerived, ImpactFacts, ImpactRating, ImpactStatus, ImpactTerms};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::Resource;
-use crate::model::{Error, Faults, Word};
+use crate::model::{Error, Faults, StringEnum};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::settings;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Rows, revise};
+use crate::store::{ResourceTable, write_consequence};
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Instant, Json};
@@ -42,13 +42,13 @@ row! {
         rto_seconds: Option<i64>,
         rpo_seconds: Option<i64>,
         wrt_seconds: Option<i64>,
-        status: DbWord<ImpactStatus>,
+        status: DbEnum<ImpactStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &ImpactAssessment) -> ImpactAssessmentRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &ImpactAssessment) -> ImpactAssessmentRow {
     let ImpactAssessment {
         business_process,
         assessed_on,
@@ -65,7 +65,7 @@ fn row(org: Id, head: &Head, resource: &ImpactAssessment) -> ImpactAssessmentRow
     } = resource;
     ImpactAssessmentRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         business_process_id: DbId::of(business_process),
         assessed_on: DbDate(*assessed_on),
         assessor_id: assessor.as_ref().map(DbId::of),
@@ -75,7 +75,7 @@ fn row(org: Id, head: &Head, resource: &ImpactAssessment) -> ImpactAssessmentRow
         rto_seconds: *rto_seconds,
         rpo_seconds: *rpo_seconds,
         wrt_seconds: *wrt_seconds,
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -116,7 +116,7 @@ pub async fn approved(conn: &mut Conn<'_>, org: Id, processes: &[Id]) -> Result<
         .id(org)
         .sql(" AND business_process_id")
         .among(processes);
-    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     ImpactAssessment::find_all(conn, org, &ids).await
 }
@@ -129,17 +129,17 @@ pub async fn assessed(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
     let statement = Fragment::default()
         .sql("SELECT business_process_id FROM impact_assessments WHERE status = 'approved' AND organization_id = ")
         .id(org);
-    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(ids.into_iter().map(Id::from).collect())
 }
 
-impl Stored for ImpactAssessment {
+impl ResourceHooks for ImpactAssessment {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// What has been approved stays as it was approved.
-    async fn inspect(_tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(_tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let Some(old) = &one.old else { continue };
             let fixed = matches!(old.body.status, ImpactStatus::Approved | ImpactStatus::Superseded);
@@ -156,8 +156,8 @@ impl Stored for ImpactAssessment {
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let level = settings::store::in_force(conn, scene).await?.intolerable_level;
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let level = settings::store::in_force(conn, snapshot).await?.intolerable_level;
         for object in objects {
             object.derived = ImpactDerived { derived_mtpd_seconds: object.body.mtpd(level) };
         }
@@ -165,15 +165,15 @@ impl Stored for ImpactAssessment {
     }
 }
 
-impl Living for ImpactAssessment {
+impl TransitionHooks for ImpactAssessment {
     async fn facts(conn: &mut Conn<'_>, org: Id, _object: &Object<Self>, _caller: &str) -> Result<ImpactFacts> {
         Ok(ImpactFacts { intolerable_level: settings::store::now(conn, org).await?.intolerable_level })
     }
 
     /// An approval supersedes the assessment approved before, and may set the objectives of the process.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, terms: &ImpactTerms) -> Result<ObjectiveChanges> {
+    async fn after_transition(tx: &mut Tx, new: &mut Object<Self>, terms: &ImpactTerms) -> Result<ObjectiveChanges> {
         let mut moves = ObjectiveChanges::default();
-        let (org, now) = (tx.organization(), tx.change().now);
+        let (org, now) = (tx.organization(), tx.context().now);
         let Some(process) = new.body.business_process.id().filter(|_| new.body.status == ImpactStatus::Approved) else {
             return Ok(moves);
         };
@@ -181,17 +181,17 @@ impl Living for ImpactAssessment {
             .filter(impact_assessments::organization_id.eq(DbId(org)))
             .filter(impact_assessments::business_process_id.eq(DbId(process)))
             .filter(impact_assessments::status.eq(ImpactStatus::Approved.as_str()))
-            .filter(impact_assessments::id.ne(DbId(new.head.id)))
+            .filter(impact_assessments::id.ne(DbId(new.meta.id)))
             .select(impact_assessments::id)
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         let earlier: Vec<Id> = earlier.into_iter().map(Id::from).collect();
         for old in ImpactAssessment::find_all(&mut tx.conn()?, org, &earlier).await? {
             let mut body = old.body.clone();
             body.status = ImpactStatus::Superseded;
-            body.status_reason = Some(format!("superseded by {}", new.head.key));
+            body.status_reason = Some(format!("superseded by {}", new.meta.key));
             body.status_changed_at = now;
-            revise(tx, old, body).await?;
+            write_consequence(tx, old, body).await?;
         }
         if terms.set_objectives {
             set_objectives(tx, process, &new.body).await?;
@@ -214,8 +214,8 @@ async fn set_objectives(tx: &mut Tx, process: Id, assessment: &ImpactAssessment)
     let mut faults = Faults::default();
     body.check(&mut faults);
     if !faults.is_empty() {
-        let detail = format!("the objectives do not fit the process {}", process.head.key);
+        let detail = format!("the objectives do not fit the process {}", process.meta.key);
         return Err(Error::Conflict { code: "objectives_inconsistent", detail, faults: faults.into_vec() });
     }
-    revise(tx, process, body).await.map(drop)
+    write_consequence(tx, process, body).await.map(drop)
 }

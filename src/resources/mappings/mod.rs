@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Faults, Field, FieldType, Id, Kind, Link};
-use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How the dependent uses the provider.
     pub enum Relation {
         Requires = "requires",
@@ -24,7 +24,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What happens to the dependent when the provider is lost: it is down, it is degraded, or nothing.
     pub enum Effect {
         Cascade = "cascade",
@@ -69,13 +69,13 @@ impl Resource for Mapping {
     const KIND: Kind = Kind::Mapping;
     const TABLE: &'static str = "mappings";
     const SCHEMA: &'static str = "Mapping";
-    const NAMED: bool = false;
-    type Derived = Nothing;
+    const NAME_REQUIRED: bool = false;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("dependent", "mappings.dependent_id", "", FieldType::Link(DEPENDENTS)),
         field("provider", "mappings.provider_id", "", FieldType::Link(PROVIDERS)),
-        field("relation", "mappings.relation", "", FieldType::Word(words_of::<Relation>)),
-        field("effect", "mappings.effect", "", FieldType::Word(words_of::<Effect>)),
+        field("relation", "mappings.relation", "", FieldType::Word(enum_values::<Relation>)),
+        field("effect", "mappings.effect", "", FieldType::Word(enum_values::<Effect>)),
         field("redundancy_group", "nullif(mappings.redundancy_group, '')", "", FieldType::Text),
         field("needed_to_start", "mappings.needed_to_start", "", FieldType::Boolean),
     ];
@@ -95,13 +95,13 @@ impl Resource for Mapping {
         }
     }
     /// `required` is 1 in a group where nothing was said.
-    fn settled(mut self, _made: &Made<'_, Mapping>) -> Mapping {
+    fn fill_server_fields(mut self, _made: &VersionInput<'_, Mapping>) -> Mapping {
         if self.redundancy_group.is_some() && self.required.is_none() {
             self.required = Some(1);
         }
         self
     }
-    fn carries(&self) -> Option<(Id, Id)> {
+    fn objective_edge(&self) -> Option<(Id, Id)> {
         if self.effect == Effect::Cascade { self.dependent.id().zip(self.provider.id()) } else { None }
     }
     fn example() -> serde_json::Value {

@@ -25,23 +25,23 @@ row! {
         id: DbId,
         dependent_id: DbId,
         provider_id: DbId,
-        relation: DbWord<Relation>,
-        effect: DbWord<Effect>,
+        relation: DbEnum<Relation>,
+        effect: DbEnum<Effect>,
         redundancy_group: String,
         required: Option<i64>,
         needed_to_start: bool,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Mapping) -> MappingRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Mapping) -> MappingRow {
     let Mapping { dependent, provider, relation, effect, redundancy_group, required, needed_to_start } = resource;
     MappingRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         dependent_id: DbId::of(dependent),
         provider_id: DbId::of(provider),
-        relation: DbWord(*relation),
-        effect: DbWord(*effect),
+        relation: DbEnum(*relation),
+        effect: DbEnum(*effect),
         redundancy_group: redundancy_group.clone().unwrap_or_default(),
         required: *required,
         needed_to_start: *needed_to_start,
@@ -73,12 +73,12 @@ struct Member {
     relation: String,
 }
 
-impl Stored for Mapping {
+impl ResourceHooks for Mapping {
     /// Two rules between mappings, looked at as they will be after the whole set: the same dependent, provider,
     /// relation and group only once, and `required` equal within one group.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         let org = tx.organization();
-        let edge = |one: &Planned<Self>| (DbId::of(&one.new.body.dependent), DbId::of(&one.new.body.provider));
+        let edge = |one: &PlannedChange<Self>| (DbId::of(&one.new.body.dependent), DbId::of(&one.new.body.provider));
         let mut edges: Vec<(DbId, DbId)> = planned.iter().map(edge).collect();
         edges.sort_unstable();
         let mut members: HashMap<Id, Member> = HashMap::new();
@@ -99,11 +99,11 @@ impl Stored for Mapping {
                     mappings::relation,
                 ))
                 .load(c))
-            .settle()?;
+            .map_db_error()?;
             members.extend(rows.into_iter().map(|member| (member.id.0, member)));
         }
         for one in planned.iter().filter(|one| one.fault.is_none()) {
-            let new = row(org, &one.new.head, &one.new.body);
+            let new = row(org, &one.new.meta, &one.new.body);
             members.insert(new.id.0, Member::from(new));
         }
         let mut edges: HashMap<(DbId, DbId, &str, &str), Vec<Id>> = HashMap::new();
@@ -115,7 +115,7 @@ impl Stored for Mapping {
             }
         }
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
-            let Some(member) = members.get(&one.new.head.id) else { continue };
+            let Some(member) = members.get(&one.new.meta.id) else { continue };
             if edges.get(&(member.dependent, member.provider, &member.relation, &member.group)).is_some_and(|all| all.len() > 1) {
                 let detail = "the same dependent, provider, relation and group stand in another mapping";
                 one.fault = Some(Error::conflict("mapping_exists", detail));
@@ -130,7 +130,7 @@ impl Stored for Mapping {
 
 impl From<MappingRow> for Member {
     fn from(row: MappingRow) -> Member {
-        let relation = crate::model::Word::as_str(row.relation.0).to_owned();
+        let relation = crate::model::StringEnum::as_str(row.relation.0).to_owned();
         Member {
             id: row.id,
             dependent: row.dependent_id,
@@ -154,7 +154,7 @@ pub async fn around(conn: &mut Conn<'_>, org: Id, ids: &[Id], most: usize) -> Re
         .order(mappings::id)
         .limit(most)
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     let providers: Vec<DbId> = on!(conn, |c| mappings::table
         .filter(mappings::organization_id.eq(DbId(org)))
         .filter(mappings::provider_id.eq_any(&ids))
@@ -162,7 +162,7 @@ pub async fn around(conn: &mut Conn<'_>, org: Id, ids: &[Id], most: usize) -> Re
         .order(mappings::id)
         .limit(most)
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     found.extend(dependents);
     found.extend(providers);
     found.sort_unstable();

@@ -1,15 +1,15 @@
 //! The steps in which a measure is carried out.
-mod life;
+mod lifecycle;
 pub mod store;
 
 use crate::model::Filter;
-use crate::model::lifecycle::{STANDING, stay};
+use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
 use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where a task stands.
     pub enum TaskStatus {
         Open = "open",
@@ -58,7 +58,7 @@ impl MeasureTask {
     }
 }
 
-const STATUS: Field = field("status", "measure_tasks.status", "", FieldType::Word(words_of::<TaskStatus>));
+const STATUS: Field = field("status", "measure_tasks.status", "", FieldType::Word(enum_values::<TaskStatus>));
 const DUE_ON: Field = field("due_on", "measure_tasks.due_on", "", FieldType::Date);
 
 fn overdue(word: &str) -> Condition {
@@ -70,7 +70,7 @@ impl Resource for MeasureTask {
     const TABLE: &'static str = "measure_tasks";
     const SCHEMA: &'static str = "MeasureTask";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = STANDING;
+    const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
     type Derived = TaskDerived;
     const FIELDS: &'static [Field] = &[
         field("measure", "measure_tasks.measure_id", "", FieldType::Link(&[Kind::Measure])),
@@ -93,8 +93,8 @@ impl Resource for MeasureTask {
         let measure = Slot { pointer: "/measure".into(), kinds: &[Kind::Measure], link: &mut self.measure };
         [measure].into_iter().chain(Slot::of("assignee", &[Kind::Contact], &mut self.assignee)).collect()
     }
-    fn settled(self, made: &Made<'_, MeasureTask>) -> MeasureTask {
-        stay(self, made)
+    fn fill_server_fields(self, input: &VersionInput<'_, MeasureTask>) -> MeasureTask {
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

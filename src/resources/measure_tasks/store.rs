@@ -1,7 +1,7 @@
 use super::{MeasureTask, TaskDerived, TaskStatus};
 use crate::model::is_past;
 use crate::resources::measures::Measure;
-use crate::store::Rows;
+use crate::store::ResourceTable;
 use crate::store::prelude::*;
 use std::collections::HashSet;
 
@@ -29,22 +29,22 @@ row! {
         assignee_id: Option<DbId>,
         assignment_group: Option<String>,
         due_on: Option<DbDate>,
-        status: DbWord<TaskStatus>,
+        status: DbEnum<TaskStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &MeasureTask) -> MeasureTaskRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &MeasureTask) -> MeasureTaskRow {
     let MeasureTask { measure, assignee, assignment_group, due_on, status, status_reason, status_changed_at } = resource;
     MeasureTaskRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         measure_id: DbId::of(measure),
         assignee_id: assignee.as_ref().map(DbId::of),
         assignment_group: assignment_group.clone(),
         due_on: due_on.map(DbDate),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -80,28 +80,28 @@ pub async fn of_measures(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Resul
             .select(measure_tasks::id)
             .order(measure_tasks::id)
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         ids.extend(rows.into_iter().map(Id::from));
     }
     MeasureTask::find_all(conn, org, &ids).await
 }
 
-impl Stored for MeasureTask {
+impl ResourceHooks for MeasureTask {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// Those who carry a measure out write its tasks.
-    async fn theirs(conn: &mut Conn<'_>, org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+    async fn is_assigned(conn: &mut Conn<'_>, org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         let ids: Vec<Id> = objects.iter().filter_map(|task| task.body.measure.id()).collect();
         let measures = Measure::find_all(conn, org, &ids).await?;
-        let theirs: HashSet<Id> =
-            measures.iter().filter(|one| one.body.is_commissioned_to(&identity.roles)).map(|one| one.head.id).collect();
-        Ok(objects.iter().map(|task| task.body.measure.id().is_some_and(|id| theirs.contains(&id))).collect())
+        let assigned: HashSet<Id> =
+            measures.iter().filter(|one| one.body.is_commissioned_to(&identity.roles)).map(|one| one.meta.id).collect();
+        Ok(objects.iter().map(|task| task.body.measure.id().is_some_and(|id| assigned.contains(&id))).collect())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let today = scene.now.day();
+    async fn compute_derived(_conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = snapshot.now.day();
         for object in objects {
             let late = is_past(object.body.due_on, &today);
             object.derived = TaskDerived { overdue: late && object.body.is_open() };
@@ -110,4 +110,4 @@ impl Stored for MeasureTask {
     }
 }
 
-impl Living for MeasureTask {}
+impl TransitionHooks for MeasureTask {}

@@ -1,18 +1,18 @@
 //! What a service or component depends on, as one figure that changes when any of it does.
-use crate::graph::region::{Direction, Extent, Ground, Region};
+use crate::graph::region::{Direction, Extent, PreloadedRegion, Region};
 use crate::model::{Id, Result};
-use crate::store::{Conn, Scene};
+use crate::store::{Conn, Snapshot};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
 /// The items of a fingerprint are kept up to so many; what depends on more is compared by the whole figure only.
-pub const MOST_ITEMS: usize = 500;
+pub const MAX_ITEMS: usize = 500;
 /// How far down one looks.
 const DEPTH: usize = 64;
 /// Objects looked at; the rest of the level at which they are passed still counts.
-const MOST_NODES: usize = 20_000;
-const EXTENT: Extent = Extent { depth: DEPTH, nodes: MOST_NODES, edges: usize::MAX };
+const MAX_NODES: usize = 20_000;
+const EXTENT: Extent = Extent { depth: DEPTH, nodes: MAX_NODES, edges: usize::MAX };
 
 /// What a subject depended on: a figure for everything beneath it, and one for each item of that.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -58,8 +58,8 @@ impl Fingerprint {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of(conn: &mut Conn<'_>, scene: &Scene, subject: Id) -> Result<Fingerprint> {
-    let (org, landscapes) = (scene.organization, &scene.landscapes);
+pub async fn of(conn: &mut Conn<'_>, snapshot: &Snapshot, subject: Id) -> Result<Fingerprint> {
+    let (org, landscapes) = (snapshot.organization, &snapshot.landscapes);
     let found = landscapes.region(conn, org, subject, Direction::Down, EXTENT).await?;
     let ids: Vec<Id> = found.distances.iter().map(|(id, _)| *id).collect();
     let traits = landscapes.traits(conn, org, &ids).await?;
@@ -70,8 +70,8 @@ pub async fn of(conn: &mut Conn<'_>, scene: &Scene, subject: Id) -> Result<Finge
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_all(conn: &mut Conn<'_>, scene: &Scene, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
-    let (org, landscapes) = (scene.organization, &scene.landscapes);
+pub async fn of_all(conn: &mut Conn<'_>, snapshot: &Snapshot, subjects: &[Id]) -> Result<HashMap<Id, Fingerprint>> {
+    let (org, landscapes) = (snapshot.organization, &snapshot.landscapes);
     let ground = landscapes.beneath(conn, org, subjects, DEPTH).await?;
     let ids: Vec<Id> = ground.ids().into_iter().chain(subjects.iter().copied()).collect();
     let traits = landscapes.traits(conn, org, &ids).await?;
@@ -79,8 +79,8 @@ pub async fn of_all(conn: &mut Conn<'_>, scene: &Scene, subjects: &[Id]) -> Resu
 }
 
 /// The fingerprints of subjects on some ground; `traits` are those of [`traits`](crate::store::Landscapes::traits).
-pub fn on(ground: &Ground, traits: &HashMap<Id, String>, subjects: &[Id]) -> HashMap<Id, Fingerprint> {
-    subjects.iter().map(|subject| (*subject, print(&ground.region(*subject, DEPTH, MOST_NODES), traits))).collect()
+pub fn on(ground: &PreloadedRegion, traits: &HashMap<Id, String>, subjects: &[Id]) -> HashMap<Id, Fingerprint> {
+    subjects.iter().map(|subject| (*subject, print(&ground.region(*subject, DEPTH, MAX_NODES), traits))).collect()
 }
 
 fn print(region: &Region, traits: &HashMap<Id, String>) -> Fingerprint {
@@ -106,7 +106,7 @@ fn print(region: &Region, traits: &HashMap<Id, String>) -> Fingerprint {
         whole.update(format!("{id} {digest}\n"));
         short.insert(id, digest[..12].to_owned());
     }
-    if short.len() > MOST_ITEMS {
+    if short.len() > MAX_ITEMS {
         short.clear();
     }
     Fingerprint { sha256: hex::encode(whole.finalize()), items: short }

@@ -3,12 +3,12 @@ pub mod fingerprint;
 pub mod store;
 
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
 pub use fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where a measurement was taken.
     pub enum MeasurementSource {
         Run = "run",
@@ -17,7 +17,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How much a figure is worth, rising.
     pub enum ProofLevel {
         Declared = "declared",
@@ -69,15 +69,15 @@ impl Resource for Measurement {
     const KIND: Kind = Kind::Measurement;
     const TABLE: &'static str = "measurements";
     const SCHEMA: &'static str = "Measurement";
-    const NAMED: bool = false;
-    const OWNED: &'static [&'static str] = &["level", "fingerprint"];
-    const CHANGED: bool = false;
-    const DELETED: bool = false;
-    type Derived = Nothing;
+    const NAME_REQUIRED: bool = false;
+    const READ_ONLY: &'static [&'static str] = &["level", "fingerprint"];
+    const CLIENTS_UPDATE: bool = false;
+    const CLIENTS_DELETE: bool = false;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("subject", "measurements.subject_id", "", FieldType::Link(&[Kind::Service, Kind::Component])),
-        field("source", "measurements.source", "", FieldType::Word(words_of::<MeasurementSource>)),
-        field("level", "measurements.level", "", FieldType::Word(words_of::<ProofLevel>)),
+        field("source", "measurements.source", "", FieldType::Word(enum_values::<MeasurementSource>)),
+        field("level", "measurements.level", "", FieldType::Word(enum_values::<ProofLevel>)),
         field("run", "measurements.run_id", "", FieldType::Link(&[Kind::Run])),
         field("exercise", "measurements.exercise_id", "", FieldType::Link(&[Kind::Exercise])),
         field("measured_by", "measurements.measured_by_id", "", FieldType::Link(&[Kind::Contact])),
@@ -104,14 +104,14 @@ impl Resource for Measurement {
             faults.add("/run", "inconsistent", "a run is named exactly where it is the source");
         }
     }
-    fn settled(mut self, made: &Made<'_, Measurement>) -> Measurement {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Measurement>) -> Measurement {
+        if let Some(old) = input.old {
             self.measured_at = self.measured_at.or(old.measured_at);
             self.exercise = self.exercise.or_else(|| old.exercise.clone());
             self.level = old.level;
             self.fingerprint = old.fingerprint.clone();
         }
-        self.measured_at = self.measured_at.or(Some(made.now));
+        self.measured_at = self.measured_at.or(Some(input.now));
         self
     }
     fn example() -> serde_json::Value {

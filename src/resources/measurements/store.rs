@@ -2,7 +2,7 @@ use super::fingerprint;
 use super::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
 use crate::model::{Faults, Link, Timestamp};
 use crate::resources::runs::{Run, RunMode};
-use crate::store::Rows;
+use crate::store::ResourceTable;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use diesel::sql_types::{BigInt as Number, Nullable as Maybe, Text as Words};
@@ -32,7 +32,7 @@ row! {
         organization_id: DbId,
         id: DbId,
         subject_id: DbId,
-        source: DbWord<MeasurementSource>,
+        source: DbEnum<MeasurementSource>,
         run_id: Option<DbId>,
         exercise_id: Option<DbId>,
         restoration_seconds: Option<i64>,
@@ -40,12 +40,12 @@ row! {
         measured_at: Option<DbTime>,
         measured_by_id: Option<DbId>,
         evidence: Option<String>,
-        level: DbWord<ProofLevel>,
+        level: DbEnum<ProofLevel>,
         fingerprint: Json<Fingerprint>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Measurement) -> MeasurementRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Measurement) -> MeasurementRow {
     let Measurement {
         subject,
         source,
@@ -61,9 +61,9 @@ fn row(org: Id, head: &Head, resource: &Measurement) -> MeasurementRow {
     } = resource;
     MeasurementRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         subject_id: DbId::of(subject),
-        source: DbWord(*source),
+        source: DbEnum(*source),
         run_id: run.as_ref().map(DbId::of),
         exercise_id: exercise.as_ref().map(DbId::of),
         restoration_seconds: *restoration_seconds,
@@ -71,7 +71,7 @@ fn row(org: Id, head: &Head, resource: &Measurement) -> MeasurementRow {
         measured_at: measured_at.map(DbTime),
         measured_by_id: measured_by.as_ref().map(DbId::of),
         evidence: evidence.clone(),
-        level: DbWord(*level),
+        level: DbEnum(*level),
         fingerprint: Json(fingerprint.clone()),
     }
 }
@@ -105,10 +105,10 @@ stored!(
     ]
 );
 
-impl Stored for Measurement {
+impl ResourceHooks for Measurement {
     /// A measurement is kept with what its subject depends on, and counts for what it was taken in.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        let (org, now, scene) = (tx.organization(), tx.change().now, tx.scene());
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        let (org, now, snapshot) = (tx.organization(), tx.context().now, tx.snapshot());
         for one in planned.iter_mut().filter(|one| one.fault.is_none() && one.old.is_none()) {
             let body = &mut one.new.body;
             let mut faults = Faults::default();
@@ -128,7 +128,7 @@ impl Stored for Measurement {
             let earnest = run.is_some_and(|run| run.body.mode == RunMode::Actual);
             body.level = if earnest { ProofLevel::Proven } else { ProofLevel::Exercised };
             if let Some(subject) = body.subject.id() {
-                body.fingerprint = fingerprint::of(&mut tx.conn()?, &scene, subject).await?;
+                body.fingerprint = fingerprint::of(&mut tx.conn()?, &snapshot, subject).await?;
             }
             one.fault = faults.into_result().err();
         }
@@ -153,7 +153,7 @@ pub async fn against_objectives(conn: &mut Conn<'_>, org: Id, exercise: Id) -> R
         .sql(" AND m.exercise_id = ")
         .id(exercise)
         .sql(" ORDER BY o.key, m.id");
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let mut missed = Vec::new();
     for (key, restoration, loss, rto, rpo) in &rows {
         for (what, took, most) in [("restoration", restoration, rto), ("data loss", loss, rpo)] {
@@ -177,7 +177,7 @@ pub async fn measured(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<V
         .id(org)
         .sql(" AND subject_id")
         .among(subjects);
-    let found: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let found: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(found.into_iter().map(Id::from).collect())
 }
 
@@ -195,7 +195,7 @@ pub async fn newest(conn: &mut Conn<'_>, org: Id, subjects: &[Id]) -> Result<Vec
         .id(org)
         .sql(" AND m.subject_id")
         .among(subjects);
-    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(&mut *conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     Measurement::find_all(conn, org, &ids).await
 }
@@ -217,7 +217,7 @@ impl From<&Object<Measurement>> for Taken {
     fn from(one: &Object<Measurement>) -> Taken {
         let body = &one.body;
         Taken {
-            id: one.head.id,
+            id: one.meta.id,
             subject: body.subject.id().unwrap_or(Id::SYSTEM),
             at: body.measured_at,
             level: body.level,
@@ -234,14 +234,14 @@ impl From<&Object<Measurement>> for Taken {
 /// When the database does not answer.
 pub async fn taken(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Taken>> {
     type Columns = (sql::Identity, sql::Identity, Maybe<sql::Instant>, Words, Maybe<Number>, Maybe<Number>, Maybe<Words>);
-    type Row = (DbId, DbId, Option<DbTime>, DbWord<ProofLevel>, Option<i64>, Option<i64>, Option<String>);
+    type Row = (DbId, DbId, Option<DbTime>, DbEnum<ProofLevel>, Option<i64>, Option<i64>, Option<String>);
     let statement = Fragment::default()
         .sql(
             "SELECT id, subject_id, measured_at, level, restoration_seconds, data_loss_seconds, fingerprint ->> 'sha256' \
              FROM measurements WHERE organization_id = ",
         )
         .id(org);
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).settle()?;
+    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
     let one = |(id, subject, at, level, restoration, data_loss, sha256): Row| Taken {
         id: id.0,
         subject: subject.0,
@@ -266,9 +266,9 @@ pub async fn of_subject(conn: &mut Conn<'_>, org: Id, subject: Id, most: i64) ->
         .limit(most)
         .select(measurements::id)
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     let ids: Vec<Id> = ids.into_iter().map(Id::from).collect();
     let mut found = Measurement::find_all(conn, org, &ids).await?;
-    found.sort_by_key(|one| std::cmp::Reverse((one.body.measured_at, one.head.id)));
+    found.sort_by_key(|one| std::cmp::Reverse((one.body.measured_at, one.meta.id)));
     Ok(found)
 }

@@ -1,17 +1,17 @@
 //! What is done about risks.
-mod life;
+mod lifecycle;
 pub mod store;
 
 use crate::model::Filter;
 use crate::model::Role;
-use crate::model::lifecycle::{STANDING, stay};
-use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, Timestamp, Word};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
-pub use life::{MeasureFacts, missing};
+use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
+use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, StringEnum, Timestamp};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
+pub use lifecycle::{MeasureFacts, missing};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Whether a measure changes technology, by a request for change, or how people work.
     pub enum Nature {
         Technical = "technical",
@@ -19,7 +19,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether it keeps harm from happening, notices it, or gets over it.
     pub enum Purpose {
         Preventive = "preventive",
@@ -28,7 +28,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Who carries it out.
     pub enum Implementer {
         Other = "other",
@@ -37,7 +37,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a measure stands in its life.
     pub enum MeasureStatus {
         Proposed = "proposed",
@@ -135,7 +135,7 @@ pub struct MeasureDerived {
     pub overdue: bool,
 }
 
-const STATUS: Field = field("status", "measures.status", "", FieldType::Word(words_of::<MeasureStatus>));
+const STATUS: Field = field("status", "measures.status", "", FieldType::Word(enum_values::<MeasureStatus>));
 const DUE_ON: Field = field("due_on", "measures.due_on", "", FieldType::Date);
 const CONTACT: &[Kind] = &[Kind::Contact];
 
@@ -149,14 +149,14 @@ impl Resource for Measure {
     const TABLE: &'static str = "measures";
     const SCHEMA: &'static str = "Measure";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = STANDING;
-    const LISTS: &'static [&'static str] = &["risks", "services", "components"];
+    const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
+    const LINK_LISTS: &'static [&'static str] = &["risks", "services", "components"];
     type Derived = MeasureDerived;
     const FIELDS: &'static [Field] = &[
         STATUS,
-        field("nature", "measures.nature", "", FieldType::Word(words_of::<Nature>)),
-        field("purpose", "measures.purpose", "", FieldType::Word(words_of::<Purpose>)),
-        field("implementer", "measures.implementer", "", FieldType::Word(words_of::<Implementer>)),
+        field("nature", "measures.nature", "", FieldType::Word(enum_values::<Nature>)),
+        field("purpose", "measures.purpose", "", FieldType::Word(enum_values::<Purpose>)),
+        field("implementer", "measures.implementer", "", FieldType::Word(enum_values::<Implementer>)),
         field("owner", "measures.owner_id", "", FieldType::Link(CONTACT)),
         field("risk", "", "", FieldType::Listed(&[Kind::Risk], "risks")),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
@@ -180,8 +180,8 @@ impl Resource for Measure {
             .chain(Slot::of("owner", CONTACT, &mut self.owner))
             .collect()
     }
-    fn settled(self, made: &Made<'_, Measure>) -> Measure {
-        stay(self, made)
+    fn fill_server_fields(self, input: &VersionInput<'_, Measure>) -> Measure {
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,12 +1,12 @@
 use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, Purpose};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Link, Money, Word};
+use crate::model::{Link, Money, StringEnum};
 use crate::model::{NoTerms, is_past};
 use crate::resources::change_requests::ChangeRequest;
 use crate::resources::measure_tasks;
 use crate::resources::measure_tasks::TaskStatus;
 use crate::store::prelude::*;
-use crate::store::{Rows, links, revise};
+use crate::store::{ResourceTable, links, write_consequence};
 use std::collections::{BTreeSet, HashMap};
 
 diesel::table! {
@@ -40,8 +40,8 @@ row! {
     pub struct MeasureRow in measures {
         organization_id: DbId,
         id: DbId,
-        nature: DbWord<Nature>,
-        purpose: DbWord<Purpose>,
+        nature: DbEnum<Nature>,
+        purpose: DbEnum<Purpose>,
         risks: Json<Vec<Id>>,
         services: Json<Vec<Id>>,
         components: Json<Vec<Id>>,
@@ -50,18 +50,18 @@ row! {
         cost_amount: Option<String>,
         cost_currency: Option<String>,
         owner_id: Option<DbId>,
-        implementer: DbWord<Implementer>,
+        implementer: DbEnum<Implementer>,
         due_on: Option<DbDate>,
         implementation_plan: Option<String>,
         backout_plan: Option<String>,
         test_plan: Option<String>,
-        status: DbWord<MeasureStatus>,
+        status: DbEnum<MeasureStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Measure) -> MeasureRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Measure) -> MeasureRow {
     let Measure {
         nature,
         purpose,
@@ -83,9 +83,9 @@ fn row(org: Id, head: &Head, resource: &Measure) -> MeasureRow {
     } = resource;
     MeasureRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        nature: DbWord(*nature),
-        purpose: DbWord(*purpose),
+        id: DbId(meta.id),
+        nature: DbEnum(*nature),
+        purpose: DbEnum(*purpose),
         risks: Json::ids(risks),
         services: Json::ids(services),
         components: Json::ids(components),
@@ -94,12 +94,12 @@ fn row(org: Id, head: &Head, resource: &Measure) -> MeasureRow {
         cost_amount: cost.as_ref().map(|money| money.amount.clone()),
         cost_currency: cost.as_ref().map(|money| money.currency.clone()),
         owner_id: owner.as_ref().map(DbId::of),
-        implementer: DbWord(*implementer),
+        implementer: DbEnum(*implementer),
         due_on: due_on.map(DbDate),
         implementation_plan: implementation_plan.clone(),
         backout_plan: backout_plan.clone(),
         test_plan: test_plan.clone(),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -131,18 +131,18 @@ impl From<MeasureRow> for Measure {
 
 stored!(Measure, MeasureRow, [("measures", "owner_id", "id")]);
 
-impl Stored for Measure {
+impl ResourceHooks for Measure {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// Those who carry measures out write them from their commission until they are implemented.
-    async fn theirs(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
+    async fn is_assigned(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
         Ok(objects.iter().map(|object| object.body.is_commissioned_to(&identity.roles)).collect())
     }
 
-    async fn derive(_conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let today = scene.now.day();
+    async fn compute_derived(_conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let today = snapshot.now.day();
         for object in objects {
             let late = is_past(object.body.due_on, &today);
             object.derived = MeasureDerived { overdue: late && !object.body.status.is_done() };
@@ -151,10 +151,10 @@ impl Stored for Measure {
     }
 }
 
-impl Living for Measure {
+impl TransitionHooks for Measure {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<MeasureFacts> {
-        let changes = carrying(conn, org, &[object.head.id]).await?;
-        let tasks = measure_tasks::store::of_measures(conn, org, &[object.head.id]).await?;
+        let changes = carrying(conn, org, &[object.meta.id]).await?;
+        let tasks = measure_tasks::store::of_measures(conn, org, &[object.meta.id]).await?;
         let tasks: Vec<_> = tasks.iter().filter(|task| task.body.status != TaskStatus::Cancelled).collect();
         let assigned = tasks.iter().filter(|task| task.body.assignee.is_some() && task.body.due_on.is_some());
         Ok(MeasureFacts {
@@ -166,10 +166,10 @@ impl Living for Measure {
     }
 
     /// A measure whose request for change is raised when it has been cleared already is approved at once.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
+    async fn after_transition(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
         if new.body.status == MeasureStatus::RfcRaised {
             let org = tx.organization();
-            let changes = carrying(&mut tx.conn()?, org, &[new.head.id]).await?;
+            let changes = carrying(&mut tx.conn()?, org, &[new.meta.id]).await?;
             if let Some((_, cleared)) = changes.iter().find(|(_, change)| change.body.status.is_cleared()) {
                 *new = follow(tx, new.clone(), MeasureStatus::Approved, cleared).await?;
             }
@@ -187,7 +187,7 @@ async fn carrying(conn: &mut Conn<'_>, org: Id, measures: &[Id]) -> Result<Vec<(
     let mut ids: Vec<Id> = pairs.iter().map(|(change, _)| *change).collect();
     ids.dedup();
     let found = ChangeRequest::find_all(conn, org, &ids).await?;
-    let found: HashMap<Id, Object<ChangeRequest>> = found.into_iter().map(|change| (change.head.id, change)).collect();
+    let found: HashMap<Id, Object<ChangeRequest>> = found.into_iter().map(|change| (change.meta.id, change)).collect();
     Ok(pairs.iter().filter_map(|(change, measure)| Some((*measure, found.get(change)?.clone()))).collect())
 }
 
@@ -204,9 +204,9 @@ pub async fn after_changes(tx: &mut Tx, written: &[&Object<ChangeRequest>]) -> R
     let ids: Vec<Id> = ids.into_iter().collect();
     let carriers = carrying(&mut tx.conn()?, org, &ids).await?;
     for mut measure in Measure::find_all(&mut tx.conn()?, org, &ids).await? {
-        let id = measure.head.id;
+        let id = measure.meta.id;
         for change in written.iter().filter(|change| change.body.measures.iter().any(|link| link.id() == Some(id))) {
-            let others = carriers.iter().filter(|(of, other)| *of == id && other.head.id != change.head.id);
+            let others = carriers.iter().filter(|(of, other)| *of == id && other.meta.id != change.meta.id);
             let others: Vec<_> = others.map(|(_, other)| other.body.status).collect();
             let Some(to) = measure.body.after_change(change.body.status, &others) else { continue };
             // Nothing is approved that was not raised: both stand in the history.
@@ -225,12 +225,12 @@ async fn follow(
     to: MeasureStatus,
     change: &Object<ChangeRequest>,
 ) -> Result<Object<Measure>> {
-    let (known, status) = (change.head.external_refs.first(), change.body.status.as_str());
-    let name = known.map_or_else(|| change.head.key.clone(), |known| format!("{}:{}", known.system, known.id));
+    let (known, status) = (change.meta.external_refs.first(), change.body.status.as_str());
+    let name = known.map_or_else(|| change.meta.key.clone(), |known| format!("{}:{}", known.system, known.id));
     let why = change.body.status_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let mut body = measure.body.clone();
     body.status = to;
     body.status_reason = Some(format!("change request {name} is {status}{why}").chars().take(500).collect());
-    body.status_changed_at = tx.change().now;
-    revise(tx, measure, body).await
+    body.status_changed_at = tx.context().now;
+    write_consequence(tx, measure, body).await
 }

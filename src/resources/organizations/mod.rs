@@ -5,11 +5,11 @@ mod tenants;
 pub use tenants::ORGANIZATIONS;
 
 use crate::model::{Field, FieldType, Kind};
-use crate::model::{Nothing, Resource, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Whether the organisation may be worked with.
     pub enum OrganizationStatus {
         Active = "active",
@@ -28,9 +28,9 @@ impl Resource for Organization {
     const KIND: Kind = Kind::Organization;
     const TABLE: &'static str = "organizations";
     const SCHEMA: &'static str = "Organization";
-    type Derived = Nothing;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] =
-        &[field("status", "organizations.status", "", FieldType::Word(words_of::<OrganizationStatus>))];
+        &[field("status", "organizations.status", "", FieldType::Word(enum_values::<OrganizationStatus>))];
 
     fn example() -> serde_json::Value {
         serde_json::json!({"key": "acme", "name": "Acme Ltd", "status": "active"})

@@ -1,3 +1,5 @@
+//! Deleting an organisation closes its `tenants` row for good, under the lock of its ledger: no instance writes to it any
+//! more, whatever it remembers.
 use super::{Organization, OrganizationStatus};
 use crate::store::ledger;
 use crate::store::prelude::*;
@@ -17,13 +19,13 @@ row! {
     pub struct OrganizationRow in organizations {
         organization_id: DbId,
         id: DbId,
-        status: DbWord<OrganizationStatus>,
+        status: DbEnum<OrganizationStatus>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Organization) -> OrganizationRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Organization) -> OrganizationRow {
     let Organization { status } = resource;
-    OrganizationRow { organization_id: DbId(org), id: DbId(head.id), status: DbWord(*status) }
+    OrganizationRow { organization_id: DbId(org), id: DbId(meta.id), status: DbEnum(*status) }
 }
 
 impl From<OrganizationRow> for Organization {
@@ -33,17 +35,17 @@ impl From<OrganizationRow> for Organization {
 }
 
 stored!(Organization, OrganizationRow, []);
-impl Stored for Organization {
+impl ResourceHooks for Organization {
     /// A new organisation gets its ledger.
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
-        for object in written.iter().filter(|object| object.head.version == 1) {
-            ledger::create_tenant(&mut tx.conn()?, object.head.id).await?;
+    async fn after_write(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        for object in written.iter().filter(|object| object.meta.version == 1) {
+            ledger::create_tenant(&mut tx.conn()?, object.meta.id).await?;
         }
         Ok(())
     }
 
     /// Only an organisation that holds nothing may go; its ledger stays.
-    async fn deleting(tx: &mut Tx, ids: &[Id]) -> Result<()> {
+    async fn before_delete(tx: &mut Tx, ids: &[Id]) -> Result<()> {
         for id in ids {
             ledger::close_tenant(&mut tx.conn()?, *id).await?;
             let held: Option<DbId> = on!(&mut tx.conn()?, |c| objects::table
@@ -51,7 +53,7 @@ impl Stored for Organization {
                 .select(objects::id)
                 .first(c))
             .optional()
-            .settle()?;
+            .map_db_error()?;
             if held.is_some() {
                 return Err(crate::model::Error::conflict("still_referenced", "the organisation still holds objects"));
             }

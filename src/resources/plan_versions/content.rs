@@ -1,10 +1,10 @@
 //! The parts of a plan.
 use crate::model::Slot;
 use crate::model::{Kind, Link};
-use crate::words;
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where in the course of events a step belongs.
     pub enum StepPhase {
         Activation = "activation",
@@ -30,7 +30,7 @@ impl StepPhase {
     }
 }
 
-words! {
+string_enum! {
     /// Who does a step: people or machines.
     pub enum Execution {
         Manual = "manual",
@@ -38,7 +38,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// In which kind of run a step is carried out.
     pub enum UsedIn {
         Both = "both",

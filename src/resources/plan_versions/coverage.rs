@@ -1,6 +1,6 @@
 //! Which steps bring a service back: those that name it, or something it depends on.
 use crate::model::{Id, Kind, Link, Reference, Result};
-use crate::store::{Conn, Scene};
+use crate::store::{Conn, Snapshot};
 use std::collections::HashSet;
 
 /// The services that are covered, by their keys: those named and those the steps bring back; each with the places of the
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// When the database does not answer.
 pub async fn services(
     conn: &mut Conn<'_>,
-    scene: &Scene,
+    snapshot: &Snapshot,
     named: &[Link],
     recovers: &[&[Link]],
 ) -> Result<Vec<(Reference, Vec<usize>)>> {
@@ -20,12 +20,12 @@ pub async fn services(
     if all.is_empty() {
         return Ok(Vec::new());
     }
-    let names = scene.references(conn, &all).await?;
+    let names = snapshot.references(conn, &all).await?;
     let mut services: Vec<Reference> = names.into_values().filter(|one| one.kind == Kind::Service).collect();
     services.sort_by(|a, b| a.key.cmp(&b.key));
-    let landscape = if items.is_empty() { None } else { Some(scene.landscapes.around(conn, scene, &items).await?) };
+    let landscape = if items.is_empty() { None } else { Some(snapshot.landscapes.covering(conn, snapshot, &items).await?) };
     let by = |service: &Reference| -> Vec<usize> {
-        let beneath = landscape.as_ref().map(|landscape| landscape.beneath(&[service.id])).unwrap_or_default();
+        let beneath = landscape.as_ref().map(|landscape| landscape.transitive_providers(&[service.id])).unwrap_or_default();
         let touches = |id: &Id| *id == service.id || beneath.certain.contains(id) || beneath.possible.contains(id);
         (0..recovers.len()).filter(|place| recovers[*place].iter().any(touches)).collect()
     };

@@ -8,19 +8,19 @@ pub use copies::{PlanCopy, VersionCopy};
 pub use parts::patch_schemas;
 
 use super::{PlanVersion, store};
-use crate::collection::item::{self, Within};
+use crate::collection::nested_resource::{self, NestedResource};
 use crate::http::routes::Api;
 use crate::model::{Error, Id, Result};
 use crate::resources::plans::Plan;
 use crate::store::Conn;
 
-impl Within for PlanVersion {
+impl NestedResource for PlanVersion {
     type Parent = Plan;
-    const TAIL: &'static str = "versions";
-    const ITEM: &'static str = "version";
-    const WORDS: &'static str =
+    const SEGMENT: &'static str = "versions";
+    const PARAM: &'static str = "version";
+    const PARAM_DOC: &'static str =
         "Its number, `active`, `latest`, or one of the three spellings: the UUID, `key:KEY`, `ref:system:id`.";
-    const SAMPLE: &'static str = "2";
+    const PARAM_EXAMPLE: &'static str = "2";
 
     async fn locate(conn: &mut Conn<'_>, org: Id, parent: Id, word: &str) -> Result<Option<Id>> {
         match word {
@@ -41,7 +41,7 @@ impl Within for PlanVersion {
 }
 
 pub fn routes(api: &mut Api) {
-    item::routes::<PlanVersion>(api);
+    nested_resource::routes::<PlanVersion>(api);
     approvals::routes(api);
     copies::routes(api);
     parts::routes(api);

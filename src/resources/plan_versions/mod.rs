@@ -1,22 +1,26 @@
 //! Versions of plans: their whole content, and how it came to be in force.
+//!
+//! The whole content is one column, and a trigger refuses to change it, or to delete the row, once it is approved. Parts
+//! (`/steps/{key}` and the like) are written as a patch of the whole, so every rule, version and ledger entry is that of a
+//! patch; only the pointers of faults are cut to what the client sent.
 mod check;
 pub mod content;
 pub mod coverage;
 pub mod http;
-mod life;
+mod lifecycle;
 pub mod staffing;
 pub mod store;
 
-use crate::model::lifecycle::stay;
+use crate::model::lifecycle::keep_status;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
 pub use content::{Execution, Message, PlanStep, Seat, Section, StepPhase, UsedIn};
-pub use life::VersionFacts;
+pub use lifecycle::VersionFacts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-words! {
+string_enum! {
     /// Where a version stands.
     pub enum VersionStatus {
         Draft = "draft",
@@ -28,7 +32,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// A role whose approval a plan may need: one of those that may decide on plans.
     pub enum ApproverRole {
         ItServiceContinuityManager = "it_service_continuity_manager",
@@ -37,7 +41,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What somebody has decided on a version.
     pub enum Decision {
         Approved = "approved",
@@ -181,16 +185,16 @@ impl Resource for PlanVersion {
     const KIND: Kind = Kind::PlanVersion;
     const TABLE: &'static str = "plan_versions";
     const SCHEMA: &'static str = "PlanVersion";
-    const NAMED: bool = false;
+    const NAME_REQUIRED: bool = false;
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = OWNED;
-    const UNPATCHED: &'static [&'static str] = &["plan"];
-    const LISTS: &'static [&'static str] = &["team", "steps"];
-    type Derived = Nothing;
+    const READ_ONLY: &'static [&'static str] = OWNED;
+    const NOT_PATCHABLE: &'static [&'static str] = &["plan"];
+    const LINK_LISTS: &'static [&'static str] = &["team", "steps"];
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("plan", "plan_versions.plan_id", "", FieldType::Link(&[Kind::Plan])),
         field("number", "plan_versions.number", "plan_versions.number", FieldType::Integer),
-        field("status", "plan_versions.status", "", FieldType::Word(words_of::<VersionStatus>)),
+        field("status", "plan_versions.status", "", FieldType::Word(enum_values::<VersionStatus>)),
         field("content_sha256", "plan_versions.content_sha256", "", FieldType::Text),
         field("member", "", "", FieldType::Listed(&[Kind::Contact], "team")),
         field("recovers", "", "", FieldType::Listed(&[Kind::Service, Kind::Component], "steps")),
@@ -205,15 +209,15 @@ impl Resource for PlanVersion {
     fn check(&self, faults: &mut Faults) {
         check::content(&self.sections, &self.team, &self.communications, &self.steps, faults);
     }
-    fn settled(mut self, made: &Made<'_, PlanVersion>) -> PlanVersion {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, PlanVersion>) -> PlanVersion {
+        if let Some(old) = input.old {
             self.stand_in(old);
         }
-        let changed = made.old.is_none_or(|old| !self.same_content(old));
-        if changed && !self.authors.iter().any(|author| author == made.actor) {
-            self.authors.push(made.actor.to_owned());
+        let changed = input.old.is_none_or(|old| !self.same_content(old));
+        if changed && !self.authors.iter().any(|author| author == input.actor) {
+            self.authors.push(input.actor.to_owned());
         }
-        stay(self, made)
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,4 +1,8 @@
 //! Who can do which step, and when everything happens with the people there are.
+//!
+//! A contact is one pair of hands whatever its roles, and a step for a role may be done by anybody of the team who has it.
+//! Steps for the other mode are left out and their prerequisites handed on. The same code plans a version (everything open,
+//! from 0) and forecasts a run (what is done is done, from now on).
 use super::{Execution, PlanStep, PlanVersion, Seat, UsedIn};
 use crate::model::{Id, Link};
 use crate::planning::schedule::{self, Paths, Progress, Span, Task};

@@ -2,13 +2,13 @@ use super::content::{Message, PlanStep, Seat, Section};
 use super::{Approval, ApproverRole, PlanVersion, VersionFacts, VersionStatus};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::Resource;
-use crate::model::{Date, Error, Word};
+use crate::model::{Date, Error, StringEnum};
 use crate::model::{Lifecycle, NoTerms};
 use crate::resources::plans::Plan;
 use crate::resources::settings;
+use crate::store::audit::{from_record_of, links_by_id};
 use crate::store::prelude::*;
-use crate::store::record::{by_id, from_record_of};
-use crate::store::{Place, Rows, ledger, revise};
+use crate::store::{ReadPoint, ResourceTable, ledger, write_consequence};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -56,15 +56,15 @@ row! {
         content_sha256: String,
         authors: Json<Vec<String>>,
         approvals: Json<Vec<Approval>>,
-        status: DbWord<VersionStatus>,
+        status: DbEnum<VersionStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &PlanVersion) -> PlanVersionRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &PlanVersion) -> PlanVersionRow {
     let mut resource = resource.clone();
-    by_id(resource.links());
+    links_by_id(resource.links());
     let PlanVersion {
         plan,
         number,
@@ -101,14 +101,14 @@ fn row(org: Id, head: &Head, resource: &PlanVersion) -> PlanVersionRow {
     };
     PlanVersionRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         plan_id: DbId::of(&plan),
         number,
         content: Json(content),
         content_sha256,
         authors: Json(authors),
         approvals: Json(approvals),
-        status: DbWord(status),
+        status: DbEnum(status),
         status_reason,
         status_changed_at: DbTime(status_changed_at),
     }
@@ -150,20 +150,20 @@ impl From<PlanVersionRow> for PlanVersion {
             status_reason: row.status_reason,
             status_changed_at: row.status_changed_at.0,
         };
-        by_id(version.links());
+        links_by_id(version.links());
         version
     }
 }
 
 stored!(PlanVersion, PlanVersionRow, [("plan_versions", "plan_id", "id")]);
 
-impl Stored for PlanVersion {
+impl ResourceHooks for PlanVersion {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// Gives new versions their numbers and every one its digest; only drafts have another content than before.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         let mut numbers: HashMap<Id, i64> = HashMap::new();
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let Some(plan) = one.new.body.plan.id() else { continue };
@@ -191,7 +191,7 @@ impl Stored for PlanVersion {
     }
 
     /// What has been decided on is kept.
-    async fn deleting(tx: &mut Tx, ids: &[Id]) -> Result<()> {
+    async fn before_delete(tx: &mut Tx, ids: &[Id]) -> Result<()> {
         let org = tx.organization();
         for version in PlanVersion::find_all(&mut tx.conn()?, org, ids).await? {
             let status = version.body.status;
@@ -211,11 +211,11 @@ async fn last_number(tx: &mut Tx, plan: Id) -> Result<i64> {
         .filter(plan_versions::plan_id.eq(DbId(plan)))
         .select(diesel::dsl::max(plan_versions::number))
         .get_result(c))
-    .settle()?;
+    .map_db_error()?;
     Ok(last.unwrap_or(0))
 }
 
-impl Living for PlanVersion {
+impl TransitionHooks for PlanVersion {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<VersionFacts> {
         let plan = match object.body.plan.id() {
             Some(id) => Plan::find(conn, org, id).await?,
@@ -227,8 +227,8 @@ impl Living for PlanVersion {
     }
 
     /// The version in force so far is superseded, and the plan has been reviewed.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
-        let (org, now) = (tx.organization(), tx.change().now);
+    async fn after_transition(tx: &mut Tx, new: &mut Object<Self>, _terms: &NoTerms) -> Result<ObjectiveChanges> {
+        let (org, now) = (tx.organization(), tx.context().now);
         let Some(plan) = new.body.plan.id().filter(|_| new.body.status == VersionStatus::Active) else {
             return Ok(ObjectiveChanges::default());
         };
@@ -236,41 +236,41 @@ impl Living for PlanVersion {
             .filter(plan_versions::organization_id.eq(DbId(org)))
             .filter(plan_versions::plan_id.eq(DbId(plan)))
             .filter(plan_versions::status.eq(VersionStatus::Active.as_str()))
-            .filter(plan_versions::id.ne(DbId(new.head.id)))
+            .filter(plan_versions::id.ne(DbId(new.meta.id)))
             .select(plan_versions::id)
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         let active: Vec<Id> = active.into_iter().map(Id::from).collect();
         for old in PlanVersion::find_all(&mut tx.conn()?, org, &active).await? {
             let mut body = old.body.clone();
-            body.stand(VersionStatus::Superseded, Some(format!("superseded by version {}", new.body.number)), now);
-            revise(tx, old, body).await?;
+            body.set_status(VersionStatus::Superseded, Some(format!("superseded by version {}", new.body.number)), now);
+            write_consequence(tx, old, body).await?;
         }
         if let Some(plan) = Plan::find(&mut tx.conn()?, org, plan).await?
             && let Some(months) = plan.body.review_cycle_months
         {
             let mut body = plan.body.clone();
             body.review_due = Date::parse(&now.day()).and_then(|today| today.after_months(months)).or(body.review_due);
-            revise(tx, plan, body).await?;
+            write_consequence(tx, plan, body).await?;
         }
         Ok(ObjectiveChanges::default())
     }
 }
 
-/// The active versions of plans, with their numbers, from where the scene looks.
+/// The active versions of plans, with their numbers, from where the snapshot looks.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn active(conn: &mut Conn<'_>, scene: &Scene, plans: &[Id]) -> Result<HashMap<Id, (Id, i64)>> {
-    let Place::Past(seq) = scene.place else { return active_now(conn, scene.organization, plans).await };
+pub async fn active(conn: &mut Conn<'_>, snapshot: &Snapshot, plans: &[Id]) -> Result<HashMap<Id, (Id, i64)>> {
+    let ReadPoint::Past(seq) = snapshot.place else { return active_now(conn, snapshot.organization, plans).await };
     // A version that was ever active is never deleted.
-    let all = versions(conn, scene.organization, plans, None).await?;
+    let all = versions(conn, snapshot.organization, plans, None).await?;
     let ids: Vec<Id> = all.into_iter().map(|(_, id, _)| id).collect();
     let mut found = HashMap::new();
-    for entry in ledger::these_as_of(conn, scene.organization, &ids, seq).await? {
+    for entry in ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await? {
         let version = from_record_of::<PlanVersion>(entry.body.as_deref().unwrap_or("null"))?;
         if let (VersionStatus::Active, Some(plan)) = (version.body.status, version.body.plan.id()) {
-            found.insert(plan, (version.head.id, version.body.number));
+            found.insert(plan, (version.meta.id, version.body.number));
         }
     }
     Ok(found)
@@ -298,7 +298,7 @@ async fn versions(conn: &mut Conn<'_>, org: Id, plans: &[Id], status: Option<Ver
             .filter(plan_versions::status.eq_any(words))
             .select((plan_versions::plan_id, plan_versions::id, plan_versions::number))
             .load(c))
-        .settle()?;
+        .map_db_error()?;
         found.extend(rows.into_iter().map(|(plan, id, number)| (plan.0, id.0, number)));
     }
     Ok(found)

@@ -2,12 +2,12 @@
 pub mod store;
 
 use crate::model::Filter;
-use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator, Shared};
-use crate::model::{Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator, RenderedReference};
+use crate::model::{Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// What a plan is for.
     pub enum PlanKind {
         ItServiceContinuity = "it_service_continuity",
@@ -19,7 +19,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What has happened when a plan is needed.
     pub enum LossScenario {
         CyberAttack = "cyber_attack",
@@ -89,7 +89,7 @@ pub struct Plan {
 pub struct PlanDerived {
     /// The version in force; null while none is.
     #[schema(value_type = Option<crate::model::Reference>)]
-    pub active_version: Option<Shared>,
+    pub active_version: Option<RenderedReference>,
     /// Its number.
     #[schema(minimum = 1)]
     pub active_number: Option<i64>,
@@ -113,10 +113,10 @@ impl Resource for Plan {
     const TABLE: &'static str = "plans";
     const SCHEMA: &'static str = "Plan";
     const LABEL: &'static str = "title";
-    const LISTS: &'static [&'static str] = &["services", "business_processes", "related"];
+    const LINK_LISTS: &'static [&'static str] = &["services", "business_processes", "related"];
     type Derived = PlanDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "plans.kind", "", FieldType::Word(words_of::<PlanKind>)),
+        field("kind", "plans.kind", "", FieldType::Word(enum_values::<PlanKind>)),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
         field("business_process", "", "", FieldType::Listed(&[Kind::BusinessProcess], "business_processes")),
         field("owner", "plans.owner_id", "", FieldType::Link(&[Kind::Contact])),

@@ -1,7 +1,7 @@
 use super::PlanDerived;
 use super::{LossScenario, Plan, PlanKind};
 use crate::model::Error;
-use crate::model::Shared;
+use crate::model::RenderedReference;
 use crate::model::is_past;
 use crate::resources::plan_versions;
 use crate::store::hierarchy;
@@ -31,7 +31,7 @@ row! {
     pub struct PlanRow in plans {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<PlanKind>,
+        kind: DbEnum<PlanKind>,
         services: Json<Vec<Id>>,
         business_processes: Json<Vec<Id>>,
         scenarios: Json<Vec<LossScenario>>,
@@ -44,7 +44,7 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Plan) -> PlanRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Plan) -> PlanRow {
     let Plan {
         kind,
         services,
@@ -59,8 +59,8 @@ fn row(org: Id, head: &Head, resource: &Plan) -> PlanRow {
     } = resource;
     PlanRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         services: Json::ids(services),
         business_processes: Json::ids(business_processes),
         scenarios: Json(scenarios.clone()),
@@ -92,23 +92,23 @@ impl From<PlanRow> for Plan {
 
 stored!(Plan, PlanRow, [("plans", "owner_id", "id"), ("plans", "parent_id", "id"), ("plans", "recovery_site_id", "id")]);
 
-impl Stored for Plan {
+impl ResourceHooks for Plan {
     /// A plan is no part of itself.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        hierarchy::inspect(tx, planned, "plans", |plan| plan.parent.as_ref()).await
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        hierarchy::reject_cycles(tx, planned, "plans", |plan| plan.parent.as_ref()).await
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let ids: Vec<Id> = objects.iter().map(|object| object.head.id).collect();
-        let active = plan_versions::store::active(conn, scene, &ids).await?;
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let ids: Vec<Id> = objects.iter().map(|object| object.meta.id).collect();
+        let active = plan_versions::store::active(conn, snapshot, &ids).await?;
         let versions: HashSet<Id> = active.values().map(|(version, _)| *version).collect();
-        let names = if versions.is_empty() { Default::default() } else { scene.references(conn, &versions).await? };
-        let today = scene.now.day();
+        let names = if versions.is_empty() { Default::default() } else { snapshot.references(conn, &versions).await? };
+        let today = snapshot.now.day();
         for object in objects {
-            let version = active.get(&object.head.id);
+            let version = active.get(&object.meta.id);
             let named = version.and_then(|(id, _)| names.get(id)).cloned();
             object.derived = PlanDerived {
-                active_version: named.map(Shared::new).transpose().map_err(Error::internal)?,
+                active_version: named.map(RenderedReference::new).transpose().map_err(Error::internal)?,
                 active_number: version.map(|(_, number)| *number),
                 review_overdue: is_past(object.body.review_due, &today),
             };

@@ -2,7 +2,7 @@
 pub mod store;
 
 use crate::model::{Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Nothing, Resource, Slot, field};
+use crate::model::{NoDerived, Resource, Slot, VersionInput, field};
 use serde::{Deserialize, Serialize};
 
 /// How likely and how bad a risk was found to be on a day. An assessment never changes and is never deleted.
@@ -32,10 +32,10 @@ impl Resource for RiskAssessment {
     const KIND: Kind = Kind::RiskAssessment;
     const TABLE: &'static str = "risk_assessments";
     const SCHEMA: &'static str = "RiskAssessment";
-    const NAMED: bool = false;
-    const CHANGED: bool = false;
-    const DELETED: bool = false;
-    type Derived = Nothing;
+    const NAME_REQUIRED: bool = false;
+    const CLIENTS_UPDATE: bool = false;
+    const CLIENTS_DELETE: bool = false;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("risk", "risk_assessments.risk_id", "", FieldType::Link(&[Kind::Risk])),
         field("likelihood", "risk_assessments.likelihood", "", FieldType::Integer),
@@ -48,9 +48,9 @@ impl Resource for RiskAssessment {
         let risk = Slot { pointer: "/risk".into(), kinds: &[Kind::Risk], link: &mut self.risk };
         [risk].into_iter().chain(Slot::of("assessor", &[Kind::Contact], &mut self.assessor)).collect()
     }
-    fn settled(mut self, made: &Made<'_, RiskAssessment>) -> RiskAssessment {
-        let before = made.old.and_then(|old| old.assessed_at);
-        self.assessed_at = self.assessed_at.or(before).or(Some(made.now));
+    fn fill_server_fields(mut self, input: &VersionInput<'_, RiskAssessment>) -> RiskAssessment {
+        let before = input.old.and_then(|old| old.assessed_at);
+        self.assessed_at = self.assessed_at.or(before).or(Some(input.now));
         self
     }
     fn example() -> serde_json::Value {

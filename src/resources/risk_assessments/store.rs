@@ -4,7 +4,7 @@ use crate::resources::risk_matrix;
 use crate::resources::risk_matrix::Rating;
 use crate::resources::risks::Risk;
 use crate::store::prelude::*;
-use crate::store::{Rows, revise_all};
+use crate::store::{ResourceTable, write_consequences};
 use std::collections::BTreeMap;
 
 diesel::table! {
@@ -37,16 +37,16 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &RiskAssessment) -> RiskAssessmentRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &RiskAssessment) -> RiskAssessmentRow {
     let RiskAssessment { risk, likelihood, impact, assessed_at, assessor, rationale } = resource;
     RiskAssessmentRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        recorded_at: DbTime(head.created_at),
+        id: DbId(meta.id),
+        recorded_at: DbTime(meta.created_at),
         risk_id: DbId::of(risk),
         likelihood: *likelihood,
         impact: *impact,
-        assessed_at: DbTime(assessed_at.unwrap_or(head.created_at)),
+        assessed_at: DbTime(assessed_at.unwrap_or(meta.created_at)),
         assessor_id: assessor.as_ref().map(DbId::of),
         rationale: rationale.clone(),
     }
@@ -67,10 +67,10 @@ impl From<RiskAssessmentRow> for RiskAssessment {
 
 stored!(RiskAssessment, RiskAssessmentRow, [("risk_assessments", "risk_id", "id"), ("risk_assessments", "assessor_id", "id")]);
 
-impl Stored for RiskAssessment {
+impl ResourceHooks for RiskAssessment {
     /// Ratings lie on the organisation's matrix, and nobody assesses in the future.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        let (matrix, now) = (risk_matrix::store::now(tx).await?, tx.change().now);
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        let (matrix, now) = (risk_matrix::store::now(tx).await?, tx.context().now);
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let mut faults = Faults::default();
             let RiskAssessment { likelihood, impact, assessed_at, .. } = &one.new.body;
@@ -84,7 +84,7 @@ impl Stored for RiskAssessment {
     }
 
     /// The newest assessment of a risk is its current rating; of several of one moment the one recorded last.
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+    async fn after_write(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         let mut newest: BTreeMap<Id, &RiskAssessment> = BTreeMap::new();
         for one in written {
             let Some(risk) = one.body.risk.id() else { continue };
@@ -97,12 +97,12 @@ impl Stored for RiskAssessment {
         let ids: Vec<Id> = newest.keys().copied().collect();
         let mut revised = Vec::with_capacity(ids.len());
         for risk in Risk::find_all(&mut tx.conn()?, org, &ids).await? {
-            let Some(newest) = newest.get(&risk.head.id).filter(|one| one.assessed_at >= risk.body.assessed_at) else { continue };
+            let Some(newest) = newest.get(&risk.meta.id).filter(|one| one.assessed_at >= risk.body.assessed_at) else { continue };
             let mut body = risk.body.clone();
             body.current = Some(Rating { likelihood: newest.likelihood, impact: newest.impact });
             body.assessed_at = newest.assessed_at;
             revised.push((risk, body));
         }
-        revise_all(tx, revised).await.map(drop)
+        write_consequences(tx, revised).await.map(drop)
     }
 }

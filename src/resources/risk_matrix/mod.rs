@@ -3,11 +3,11 @@ pub mod http;
 pub mod store;
 
 use crate::model::{Faults, Field, Kind};
-use crate::model::{Nothing, Resource};
-use crate::words;
+use crate::model::{NoDerived, Resource};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How grave a risk is (ITIL).
     pub enum RiskClass {
         Negligible = "negligible",
@@ -111,9 +111,9 @@ impl Resource for RiskMatrix {
     const KIND: Kind = Kind::RiskMatrix;
     const TABLE: &'static str = "risk_matrices";
     const SCHEMA: &'static str = "RiskMatrix";
-    const NAMED: bool = false;
-    const SINGLE: bool = true;
-    type Derived = Nothing;
+    const NAME_REQUIRED: bool = false;
+    const SINGLETON: bool = true;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[];
 
     fn check(&self, faults: &mut Faults) {

@@ -2,7 +2,7 @@ use super::{Level, RiskClass, RiskMatrix, Row};
 use crate::model::{Error, Faults};
 use crate::resources::risks::store::classes;
 use crate::store::prelude::*;
-use crate::store::single;
+use crate::store::singleton;
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Json};
@@ -24,19 +24,19 @@ row! {
         likelihood_levels: Json<Vec<Level>>,
         impact_levels: Json<Vec<Level>>,
         classes: Json<Vec<Row>>,
-        appetite: DbWord<RiskClass>,
+        appetite: DbEnum<RiskClass>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &RiskMatrix) -> RiskMatrixRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &RiskMatrix) -> RiskMatrixRow {
     let RiskMatrix { likelihood_levels, impact_levels, classes, appetite } = resource;
     RiskMatrixRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         likelihood_levels: Json(likelihood_levels.clone()),
         impact_levels: Json(impact_levels.clone()),
         classes: Json(classes.clone()),
-        appetite: DbWord(*appetite),
+        appetite: DbEnum(*appetite),
     }
 }
 
@@ -57,8 +57,8 @@ stored!(RiskMatrix, RiskMatrixRow, []);
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<RiskMatrix> {
-    Ok(single::of::<RiskMatrix>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
+pub async fn in_force(conn: &mut Conn<'_>, snapshot: &Snapshot) -> Result<RiskMatrix> {
+    Ok(singleton::of::<RiskMatrix>(conn, snapshot).await?.map(|object| object.body).unwrap_or_default())
 }
 
 /// The matrix in force, as a change sees it.
@@ -67,12 +67,12 @@ pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<RiskMatrix> 
 /// When the database does not answer.
 pub async fn now(tx: &mut Tx) -> Result<RiskMatrix> {
     let org = tx.organization();
-    Ok(single::now::<RiskMatrix>(&mut tx.conn()?, org).await?.map(|object| object.body).unwrap_or_default())
+    Ok(singleton::now::<RiskMatrix>(&mut tx.conn()?, org).await?.map(|object| object.body).unwrap_or_default())
 }
 
-impl Stored for RiskMatrix {
+impl ResourceHooks for RiskMatrix {
     /// Nothing that has been rated may fall off the matrix.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         let org = tx.organization();
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let matrix = &one.new.body;
@@ -96,7 +96,7 @@ impl Stored for RiskMatrix {
     }
 
     /// All risks get their class anew.
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+    async fn after_write(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
         for object in written {
             classes::classify(tx, &object.body, None).await?;
         }

@@ -1,19 +1,19 @@
 //! What may happen to what the organisation needs, how likely and how bad.
-mod life;
+mod lifecycle;
 pub mod store;
 
 use crate::model::Filter;
-use crate::model::lifecycle::stay;
+use crate::model::lifecycle::keep_status;
 use crate::model::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, Shared, Timestamp,
+    Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, RenderedReference, Timestamp,
 };
-use crate::model::{Made, Resource, Slot, field, is_past, words_of};
+use crate::model::{Resource, Slot, VersionInput, enum_values, field, is_past};
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
-use crate::words;
-pub use life::{RiskFacts, RiskTerms};
+use crate::string_enum;
+pub use lifecycle::{RiskFacts, RiskTerms};
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// What is done about a risk (ISO 31000).
     pub enum Treatment {
         Open = "open",
@@ -24,7 +24,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a risk stands in its life.
     pub enum RiskStatus {
         Identified = "identified",
@@ -36,7 +36,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether somebody bears the risk as it is: nobody does, for now, or no longer.
     pub enum Acceptance {
         None = "none",
@@ -138,7 +138,7 @@ pub struct RiskDerived {
     pub above_appetite: bool,
     /// The business processes that are down or degraded when all it affects is lost; redundancy is respected.
     #[schema(max_items = 10000, value_type = Vec<Reference>)]
-    pub exposed_processes: Vec<Shared>,
+    pub exposed_processes: Vec<RenderedReference>,
     pub acceptance: Acceptance,
     /// Whether a review is due and the risk not closed.
     pub overdue: bool,
@@ -155,7 +155,7 @@ const COMPONENTS: &[Kind] = &[Kind::Component];
 /// The lists of what a risk affects.
 pub const AFFECTED: &[&str] = &["business_processes", "services", "components"];
 
-const STATUS: Field = field("status", "risks.status", "", FieldType::Word(words_of::<RiskStatus>));
+const STATUS: Field = field("status", "risks.status", "", FieldType::Word(enum_values::<RiskStatus>));
 const ACCEPTED_UNTIL: Field = field("accepted_until", "risks.accepted_until", "", FieldType::Date);
 const REVIEW_DUE: Field = field("review_due", "risks.review_due", "", FieldType::Date);
 
@@ -181,15 +181,15 @@ impl Resource for Risk {
     const TABLE: &'static str = "risks";
     const SCHEMA: &'static str = "Risk";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] =
+    const READ_ONLY: &'static [&'static str] =
         &["current", "assessed_at", "status", "status_reason", "status_changed_at", "approver", "accepted_until"];
-    const LISTS: &'static [&'static str] = &["vulnerabilities", "business_processes", "services", "components"];
-    const HEAVY: bool = true;
+    const LINK_LISTS: &'static [&'static str] = &["vulnerabilities", "business_processes", "services", "components"];
+    const SLOW_DERIVED: bool = true;
     type Derived = RiskDerived;
     const FIELDS: &'static [Field] = &[
         STATUS,
-        field("treatment", "risks.treatment", "", FieldType::Word(words_of::<Treatment>)),
-        field("class", "risks.class", "", FieldType::Word(words_of::<RiskClass>)),
+        field("treatment", "risks.treatment", "", FieldType::Word(enum_values::<Treatment>)),
+        field("class", "risks.class", "", FieldType::Word(enum_values::<RiskClass>)),
         field("score", "risks.score", "coalesce(risks.score, -1)", FieldType::Score),
         field("current.likelihood", "risks.current_likelihood", "", FieldType::Integer),
         field("current.impact", "risks.current_impact", "", FieldType::Integer),
@@ -257,10 +257,10 @@ impl Resource for Risk {
             faults.add(if self.single_loss.is_some() { "/yearly_rate" } else { "/single_loss" }, "inconsistent", detail);
         }
     }
-    fn settled(mut self, made: &Made<'_, Risk>) -> Risk {
-        let day = || Date::parse(&made.now.day());
-        self = stay(self, made);
-        match made.old.cloned() {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Risk>) -> Risk {
+        let day = || Date::parse(&input.now.day());
+        self = keep_status(self, input);
+        match input.old.cloned() {
             Some(old) => {
                 self.identified_on = self.identified_on.or(old.identified_on);
                 self.current = old.current;
@@ -284,7 +284,7 @@ impl Resource for Risk {
 
 impl Risk {
     /// What follows from the fields, with the matrix, the processes exposed and the day.
-    pub fn derived(&self, matrix: &RiskMatrix, exposed_processes: Vec<Shared>, today: &str) -> RiskDerived {
+    pub fn derived(&self, matrix: &RiskMatrix, exposed_processes: Vec<RenderedReference>, today: &str) -> RiskDerived {
         let class = self.current.and_then(|rating| matrix.class(rating));
         let acceptance = match self.status {
             RiskStatus::Accepted if is_past(self.accepted_until, today) => Acceptance::Expired,

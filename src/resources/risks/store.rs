@@ -1,14 +1,14 @@
 pub mod classes;
 
 use super::{Risk, RiskFacts, RiskStatus, RiskTerms, Treatment};
-use crate::graph::landscape::Beneath;
-use crate::model::{Error, Faults, Link, Money, Shared};
+use crate::graph::landscape::Providers;
+use crate::model::{Error, Faults, Link, Money, RenderedReference};
 use crate::resources::measures::Measure;
 use crate::resources::risk_matrix::Rating;
 use crate::resources::{contacts, risk_matrix};
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Rows, links};
+use crate::store::{ResourceTable, links};
 use classes::classify;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -60,7 +60,7 @@ row! {
         services: Json<Vec<Id>>,
         components: Json<Vec<Id>>,
         owner_id: Option<DbId>,
-        treatment: DbWord<Treatment>,
+        treatment: DbEnum<Treatment>,
         inherent_likelihood: Option<i64>,
         inherent_impact: Option<i64>,
         current_likelihood: Option<i64>,
@@ -74,14 +74,14 @@ row! {
         review_due: Option<DbDate>,
         approver_id: Option<DbId>,
         accepted_until: Option<DbDate>,
-        status: DbWord<RiskStatus>,
+        status: DbEnum<RiskStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
         score: Option<i64>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Risk) -> RiskRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Risk) -> RiskRow {
     let Risk {
         identified_on,
         threat,
@@ -106,16 +106,16 @@ fn row(org: Id, head: &Head, resource: &Risk) -> RiskRow {
     } = resource;
     RiskRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        recorded_at: DbTime(head.created_at),
-        identified_on: identified_on.map_or_else(|| DbDate::of(head.created_at), DbDate),
+        id: DbId(meta.id),
+        recorded_at: DbTime(meta.created_at),
+        identified_on: identified_on.map_or_else(|| DbDate::of(meta.created_at), DbDate),
         threat_id: threat.as_ref().map(DbId::of),
         vulnerabilities: Json::ids(vulnerabilities),
         business_processes: Json::ids(business_processes),
         services: Json::ids(services),
         components: Json::ids(components),
         owner_id: owner.as_ref().map(DbId::of),
-        treatment: DbWord(*treatment),
+        treatment: DbEnum(*treatment),
         inherent_likelihood: inherent.map(|rating| rating.likelihood),
         inherent_impact: inherent.map(|rating| rating.impact),
         current_likelihood: current.map(|rating| rating.likelihood),
@@ -129,7 +129,7 @@ fn row(org: Id, head: &Head, resource: &Risk) -> RiskRow {
         review_due: review_due.map(DbDate),
         approver_id: approver.as_ref().map(DbId::of),
         accepted_until: accepted_until.map(DbDate),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
         score: current.map(Rating::score),
@@ -168,17 +168,17 @@ impl From<RiskRow> for Risk {
 
 stored!(Risk, RiskRow, [("risks", "threat_id", "id"), ("risks", "owner_id", "id"), ("risks", "approver_id", "id")]);
 
-impl Stored for Risk {
+impl ResourceHooks for Risk {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
-    async fn exposing(conn: &mut Conn<'_>, scene: &Scene, processes: &[Id]) -> Result<Vec<Id>> {
-        exposing(conn, scene, processes).await
+    async fn exposing(conn: &mut Conn<'_>, snapshot: &Snapshot, processes: &[Id]) -> Result<Vec<Id>> {
+        exposing(conn, snapshot, processes).await
     }
 
     /// Ratings lie on the organisation's matrix.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         if planned.iter().all(|one| one.new.body.inherent.is_none() && one.new.body.target.is_none()) {
             return Ok(());
         }
@@ -193,8 +193,8 @@ impl Stored for Risk {
         Ok(())
     }
 
-    async fn written(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
-        let rated: Vec<Id> = written.iter().filter(|risk| risk.body.current.is_some()).map(|risk| risk.head.id).collect();
+    async fn after_write(tx: &mut Tx, written: &[&Object<Self>]) -> Result<()> {
+        let rated: Vec<Id> = written.iter().filter(|risk| risk.body.current.is_some()).map(|risk| risk.meta.id).collect();
         if rated.is_empty() {
             return Ok(());
         }
@@ -202,11 +202,11 @@ impl Stored for Risk {
         classify(tx, &matrix, Some(&rated)).await
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
-        let matrix = risk_matrix::store::in_force(conn, scene).await?;
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
+        let matrix = risk_matrix::store::in_force(conn, snapshot).await?;
         let affected: Vec<Vec<Id>> = objects.iter().map(|object| affected(&object.body)).collect();
         let items: HashSet<Id> = affected.iter().flatten().copied().collect();
-        let landscape = if items.is_empty() { None } else { Some(scene.landscapes.around(conn, scene, &items).await?) };
+        let landscape = if items.is_empty() { None } else { Some(snapshot.landscapes.covering(conn, snapshot, &items).await?) };
         let exposed = |items: &[Id], processes: &[Link]| -> Vec<Id> {
             let mut reached = landscape.as_ref().map(|landscape| landscape.exposed(items).to_vec()).unwrap_or_default();
             // What is affected itself is exposed, whether it stands in a mapping or not.
@@ -219,10 +219,10 @@ impl Stored for Risk {
         };
         let exposed: Vec<Vec<Id>> =
             objects.iter().zip(&affected).map(|(object, items)| exposed(items, &object.body.business_processes)).collect();
-        let names = scene.references(conn, &exposed.iter().flatten().copied().collect()).await?;
-        let shared = names.into_iter().map(|(id, known)| Ok((id, Shared::new(known).map_err(Error::internal)?)));
-        let names = shared.collect::<Result<FxHashMap<Id, Shared>>>()?;
-        let today = scene.now.day();
+        let names = snapshot.references(conn, &exposed.iter().flatten().copied().collect()).await?;
+        let shared = names.into_iter().map(|(id, known)| Ok((id, RenderedReference::new(known).map_err(Error::internal)?)));
+        let names = shared.collect::<Result<FxHashMap<Id, RenderedReference>>>()?;
+        let today = snapshot.now.day();
         for (object, exposed) in objects.iter_mut().zip(exposed) {
             let exposed = exposed.iter().filter_map(|id| names.get(id).cloned()).collect();
             object.derived = object.body.derived(&matrix, exposed, &today);
@@ -237,10 +237,10 @@ fn affected(risk: &Risk) -> Vec<Id> {
     all.into_iter().flatten().filter_map(Link::id).collect()
 }
 
-impl Living for Risk {
+impl TransitionHooks for Risk {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: &str) -> Result<RiskFacts> {
         let owner = contacts::store::of_subject(conn, org, caller).await?;
-        let treating = links::owners(conn, org, "risks", &[object.head.id]).await?;
+        let treating = links::owners(conn, org, "risks", &[object.meta.id]).await?;
         let ids: Vec<Id> = treating.into_iter().map(|(measure, _)| measure).collect();
         let measures = Measure::find_all(conn, org, &ids).await?;
         Ok(RiskFacts {
@@ -251,7 +251,7 @@ impl Living for Risk {
     }
 
     /// Whoever accepts is the approver where nobody else is named.
-    async fn complete(conn: &mut Conn<'_>, org: Id, to: RiskStatus, terms: &mut RiskTerms, caller: &str) -> Result<()> {
+    async fn default_terms(conn: &mut Conn<'_>, org: Id, to: RiskStatus, terms: &mut RiskTerms, caller: &str) -> Result<()> {
         if to == RiskStatus::Accepted && terms.approver.is_none() {
             let contacts = contacts::store::of_subject(conn, org, caller).await?;
             terms.approver = contacts.first().copied().map(Link::To);
@@ -264,19 +264,19 @@ impl Living for Risk {
 ///
 /// # Errors
 /// When the database does not answer.
-async fn exposing(conn: &mut Conn<'_>, scene: &Scene, processes: &[Id]) -> Result<Vec<Id>> {
-    let landscape = scene.landscapes.whole(conn, scene).await?;
-    let Beneath { certain, possible } = landscape.beneath(processes);
+async fn exposing(conn: &mut Conn<'_>, snapshot: &Snapshot, processes: &[Id]) -> Result<Vec<Id>> {
+    let landscape = snapshot.landscapes.at(conn, snapshot).await?;
+    let Providers { certain, possible } = landscape.transitive_providers(processes);
     let all: Vec<Id> = certain.iter().chain(&possible).copied().collect();
     let statement = Fragment::default()
         .sql(
             "SELECT l.owner_id, l.target_id FROM links l \
              JOIN risks r ON r.organization_id = l.organization_id AND r.id = l.owner_id WHERE l.organization_id = ",
         )
-        .id(scene.organization)
+        .id(snapshot.organization)
         .sql(" AND l.field IN ('business_processes', 'services', 'components') AND l.target_id")
         .among(&all);
-    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).settle()?;
+    let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Identity)>().load(c)).map_db_error()?;
     let mut exposing: BTreeSet<Id> = BTreeSet::new();
     let mut doubtful: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
     for (risk, item) in rows {

@@ -1,18 +1,22 @@
 //! The steps of runs: made when a run is started, and moved by those who carry it out.
+//!
+//! Pressing a button is an ordinary transition of a step, and the organisation's turn settles who was first. In the same
+//! transaction steps that waited become ready, and what is back is measured once the last step that recovers it is done.
+//! Nothing of a run is kept in memory, so it goes on after a restart where it was.
 pub mod http;
-mod life;
+mod lifecycle;
 pub mod store;
 
 use crate::model::{Field, FieldType, Id, Kind, Link, Timestamp};
-use crate::model::{Made, Nothing, Resource, Slot, field, words_of};
+use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
 use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
-use crate::words;
-pub use life::StepFacts;
+use crate::string_enum;
+pub use lifecycle::StepFacts;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
-words! {
+string_enum! {
     /// Where a step stands.
     pub enum StepStatus {
         Pending = "pending",
@@ -132,7 +136,7 @@ impl Resource for RunStep {
     const TABLE: &'static str = "run_steps";
     const SCHEMA: &'static str = "RunStep";
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] = &[
+    const READ_ONLY: &'static [&'static str] = &[
         "position",
         "phase",
         "execution",
@@ -151,16 +155,16 @@ impl Resource for RunStep {
         "status_reason",
         "status_changed_at",
     ];
-    const UNPATCHED: &'static [&'static str] = &["run", "step"];
-    const LISTS: &'static [&'static str] = &["recovers"];
-    const CREATED: bool = false;
-    const DELETED: bool = false;
-    type Derived = Nothing;
+    const NOT_PATCHABLE: &'static [&'static str] = &["run", "step"];
+    const LINK_LISTS: &'static [&'static str] = &["recovers"];
+    const CLIENTS_CREATE: bool = false;
+    const CLIENTS_DELETE: bool = false;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("run", "run_steps.run_id", "", FieldType::Link(&[Kind::Run])),
         field("step", "run_steps.step", "", FieldType::Text),
-        field("status", "run_steps.status", "", FieldType::Word(words_of::<StepStatus>)),
-        field("phase", "run_steps.phase", "", FieldType::Word(words_of::<StepPhase>)),
+        field("status", "run_steps.status", "", FieldType::Word(enum_values::<StepStatus>)),
+        field("phase", "run_steps.phase", "", FieldType::Word(enum_values::<StepPhase>)),
         field("responsible", "run_steps.responsible_id", "", FieldType::Link(&[Kind::Contact])),
         field("recovers", "", "", FieldType::Listed(&[Kind::Service, Kind::Component], "recovers")),
         field("position", "run_steps.position", "run_steps.position", FieldType::Integer),
@@ -174,8 +178,8 @@ impl Resource for RunStep {
             .chain(Slot::list("recovers", &[Kind::Service, Kind::Component], &mut self.recovers))
             .collect()
     }
-    fn settled(self, made: &Made<'_, RunStep>) -> RunStep {
-        match made.old {
+    fn fill_server_fields(self, input: &VersionInput<'_, RunStep>) -> RunStep {
+        match input.old {
             Some(old) => RunStep { responsible: self.responsible, ..old.clone() },
             None => self,
         }

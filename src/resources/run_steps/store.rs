@@ -6,11 +6,11 @@ use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource
 use crate::resources::plan_versions::{PlanVersion, staffing};
 use crate::resources::runs::store::status::status;
 use crate::resources::runs::{Run, RunStatus};
+use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
 use crate::store::ledger;
 use crate::store::prelude::*;
-use crate::store::record::from_record_of;
-use crate::store::{Place, Rows, create, revise_all};
+use crate::store::{ReadPoint, ResourceTable, create, write_consequences};
 use crate::{model::Lifecycle, resources::contacts};
 use std::collections::HashSet;
 
@@ -51,8 +51,8 @@ row! {
         step: String,
         responsible_id: Option<DbId>,
         position: i64,
-        phase: DbWord<StepPhase>,
-        execution: DbWord<Execution>,
+        phase: DbEnum<StepPhase>,
+        execution: DbEnum<Execution>,
         role: Option<String>,
         depends_on: Json<Vec<String>>,
         recovers: Json<Vec<Id>>,
@@ -64,13 +64,13 @@ row! {
         ended_at: Option<DbTime>,
         ended_by: Option<String>,
         failures: i64,
-        status: DbWord<StepStatus>,
+        status: DbEnum<StepStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &RunStep) -> RunStepRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &RunStep) -> RunStepRow {
     let RunStep {
         run,
         step,
@@ -95,13 +95,13 @@ fn row(org: Id, head: &Head, resource: &RunStep) -> RunStepRow {
     } = resource;
     RunStepRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         run_id: DbId::of(run),
         step: step.clone(),
         responsible_id: responsible.as_ref().map(DbId::of),
         position: *position,
-        phase: DbWord(*phase),
-        execution: DbWord(*execution),
+        phase: DbEnum(*phase),
+        execution: DbEnum(*execution),
         role: role.clone(),
         depends_on: Json(depends_on.clone()),
         recovers: Json::ids(recovers),
@@ -113,7 +113,7 @@ fn row(org: Id, head: &Head, resource: &RunStep) -> RunStepRow {
         ended_at: ended_at.map(DbTime),
         ended_by: ended_by.clone(),
         failures: *failures,
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -148,13 +148,13 @@ impl From<RunStepRow> for RunStep {
 
 stored!(RunStep, RunStepRow, [("run_steps", "run_id", "id"), ("run_steps", "responsible_id", "id")]);
 
-impl Stored for RunStep {
+impl ResourceHooks for RunStep {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// A step that is over, or of a run that is, is given to nobody else.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         let org = tx.organization();
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let Some(old) = one.old.as_ref().filter(|old| old.body.responsible != one.new.body.responsible) else { continue };
@@ -171,17 +171,17 @@ async fn running(conn: &mut Conn<'_>, org: Id, step: &RunStep) -> Result<bool> {
     Ok(status(conn, org, run).await? == Some(RunStatus::Running))
 }
 
-impl Living for RunStep {
+impl TransitionHooks for RunStep {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<StepFacts> {
         Ok(StepFacts { run_over: !running(conn, org, &object.body).await? })
     }
 
     /// What waited for a step that is over becomes ready, and what it has brought back is measured.
-    async fn followed(tx: &mut Tx, new: &mut Object<Self>, _terms: &crate::model::NoTerms) -> Result<ObjectiveChanges> {
+    async fn after_transition(tx: &mut Tx, new: &mut Object<Self>, _terms: &crate::model::NoTerms) -> Result<ObjectiveChanges> {
         if !new.body.status.is_over() {
             return Ok(ObjectiveChanges::default());
         }
-        let (org, now) = (tx.organization(), tx.change().now);
+        let (org, now) = (tx.organization(), tx.context().now);
         let Some(run) = new.body.run.id() else { return Ok(ObjectiveChanges::default()) };
         if any_pending(&mut tx.conn()?, org, run).await? {
             let steps = outlines(&mut tx.conn()?, org, run).await?;
@@ -192,10 +192,10 @@ impl Living for RunStep {
             let mut revised = Vec::with_capacity(ready.len());
             for step in RunStep::find_all(&mut tx.conn()?, org, &ready).await? {
                 let mut body = step.body.clone();
-                body.stand(StepStatus::Ready, None, now);
+                body.set_status(StepStatus::Ready, None, now);
                 revised.push((step, body));
             }
-            revise_all(tx, revised).await?;
+            write_consequences(tx, revised).await?;
         }
         if new.body.status == StepStatus::Done && !new.body.recovers.is_empty() {
             let steps = of_run(&mut tx.conn()?, org, run).await?;
@@ -213,19 +213,19 @@ async fn measure(tx: &mut Tx, run: Id, last: &RunStep, steps: &[Object<RunStep>]
     let back: Vec<Link> = last.recovers.iter().filter(|item| !unfinished(item)).cloned().collect();
     let (Some(ended), false) = (last.ended_at, back.is_empty()) else { return Ok(()) };
     let Some(run) = Run::find(&mut tx.conn()?, org, run).await? else { return Ok(()) };
-    let subject = tx.change().actor.clone();
+    let subject = tx.context().actor.clone();
     let by = contacts::store::of_subject(&mut tx.conn()?, org, &subject).await?.first().copied().map(Link::To);
     let took = ended.seconds() - run.body.clock_started_at.seconds();
     let taken = |subject: Link| Measurement {
         subject,
         source: MeasurementSource::Run,
-        run: Some(Link::To(run.head.id)),
+        run: Some(Link::To(run.meta.id)),
         exercise: run.body.exercise.clone(),
         restoration_seconds: Some(took.max(0)),
         data_loss_seconds: None,
         measured_at: Some(ended),
         measured_by: by.clone(),
-        evidence: Some(format!("step {} of {}", last.step, run.head.key)),
+        evidence: Some(format!("step {} of {}", last.step, run.meta.key)),
         level: ProofLevel::Exercised,
         fingerprint: Fingerprint::default(),
     };
@@ -241,7 +241,7 @@ async fn any_pending(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<bool> {
         .sql(" AND run_id = ")
         .id(run)
         .sql(" LIMIT 1");
-    let found: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let found: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(!found.is_empty())
 }
 
@@ -250,14 +250,14 @@ async fn any_pending(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<bool> {
 /// # Errors
 /// When the database does not answer.
 pub async fn outlines(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Vec<Outline>> {
-    type Row = (DbId, String, DbWord<StepStatus>, Json<Vec<String>>);
+    type Row = (DbId, String, DbEnum<StepStatus>, Json<Vec<String>>);
     let rows: Vec<Row> = on!(conn, |c| run_steps::table
         .filter(run_steps::organization_id.eq(DbId(org)))
         .filter(run_steps::run_id.eq(DbId(run)))
         .order(run_steps::position)
         .select((run_steps::id, run_steps::step, run_steps::status, run_steps::depends_on))
         .load(c))
-    .settle()?;
+    .map_db_error()?;
     let outline = |(id, step, status, depends_on): Row| Outline { id: id.0, step, status: status.0, depends_on: depends_on.0 };
     Ok(rows.into_iter().map(outline).collect())
 }
@@ -271,16 +271,16 @@ pub async fn of_run(conn: &mut Conn<'_>, org: Id, run: Id) -> Result<Vec<Object<
     RunStep::matching(conn, org, steps.sql(" ORDER BY run_steps.position")).await
 }
 
-/// As [`of_run`], from where the scene looks.
+/// As [`of_run`], from where the snapshot looks.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn seen(conn: &mut Conn<'_>, scene: &Scene, run: Id) -> Result<Vec<Object<RunStep>>> {
-    let now = of_run(conn, scene.organization, run).await?;
-    let Place::Past(seq) = scene.place else { return Ok(now) };
+pub async fn seen(conn: &mut Conn<'_>, snapshot: &Snapshot, run: Id) -> Result<Vec<Object<RunStep>>> {
+    let now = of_run(conn, snapshot.organization, run).await?;
+    let ReadPoint::Past(seq) = snapshot.place else { return Ok(now) };
     // Steps are made with their run and never deleted.
-    let ids: Vec<Id> = now.iter().map(|step| step.head.id).collect();
-    let entries = ledger::these_as_of(conn, scene.organization, &ids, seq).await?;
+    let ids: Vec<Id> = now.iter().map(|step| step.meta.id).collect();
+    let entries = ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
     let mut then = entries
         .iter()
         .map(|entry| from_record_of::<RunStep>(entry.body.as_deref().unwrap_or("null")))
@@ -301,7 +301,7 @@ pub async fn keyed(conn: &mut Conn<'_>, org: Id, run: Id, step: &str) -> Result<
         .select(run_steps::id)
         .get_result(c))
     .optional()
-    .settle()?;
+    .map_db_error()?;
     Ok(id.map(Id::from))
 }
 
@@ -311,7 +311,7 @@ pub async fn keyed(conn: &mut Conn<'_>, org: Id, run: Id, step: &str) -> Result<
 /// When the database does not answer.
 pub async fn begin(tx: &mut Tx, run: &Object<Run>, version: &PlanVersion) -> Result<()> {
     let table = staffing::timetable(version, run.body.mode);
-    let now: Timestamp = tx.change().now;
+    let now: Timestamp = tx.context().now;
     let mut steps = Vec::with_capacity(table.kept.len());
     for (place, index) in table.kept.iter().enumerate() {
         let (step, span) = (&version.steps[*index], &table.spans[place]);
@@ -320,7 +320,7 @@ pub async fn begin(tx: &mut Tx, run: &Object<Run>, version: &PlanVersion) -> Res
         let responsible = step.responsible.clone().or_else(|| table.crew.contact(span.by));
         let status = if depends_on.is_empty() { StepStatus::Ready } else { StepStatus::Pending };
         let body = RunStep {
-            run: Link::To(run.head.id),
+            run: Link::To(run.meta.id),
             step: step.key.clone(),
             responsible,
             position: i64::try_from(place).unwrap_or_default(),

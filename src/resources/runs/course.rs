@@ -1,18 +1,18 @@
 //! How a run goes: planned against actual, what decides now when it ends, and when each service will be back.
 use super::progress::{Deadline, RunProgress, ServiceCourse, ServiceState};
 use super::{Run, RunStatus};
-use crate::model::{Error, Id, Link, Objectives, Reference, Result, Shared, Timestamp};
+use crate::model::{Error, Id, Link, Objectives, Reference, RenderedReference, Result, Timestamp};
 use crate::planning::schedule::{self, Progress as How, Span, Task};
 use crate::resources::plan_versions::staffing::Crew;
 use crate::resources::plan_versions::{PlanVersion, coverage};
 use crate::resources::plans::Plan;
 use crate::resources::run_steps::{self, Outline, RunStep, StepStatus};
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Rows, Scene};
+use crate::store::{Conn, Object, ResourceTable, Snapshot};
 use std::collections::HashMap;
 
 /// A run with all one needs to tell how it goes.
-pub struct View {
+pub struct RunView {
     pub started_at: Timestamp,
     pub now: Timestamp,
     pub over: bool,
@@ -27,9 +27,9 @@ pub struct View {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn look(conn: &mut Conn<'_>, scene: &Scene, run: &Object<Run>) -> Result<Option<View>> {
-    let org = scene.organization;
-    let steps = run_steps::store::seen(conn, scene, run.head.id).await?;
+pub async fn progress_of(conn: &mut Conn<'_>, snapshot: &Snapshot, run: &Object<Run>) -> Result<Option<RunView>> {
+    let org = snapshot.organization;
+    let steps = run_steps::store::seen(conn, snapshot, run.meta.id).await?;
     if steps.is_empty() {
         return Ok(None);
     }
@@ -39,20 +39,20 @@ pub async fn look(conn: &mut Conn<'_>, scene: &Scene, run: &Object<Run>) -> Resu
     };
     let crew = Crew::of(version.as_ref().map(|version| version.body.team.as_slice()).unwrap_or_default());
     let over = run.body.status != RunStatus::Running;
-    let now = run.body.ended_at.filter(|_| over).unwrap_or(scene.now).max(run.body.started_at);
+    let now = run.body.ended_at.filter(|_| over).unwrap_or(snapshot.now).max(run.body.started_at);
     let started_at = run.body.started_at;
     let (spans, critical) = forecast(&steps, crew, started_at, now);
-    let mut view = View { started_at, now, over, steps, spans, critical, services: Vec::new() };
+    let mut view = RunView { started_at, now, over, steps, spans, critical, services: Vec::new() };
     let plan = match run.body.plan.as_ref().and_then(Link::id) {
         Some(id) => Plan::find(conn, org, id).await?,
         None => None,
     };
     let services = plan.map(|plan| plan.body.services).unwrap_or_default();
     let recovers: Vec<&[Link]> = view.steps.iter().map(|step| step.body.recovers.as_slice()).collect();
-    let restored = coverage::services(conn, scene, &services, &recovers).await?;
+    let restored = coverage::services(conn, snapshot, &services, &recovers).await?;
     let ids: Vec<Id> = restored.iter().map(|(one, _)| one.id).collect();
     let services = Service::find_all(conn, org, &ids).await?;
-    let objectives: HashMap<Id, Objectives> = services.iter().map(|one| (one.head.id, one.head.effective)).collect();
+    let objectives: HashMap<Id, Objectives> = services.iter().map(|one| (one.meta.id, one.meta.effective)).collect();
     for (service, by) in restored {
         let own = objectives.get(&service.id).copied().unwrap_or_default();
         let course = view.service(service, &by, own, run.body.clock_started_at)?;
@@ -65,7 +65,7 @@ pub async fn look(conn: &mut Conn<'_>, scene: &Scene, run: &Object<Run>) -> Resu
 fn forecast(steps: &[Object<RunStep>], mut crew: Crew, started_at: Timestamp, now: Timestamp) -> (Vec<Span>, Vec<usize>) {
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(place, step)| (step.body.step.as_str(), place)).collect();
     let outline = |step: &Object<RunStep>| Outline {
-        id: step.head.id,
+        id: step.meta.id,
         step: step.body.step.clone(),
         status: step.body.status,
         depends_on: step.body.depends_on.clone(),
@@ -101,7 +101,7 @@ pub fn later(from: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_micros(from.micros().saturating_add(seconds.saturating_mul(1_000_000))).unwrap_or(from)
 }
 
-impl View {
+impl RunView {
     fn service(&self, service: Reference, by: &[usize], own: Objectives, clock: Timestamp) -> Result<ServiceCourse> {
         let last = |of: &dyn Fn(usize) -> i64| by.iter().map(|place| of(*place)).max();
         let body = |place: usize| &self.steps[place].body;
@@ -124,7 +124,7 @@ impl View {
         let begun = by.iter().any(|place| !matches!(body(*place).status, StepStatus::Pending | StepStatus::Ready));
         Ok(ServiceCourse {
             state: if untouched { ServiceState::NotStarted } else { state(restored_at.is_some(), begun, forecast_at, rto) },
-            service: Shared::new(service).map_err(Error::internal)?,
+            service: RenderedReference::new(service).map_err(Error::internal)?,
             steps: by.iter().map(|place| body(*place).step.clone()).collect(),
             planned_at: planned.map(|end| later(self.started_at, end)),
             forecast_at,

@@ -1,8 +1,8 @@
 //! Routes of the collection, and of the notes of a run.
-use super::{MOST_NOTES, Note, Run, RunStatus};
+use super::{MAX_NOTES, Note, Run, RunStatus};
 use crate::collection::action;
 use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, for_writing, named, with_id};
+use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_id, with_write_headers};
 use crate::collection::draft;
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
@@ -27,9 +27,9 @@ pub struct NoteDraft {
 async fn note(writer: Writer<RunStep>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     let write = async move |tx: &mut Tx, old: Object<Run>, said: NoteDraft| {
         let body = noted(tx, &old.body, said)?;
-        action::changed(tx, old, body).await
+        action::update_and_render(tx, old, body).await
     };
-    action::perform(writer, request, payload, draft::strict, write).await
+    action::run_action(writer, request, payload, draft::parse_strict, write).await
 }
 
 /// The run with one more note.
@@ -40,10 +40,10 @@ pub fn noted(tx: &Tx, run: &Run, said: NoteDraft) -> Result<Run> {
     if run.status != RunStatus::Running {
         return Err(Error::conflict("content_fixed", "the run is over: its log is closed"));
     }
-    if run.notes.len() >= MOST_NOTES {
-        return Err(Error::refused(422, "too_many_objects", format!("a run has {MOST_NOTES} notes at most")));
+    if run.notes.len() >= MAX_NOTES {
+        return Err(Error::status(422, "too_many_objects", format!("a run has {MAX_NOTES} notes at most")));
     }
-    let (mut body, change) = (run.clone(), tx.change());
+    let (mut body, change) = (run.clone(), tx.context());
     body.notes.push(Note { at: change.now, by: change.actor.clone(), text: said.text });
     Ok(body)
 }
@@ -54,7 +54,7 @@ pub fn routes(api: &mut Api) {
         .permission("run-steps", Action::Write)
         .header("If-Match", IF_MATCH)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
-        .body(&["application/json"], named("NoteDraft"), &json!({"text": "The courier with the tapes is late"}))
-        .json(200, "The run.", named("Run"), &example_of::<Run>(), etag());
-    api.add(for_writing(with_id(op)).problems(&[428]), note);
+        .body(&["application/json"], schema_ref("NoteDraft"), &json!({"text": "The courier with the tapes is late"}))
+        .json(200, "The run.", schema_ref("Run"), &example_of::<Run>(), etag());
+    api.add(with_write_headers(with_id(op)).problems(&[428]), note);
 }

@@ -1,19 +1,19 @@
 //! Runs: a version of a plan carried out, in an exercise or in earnest.
 pub mod course;
 pub mod http;
-mod life;
+mod lifecycle;
 pub mod progress;
 pub mod store;
 
-use crate::model::lifecycle::stay;
+use crate::model::lifecycle::keep_status;
 use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Made, Resource, Slot, field, words_of};
-use crate::words;
-pub use life::RunFacts;
+use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::string_enum;
+pub use lifecycle::RunFacts;
 pub use progress::RunDerived;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Whether it is practice or the real thing.
     pub enum RunMode {
         Exercise = "exercise",
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a run stands.
     pub enum RunStatus {
         Running = "running",
@@ -43,7 +43,7 @@ pub struct Note {
 }
 
 /// So many notes a run has at most.
-pub const MOST_NOTES: usize = 500;
+pub const MAX_NOTES: usize = 500;
 
 /// One execution of a version of a plan. To create it is to start it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -93,18 +93,18 @@ impl Resource for Run {
     const KIND: Kind = Kind::Run;
     const TABLE: &'static str = "runs";
     const SCHEMA: &'static str = "Run";
-    const NAMED: bool = false;
+    const NAME_REQUIRED: bool = false;
     const LABEL: &'static str = "title";
-    const OWNED: &'static [&'static str] =
+    const READ_ONLY: &'static [&'static str] =
         &["mode", "started_at", "clock_started_at", "ended_at", "notes", "status", "status_reason", "status_changed_at"];
-    const UNPATCHED: &'static [&'static str] = &["plan", "plan_version", "exercise", "disruption"];
-    const DELETED: bool = false;
-    const HEAVY: bool = true;
-    const LIVE: bool = true;
+    const NOT_PATCHABLE: &'static [&'static str] = &["plan", "plan_version", "exercise", "disruption"];
+    const CLIENTS_DELETE: bool = false;
+    const SLOW_DERIVED: bool = true;
+    const UNCACHED: bool = true;
     type Derived = RunDerived;
     const FIELDS: &'static [Field] = &[
-        field("status", "runs.status", "", FieldType::Word(words_of::<RunStatus>)),
-        field("mode", "runs.mode", "", FieldType::Word(words_of::<RunMode>)),
+        field("status", "runs.status", "", FieldType::Word(enum_values::<RunStatus>)),
+        field("mode", "runs.mode", "", FieldType::Word(enum_values::<RunMode>)),
         field("plan", "runs.plan_id", "", FieldType::Link(&[Kind::Plan])),
         field("plan_version", "runs.plan_version_id", "", FieldType::Link(&[Kind::PlanVersion])),
         field("exercise", "runs.exercise_id", "", FieldType::Link(&[Kind::Exercise])),
@@ -135,8 +135,8 @@ impl Resource for Run {
             _ => {}
         }
     }
-    fn settled(mut self, made: &Made<'_, Run>) -> Run {
-        if let Some(old) = made.old {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Run>) -> Run {
+        if let Some(old) = input.old {
             // Whoever sends a run again says of what it is one in the same words, or not at all.
             self.plan = self.plan.or_else(|| old.plan.clone());
             self.plan_version = self.plan_version.or_else(|| old.plan_version.clone());
@@ -146,10 +146,10 @@ impl Resource for Run {
             self.ended_at = old.ended_at;
             self.notes.clone_from(&old.notes);
         } else {
-            self.started_at = made.now;
-            self.clock_started_at = made.now;
+            self.started_at = input.now;
+            self.clock_started_at = input.now;
         }
-        stay(self, made)
+        keep_status(self, input)
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

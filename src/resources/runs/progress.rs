@@ -1,9 +1,9 @@
 //! What is told of a run under way.
-use crate::model::{Reference, Shared, Timestamp};
-use crate::words;
+use crate::model::{Reference, RenderedReference, Timestamp};
+use crate::string_enum;
 use serde::Serialize;
 
-words! {
+string_enum! {
     /// How it stands with a service.
     pub enum ServiceState {
         NotStarted = "not_started",
@@ -30,7 +30,7 @@ pub struct Deadline {
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ServiceCourse {
     #[schema(value_type = Reference)]
-    pub service: Shared,
+    pub service: RenderedReference,
     pub state: ServiceState,
     /// The steps that bring it back, or something it depends on.
     #[schema(value_type = Vec<crate::model::StepKey>, inline, max_items = 1000)]

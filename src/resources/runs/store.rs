@@ -10,7 +10,7 @@ use crate::resources::plan_versions::{self, PlanVersion, VersionStatus};
 use crate::resources::run_steps;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Rows, revise};
+use crate::store::{ResourceTable, write_consequence};
 use diesel::sql_types::BigInt as Count;
 use std::collections::HashMap;
 
@@ -45,18 +45,18 @@ row! {
         exercise_id: Option<DbId>,
         disruption_id: Option<DbId>,
         lead_id: Option<DbId>,
-        mode: DbWord<RunMode>,
+        mode: DbEnum<RunMode>,
         started_at: DbTime,
         clock_started_at: DbTime,
         ended_at: Option<DbTime>,
         notes: Json<Vec<Note>>,
-        status: DbWord<RunStatus>,
+        status: DbEnum<RunStatus>,
         status_reason: Option<String>,
         status_changed_at: DbTime,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Run) -> RunRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Run) -> RunRow {
     let Run {
         plan,
         plan_version,
@@ -74,18 +74,18 @@ fn row(org: Id, head: &Head, resource: &Run) -> RunRow {
     } = resource;
     RunRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         plan_id: plan.as_ref().map(DbId::of),
         plan_version_id: plan_version.as_ref().map(DbId::of),
         exercise_id: exercise.as_ref().map(DbId::of),
         disruption_id: disruption.as_ref().map(DbId::of),
         lead_id: lead.as_ref().map(DbId::of),
-        mode: DbWord(*mode),
+        mode: DbEnum(*mode),
         started_at: DbTime(*started_at),
         clock_started_at: DbTime(*clock_started_at),
         ended_at: ended_at.map(DbTime),
         notes: Json(notes.clone()),
-        status: DbWord(*status),
+        status: DbEnum(*status),
         status_reason: status_reason.clone(),
         status_changed_at: DbTime(*status_changed_at),
     }
@@ -123,14 +123,14 @@ stored!(
     ]
 );
 
-impl Stored for Run {
+impl ResourceHooks for Run {
     fn lifecycle() -> Option<&'static dyn AnyLifecycle> {
         Some(&LifeDoor::<Self>::NEW)
     }
 
     /// A run is started on the active version of a plan, in an exercise under way or a disruption that was declared; from
     /// then on what it is a run of stays.
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         for one in planned.iter_mut().filter(|one| one.fault.is_none()) {
             let mut faults = Faults::default();
             match &one.old {
@@ -143,7 +143,7 @@ impl Stored for Run {
     }
 
     /// A new run has its steps from the start, and a declared disruption is being recovered from.
-    async fn recorded(tx: &mut Tx, created: &[&Object<Self>]) -> Result<()> {
+    async fn after_audit(tx: &mut Tx, created: &[&Object<Self>]) -> Result<()> {
         let org = tx.organization();
         for run in created {
             let version = run.body.plan_version.as_ref().and_then(Link::id);
@@ -155,17 +155,17 @@ impl Stored for Run {
             let old = Disruption::find(&mut tx.conn()?, org, disruption).await?.ok_or(Error::NotFound)?;
             if old.body.status == DisruptionStatus::Declared {
                 let mut body = old.body.clone();
-                let now = tx.change().now;
-                body.stand(DisruptionStatus::Recovering, Some(format!("run {} started", run.head.key)), now);
-                revise(tx, old, body).await?;
+                let now = tx.context().now;
+                body.set_status(DisruptionStatus::Recovering, Some(format!("run {} started", run.meta.key)), now);
+                write_consequence(tx, old, body).await?;
             }
         }
         Ok(())
     }
 
-    async fn derive(conn: &mut Conn<'_>, scene: &Scene, objects: &mut [Object<Self>]) -> Result<()> {
+    async fn compute_derived(conn: &mut Conn<'_>, snapshot: &Snapshot, objects: &mut [Object<Self>]) -> Result<()> {
         for object in objects {
-            let view = course::look(conn, scene, object).await?;
+            let view = course::progress_of(conn, snapshot, object).await?;
             object.derived = RunDerived { progress: view.map(|view| view.progress()) };
         }
         Ok(())
@@ -227,9 +227,9 @@ async fn begin(tx: &mut Tx, run: &mut Run, faults: &mut Faults) -> Result<()> {
     Ok(())
 }
 
-impl Living for Run {
+impl TransitionHooks for Run {
     async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<RunFacts> {
-        let steps = run_steps::store::outlines(conn, org, object.head.id).await?;
+        let steps = run_steps::store::outlines(conn, org, object.meta.id).await?;
         Ok(RunFacts { open_steps: steps.iter().filter(|step| !step.status.is_over()).count() })
     }
 }
@@ -245,7 +245,7 @@ pub async fn of(conn: &mut Conn<'_>, org: Id, column: &str, whose: Id) -> Result
         .sql(&format!(" AND {column} = "))
         .id(whose)
         .sql(" ORDER BY id");
-    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(ids.into_iter().map(Id::from).collect())
 }
 
@@ -259,7 +259,7 @@ pub async fn running(conn: &mut Conn<'_>, org: Id, column: &str, whose: Id) -> R
         .id(org)
         .sql(&format!(" AND {column} = "))
         .id(whose);
-    let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).settle()?;
+    let number: i64 = on!(conn, |c| statement.rows::<Count>().get_result(c)).map_db_error()?;
     Ok(usize::try_from(number).unwrap_or_default())
 }
 
@@ -274,6 +274,6 @@ pub async fn first_started(conn: &mut Conn<'_>, org: Id, disruptions: &[Id]) -> 
         .sql(" AND disruption_id")
         .among(disruptions)
         .sql(" GROUP BY disruption_id");
-    let rows: Vec<(DbId, DbTime)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Instant)>().load(c)).settle()?;
+    let rows: Vec<(DbId, DbTime)> = on!(conn, |c| statement.rows::<(sql::Identity, sql::Instant)>().load(c)).map_db_error()?;
     Ok(rows.into_iter().map(|(id, at)| (id.0, at.0)).collect())
 }

@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Field, FieldType, Kind, Link, Objectives};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Whom the service serves.
     pub enum ServiceKind {
         BusinessService = "business_service",
@@ -14,7 +14,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How much the business depends on it.
     pub enum Criticality {
         Normal = "normal",
@@ -24,7 +24,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where the service stands in its life.
     pub enum ServiceLifecycle {
         Live = "live",
@@ -71,12 +71,12 @@ impl Resource for Service {
     const KIND: Kind = Kind::Service;
     const TABLE: &'static str = "services";
     const SCHEMA: &'static str = "Service";
-    const EFFECTIVE: bool = true;
-    type Derived = Nothing;
+    const BEARS_OBJECTIVES: bool = true;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "services.kind", "", FieldType::Word(words_of::<ServiceKind>)),
-        field("criticality", "services.criticality", "", FieldType::Word(words_of::<Criticality>)),
-        field("lifecycle", "services.lifecycle", "", FieldType::Word(words_of::<ServiceLifecycle>)),
+        field("kind", "services.kind", "", FieldType::Word(enum_values::<ServiceKind>)),
+        field("criticality", "services.criticality", "", FieldType::Word(enum_values::<Criticality>)),
+        field("lifecycle", "services.lifecycle", "", FieldType::Word(enum_values::<ServiceLifecycle>)),
         field("owner", "services.owner_id", "", FieldType::Link(&[Kind::Contact])),
         field("rto_seconds", "services.rto_seconds", "", FieldType::Integer),
         field("rpo_seconds", "services.rpo_seconds", "", FieldType::Integer),

@@ -24,9 +24,9 @@ row! {
     pub struct ServiceRow in services {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<ServiceKind>,
-        criticality: DbWord<Criticality>,
-        lifecycle: DbWord<ServiceLifecycle>,
+        kind: DbEnum<ServiceKind>,
+        criticality: DbEnum<Criticality>,
+        lifecycle: DbEnum<ServiceLifecycle>,
         owner_id: Option<DbId>,
         rto_seconds: Option<i64>,
         rpo_seconds: Option<i64>,
@@ -36,7 +36,7 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Service) -> ServiceRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Service) -> ServiceRow {
     let Service {
         kind,
         criticality,
@@ -50,10 +50,10 @@ fn row(org: Id, head: &Head, resource: &Service) -> ServiceRow {
     } = resource;
     ServiceRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
-        criticality: DbWord(*criticality),
-        lifecycle: DbWord(*lifecycle),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
+        criticality: DbEnum(*criticality),
+        lifecycle: DbEnum(*lifecycle),
         owner_id: owner.as_ref().map(DbId::of),
         rto_seconds: *rto_seconds,
         rpo_seconds: *rpo_seconds,
@@ -81,7 +81,7 @@ impl From<ServiceRow> for Service {
 
 stored!(Service, ServiceRow, [("services", "owner_id", "id")]);
 
-impl Stored for Service {}
+impl ResourceHooks for Service {}
 
 /// The services that are live.
 ///
@@ -89,6 +89,6 @@ impl Stored for Service {}
 /// When the database does not answer.
 pub async fn live(conn: &mut Conn<'_>, org: Id) -> Result<Vec<Id>> {
     let statement = Fragment::default().sql("SELECT id FROM services WHERE lifecycle = 'live' AND organization_id = ").id(org);
-    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).settle()?;
+    let ids: Vec<DbId> = on!(conn, |c| statement.rows::<sql::Identity>().load(c)).map_db_error()?;
     Ok(ids.into_iter().map(Id::from).collect())
 }

@@ -3,7 +3,7 @@ pub mod http;
 pub mod store;
 
 use crate::model::{Faults, Field, Kind};
-use crate::model::{Nothing, Resource};
+use crate::model::{NoDerived, Resource};
 use crate::resources::plan_versions::ApproverRole;
 use crate::resources::plans::PlanKind;
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,9 @@ impl Resource for Settings {
     const KIND: Kind = Kind::Settings;
     const TABLE: &'static str = "settings";
     const SCHEMA: &'static str = "Settings";
-    const NAMED: bool = false;
-    const SINGLE: bool = true;
-    type Derived = Nothing;
+    const NAME_REQUIRED: bool = false;
+    const SINGLETON: bool = true;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[];
 
     fn check(&self, faults: &mut Faults) {

@@ -1,6 +1,6 @@
 use super::{PlanApproval, Settings};
 use crate::store::prelude::*;
-use crate::store::single;
+use crate::store::singleton;
 
 diesel::table! {
     use crate::store::types::sql::{Identity, Json};
@@ -26,11 +26,11 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Settings) -> SettingsRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Settings) -> SettingsRow {
     let Settings { intolerable_level, plan_approvals, detection_seconds, declaration_seconds } = resource;
     SettingsRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
+        id: DbId(meta.id),
         intolerable_level: *intolerable_level,
         plan_approvals: Json(plan_approvals.clone()),
         detection_seconds: *detection_seconds,
@@ -55,8 +55,8 @@ stored!(Settings, SettingsRow, []);
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<Settings> {
-    Ok(single::of::<Settings>(conn, scene).await?.map(|object| object.body).unwrap_or_default())
+pub async fn in_force(conn: &mut Conn<'_>, snapshot: &Snapshot) -> Result<Settings> {
+    Ok(singleton::of::<Settings>(conn, snapshot).await?.map(|object| object.body).unwrap_or_default())
 }
 
 /// The settings in force, as a change sees them.
@@ -64,7 +64,7 @@ pub async fn in_force(conn: &mut Conn<'_>, scene: &Scene) -> Result<Settings> {
 /// # Errors
 /// When the database does not answer.
 pub async fn now(conn: &mut Conn<'_>, org: Id) -> Result<Settings> {
-    Ok(single::now::<Settings>(conn, org).await?.map(|object| object.body).unwrap_or_default())
+    Ok(singleton::now::<Settings>(conn, org).await?.map(|object| object.body).unwrap_or_default())
 }
 
-impl Stored for Settings {}
+impl ResourceHooks for Settings {}

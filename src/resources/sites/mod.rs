@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Faults, Field, FieldType, Kind, Link};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// What kind of place it is.
     pub enum SiteKind {
         DataCentre = "data_centre",
@@ -47,9 +47,9 @@ impl Resource for Site {
     const KIND: Kind = Kind::Site;
     const TABLE: &'static str = "sites";
     const SCHEMA: &'static str = "Site";
-    type Derived = Nothing;
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "sites.kind", "", FieldType::Word(words_of::<SiteKind>)),
+        field("kind", "sites.kind", "", FieldType::Word(enum_values::<SiteKind>)),
         field("parent", "sites.parent_id", "", FieldType::Link(&[Kind::Site])),
         field("country", "sites.country", "", FieldType::Text),
     ];

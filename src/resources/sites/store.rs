@@ -20,7 +20,7 @@ row! {
     pub struct SiteRow in sites {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<SiteKind>,
+        kind: DbEnum<SiteKind>,
         parent_id: Option<DbId>,
         address: Option<String>,
         country: Option<String>,
@@ -29,12 +29,12 @@ row! {
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Site) -> SiteRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Site) -> SiteRow {
     let Site { kind, parent, address, country, latitude, longitude } = resource;
     SiteRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         parent_id: parent.as_ref().map(DbId::of),
         address: address.clone(),
         country: country.clone(),
@@ -57,8 +57,8 @@ impl From<SiteRow> for Site {
 }
 
 stored!(Site, SiteRow, [("sites", "parent_id", "id")]);
-impl Stored for Site {
-    async fn inspect(tx: &mut Tx, planned: &mut [Planned<Self>]) -> Result<()> {
-        crate::store::hierarchy::inspect(tx, planned, "sites", |site| site.parent.as_ref()).await
+impl ResourceHooks for Site {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        crate::store::hierarchy::reject_cycles(tx, planned, "sites", |site| site.parent.as_ref()).await
     }
 }

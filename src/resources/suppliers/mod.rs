@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Faults, Field, FieldType, Kind, Link};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Whether the supplier belongs to the organisation.
     pub enum SupplierKind {
         External = "external",
@@ -14,7 +14,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How hard it would be to do without.
     pub enum Substitutability {
         Easy = "easy",
@@ -45,11 +45,11 @@ impl Resource for Supplier {
     const KIND: Kind = Kind::Supplier;
     const TABLE: &'static str = "suppliers";
     const SCHEMA: &'static str = "Supplier";
-    const LISTS: &'static [&'static str] = &["contacts"];
-    type Derived = Nothing;
+    const LINK_LISTS: &'static [&'static str] = &["contacts"];
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("kind", "suppliers.kind", "", FieldType::Word(words_of::<SupplierKind>)),
-        field("substitutability", "suppliers.substitutability", "", FieldType::Word(words_of::<Substitutability>)),
+        field("kind", "suppliers.kind", "", FieldType::Word(enum_values::<SupplierKind>)),
+        field("substitutability", "suppliers.substitutability", "", FieldType::Word(enum_values::<Substitutability>)),
     ];
 
     fn links(&mut self) -> Vec<Slot<'_>> {

@@ -19,21 +19,21 @@ row! {
     pub struct SupplierRow in suppliers {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<SupplierKind>,
+        kind: DbEnum<SupplierKind>,
         contacts: Json<Vec<Id>>,
-        substitutability: Option<DbWord<Substitutability>>,
+        substitutability: Option<DbEnum<Substitutability>>,
         exit_plan: Option<String>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Supplier) -> SupplierRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Supplier) -> SupplierRow {
     let Supplier { kind, contacts, substitutability, exit_plan } = resource;
     SupplierRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(*kind),
+        id: DbId(meta.id),
+        kind: DbEnum(*kind),
         contacts: Json(contacts.iter().filter_map(Link::id).collect()),
-        substitutability: substitutability.map(DbWord),
+        substitutability: substitutability.map(DbEnum),
         exit_plan: exit_plan.clone(),
     }
 }
@@ -51,4 +51,4 @@ impl From<SupplierRow> for Supplier {
 
 stored!(Supplier, SupplierRow, []);
 
-impl Stored for Supplier {}
+impl ResourceHooks for Supplier {}

@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Field, FieldType, Kind};
-use crate::model::{Nothing, Resource, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where a threat comes from.
     pub enum ThreatCategory {
         Natural = "natural",
@@ -34,8 +34,8 @@ impl Resource for Threat {
     const KIND: Kind = Kind::Threat;
     const TABLE: &'static str = "threats";
     const SCHEMA: &'static str = "Threat";
-    type Derived = Nothing;
-    const FIELDS: &'static [Field] = &[field("category", "threats.category", "", FieldType::Word(words_of::<ThreatCategory>))];
+    type Derived = NoDerived;
+    const FIELDS: &'static [Field] = &[field("category", "threats.category", "", FieldType::Word(enum_values::<ThreatCategory>))];
 
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -16,14 +16,14 @@ row! {
     pub struct ThreatRow in threats {
         organization_id: DbId,
         id: DbId,
-        category: DbWord<ThreatCategory>,
+        category: DbEnum<ThreatCategory>,
         yearly_frequency: Option<f64>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Threat) -> ThreatRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Threat) -> ThreatRow {
     let Threat { category, yearly_frequency } = resource;
-    ThreatRow { organization_id: DbId(org), id: DbId(head.id), category: DbWord(*category), yearly_frequency: *yearly_frequency }
+    ThreatRow { organization_id: DbId(org), id: DbId(meta.id), category: DbEnum(*category), yearly_frequency: *yearly_frequency }
 }
 
 impl From<ThreatRow> for Threat {
@@ -34,4 +34,4 @@ impl From<ThreatRow> for Threat {
 
 stored!(Threat, ThreatRow, []);
 
-impl Stored for Threat {}
+impl ResourceHooks for Threat {}

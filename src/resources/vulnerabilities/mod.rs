@@ -2,11 +2,11 @@
 pub mod store;
 
 use crate::model::{Field, FieldType, Kind, Link};
-use crate::model::{Nothing, Resource, Slot, field, words_of};
-use crate::words;
+use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// How much harm it lets in.
     pub enum Severity {
         Low = "low",
@@ -16,7 +16,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What has been done about it.
     pub enum VulnerabilityStatus {
         Open = "open",
@@ -49,11 +49,11 @@ impl Resource for Vulnerability {
     const KIND: Kind = Kind::Vulnerability;
     const TABLE: &'static str = "vulnerabilities";
     const SCHEMA: &'static str = "Vulnerability";
-    const LISTS: &'static [&'static str] = &["threats", "services", "components"];
-    type Derived = Nothing;
+    const LINK_LISTS: &'static [&'static str] = &["threats", "services", "components"];
+    type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
-        field("severity", "vulnerabilities.severity", "", FieldType::Word(words_of::<Severity>)),
-        field("status", "vulnerabilities.status", "", FieldType::Word(words_of::<VulnerabilityStatus>)),
+        field("severity", "vulnerabilities.severity", "", FieldType::Word(enum_values::<Severity>)),
+        field("status", "vulnerabilities.status", "", FieldType::Word(enum_values::<VulnerabilityStatus>)),
         field("threat", "", "", FieldType::Listed(&[Kind::Threat], "threats")),
         field("service", "", "", FieldType::Listed(&[Kind::Service], "services")),
         field("component", "", "", FieldType::Listed(&[Kind::Component], "components")),

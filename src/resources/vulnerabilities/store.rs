@@ -19,21 +19,21 @@ row! {
     pub struct VulnerabilityRow in vulnerabilities {
         organization_id: DbId,
         id: DbId,
-        severity: DbWord<Severity>,
-        status: DbWord<VulnerabilityStatus>,
+        severity: DbEnum<Severity>,
+        status: DbEnum<VulnerabilityStatus>,
         threats: Json<Vec<Id>>,
         services: Json<Vec<Id>>,
         components: Json<Vec<Id>>,
     }
 }
 
-fn row(org: Id, head: &Head, resource: &Vulnerability) -> VulnerabilityRow {
+fn row(org: Id, meta: &ObjectMeta, resource: &Vulnerability) -> VulnerabilityRow {
     let Vulnerability { severity, status, threats, services, components } = resource;
     VulnerabilityRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        severity: DbWord(*severity),
-        status: DbWord(*status),
+        id: DbId(meta.id),
+        severity: DbEnum(*severity),
+        status: DbEnum(*status),
         threats: Json::ids(threats),
         services: Json::ids(services),
         components: Json::ids(components),
@@ -54,4 +54,4 @@ impl From<VulnerabilityRow> for Vulnerability {
 
 stored!(Vulnerability, VulnerabilityRow, []);
 
-impl Stored for Vulnerability {}
+impl ResourceHooks for Vulnerability {}

@@ -1,8 +1,8 @@
 //! What is committed is as good as what the business has asked for (ITIL: OLAs and underpinning contracts support the
 //! objectives of the services above them).
 use crate::analysis::gaps::facts::Facts;
-use crate::analysis::gaps::found::{Details, Found, GapSeverity, spoken};
-use crate::analysis::schedule::of;
+use crate::analysis::gaps::found::{Details, GapMatch, GapSeverity, spoken};
+use crate::analysis::schedule::reference_of;
 use crate::resources::agreements::AgreementState;
 
 pub const REMEDY: &str = "Have a shorter time committed, or do without what is covered; the objectives in force for what is \
@@ -25,7 +25,7 @@ fn compared(committed: Option<i64>, needed: Option<i64>) -> Commitment {
     }
 }
 
-pub fn find(facts: &Facts) -> Vec<Found> {
+pub fn find(facts: &Facts) -> Vec<GapMatch> {
     let mut gaps = Vec::new();
     for one in facts.agreements.iter().filter(|one| one.body.state(&facts.today) == AgreementState::InForce) {
         let nodes = one.body.covers().filter_map(|item| facts.landscape.node(item));
@@ -51,7 +51,7 @@ pub fn find(facts: &Facts) -> Vec<Found> {
         };
         let items = facts.landscape.items();
         let ids = short.iter().map(|(node, _)| items[*node].id).collect();
-        gaps.push(Found::new(severity, of(one), words(&short)).details(Details::These(ids)));
+        gaps.push(GapMatch::new(severity, reference_of(one), words(&short)).details(Details::These(ids)));
     }
     gaps
 }

@@ -1,8 +1,8 @@
 //! A high or extreme risk is treated, unless somebody bears it (ISO 31000).
 use crate::analysis::gaps::facts::Facts;
-use crate::analysis::gaps::found::{Found, GapSeverity};
-use crate::analysis::schedule::of;
-use crate::model::Word;
+use crate::analysis::gaps::found::{GapMatch, GapSeverity};
+use crate::analysis::schedule::reference_of;
+use crate::model::StringEnum;
 use crate::model::is_past;
 use crate::resources::measures::MeasureStatus;
 use crate::resources::risk_matrix::RiskClass;
@@ -15,15 +15,15 @@ fn helps(status: MeasureStatus) -> bool {
     !matches!(status, MeasureStatus::Rejected | MeasureStatus::Cancelled | MeasureStatus::VerifiedIneffective)
 }
 
-pub fn find(facts: &Facts) -> Vec<Found> {
+pub fn find(facts: &Facts) -> Vec<GapMatch> {
     let borne = |risk: &Risk| risk.status == RiskStatus::Accepted && !is_past(risk.accepted_until, &facts.today);
     let mut gaps = Vec::new();
     for risk in facts.risks.iter().filter(|risk| risk.body.status != RiskStatus::Closed && !borne(&risk.body)) {
         let Some(class) = facts.class(&risk.body).filter(|class| *class >= RiskClass::High) else { continue };
-        if !facts.treated.get(&risk.head.id).is_some_and(|all| all.iter().any(|status| helps(*status))) {
+        if !facts.treated.get(&risk.meta.id).is_some_and(|all| all.iter().any(|status| helps(*status))) {
             let severity = if class == RiskClass::Extreme { GapSeverity::Critical } else { GapSeverity::Major };
             let words = format!("The risk is {} and no measure treats it.", class.as_str());
-            gaps.push(Found::new(severity, of(risk), words));
+            gaps.push(GapMatch::new(severity, reference_of(risk), words));
         }
     }
     gaps

@@ -1,17 +1,17 @@
 //! What can be done is as fast as what the business has asked for.
 use crate::analysis::gaps::facts::Facts;
-use crate::analysis::gaps::found::{Details, Found, GapSeverity, MOST_DETAILS, spoken};
+use crate::analysis::gaps::found::{Details, GapMatch, GapSeverity, MAX_DETAILS, spoken};
 use crate::analysis::recovery::Verdict;
 use crate::model::Id;
 
 pub const REMEDY: &str = "Make what decides it faster (GET /services/{id}/recovery names the cheapest improvement), or have the \
                           business set another RTO.";
 
-pub fn find(facts: &Facts) -> Vec<Found> {
+pub fn find(facts: &Facts) -> Vec<GapMatch> {
     let items = facts.landscape.items();
     let mut gaps = Vec::new();
     for node in facts.live.iter().copied() {
-        let back = facts.comeback(node);
+        let back = facts.recovery_verdict(node);
         let words = match (back.verdict, back.achievable_seconds, back.rto_seconds) {
             (Verdict::Missed, Some(took), Some(rto)) => {
                 format!(
@@ -30,9 +30,9 @@ pub fn find(facts: &Facts) -> Vec<Found> {
         };
         let severity = if facts.is_critical(node) { GapSeverity::Critical } else { GapSeverity::Major };
         let mut chain: Vec<Id> =
-            facts.loss.restoration.recovery.bottlenecks(node).take(MOST_DETAILS).map(|node| items[node].id).collect();
+            facts.loss.restoration.recovery.bottlenecks(node).take(MAX_DETAILS).map(|node| items[node].id).collect();
         chain.reverse();
-        gaps.push(Found::new(severity, back.item, words).details(Details::These(chain)));
+        gaps.push(GapMatch::new(severity, back.item, words).details(Details::These(chain)));
     }
     gaps
 }

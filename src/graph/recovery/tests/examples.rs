@@ -4,8 +4,8 @@ use super::*;
 
 const DOWN: State = State::Down;
 
-fn lasting(recovery: &[Option<i64>]) -> Vec<Ability> {
-    recovery.iter().map(|recovery| Ability { recovery: *recovery, restart: Some(1), data_loss: Some(0) }).collect()
+fn lasting(recovery: &[Option<i64>]) -> Vec<RecoveryCapability> {
+    recovery.iter().map(|recovery| RecoveryCapability { recovery: *recovery, restart: Some(1), data_loss: Some(0) }).collect()
 }
 
 /// One of 2 and 3 is enough for 4. Both 0 and 1 have to be back before 2.
@@ -18,9 +18,9 @@ fn a_member_that_now_comes_too_late_may_be_the_remedy() {
     assert!(!recovery.chain(4).contains(&3));
     // 4 itself is the cheapest as long as it takes long enough; then 3 has to be faster than the others together.
     let own = Improvement { node: 4, from: 5, to: 1, end: 11 };
-    assert_eq!(improvement(&case.graph, &recovery, 4, 11), Some(own));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, 4, 11), Some(own));
     let late = Improvement { node: 3, from: 20, to: 4, end: 9 };
-    assert_eq!(improvement(&case.graph, &recovery, 4, 9), Some(late));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, 4, 9), Some(late));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn an_unknown_duration_makes_everything_after_it_a_lower_bound() {
 fn a_group_seen_in_part_lacks_only_what_is_down() {
     let edge = |provider| Edge { dependent: 2, provider, effect: DOWN, group: Some(0), needed: true, place: false };
     let graph = Graph::new(3, &[edge(0), edge(1)], vec![Group { members: 4, required: 3 }]);
-    let abilities = lasting(&[Some(5), Some(9), Some(0)]);
-    let recovery = recover(&graph, &abilities, &[DOWN; 3], &[0, 1]);
+    let capabilities = lasting(&[Some(5), Some(9), Some(0)]);
+    let recovery = recover(&graph, &capabilities, &[DOWN; 3], &[0, 1]);
     assert_eq!(recovery.time(2).map(|time| time.start), Some(5));
 }

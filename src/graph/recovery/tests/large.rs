@@ -7,9 +7,9 @@ fn edge(dependent: usize, provider: usize) -> Edge {
 }
 
 fn alike(nodes: usize, edges: &[Edge], groups: Vec<Group>, lost: Vec<usize>) -> Case {
-    let ability = Ability { recovery: Some(10), restart: Some(1), data_loss: Some(60) };
+    let capability = RecoveryCapability { recovery: Some(10), restart: Some(1), data_loss: Some(60) };
     let graph = Graph::new(nodes, edges, groups);
-    Case { graph, abilities: vec![ability; nodes], states: vec![State::Down; nodes], lost }
+    Case { graph, capabilities: vec![capability; nodes], states: vec![State::Down; nodes], lost }
 }
 
 #[test]
@@ -24,9 +24,9 @@ fn a_long_chain() {
     assert_eq!(recovery.waves().last(), Some(&(nodes - 1, nodes as u32)));
     assert_eq!(recovery.circles(&case.graph, 5), Vec::<Vec<usize>>::new());
     let better = Improvement { node: 0, from: 10, to: 3, end: end - 7 };
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, end - 7), Some(better));
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, end - 11), None);
-    assert_eq!(data_losses(&case.graph, &case.abilities, &case.states, &case.lost).len(), nodes);
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, end - 7), Some(better));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, end - 11), None);
+    assert_eq!(data_losses(&case.graph, &case.capabilities, &case.states, &case.lost).len(), nodes);
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn two_long_chains_side_by_side_have_no_single_remedy() {
     let case = alike(nodes, &edges, Vec::new(), (0..nodes).collect());
     let recovery = case.recover();
     let last = recovery.time(nodes - 1).unwrap();
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, last.end - 10).map(|better| better.node), Some(nodes - 1));
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, last.end - 11), None);
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, last.end - 10).map(|better| better.node), Some(nodes - 1));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, last.end - 11), None);
 }
 
 #[test]
@@ -58,13 +58,13 @@ fn everything_depends_on_everything_else() {
     let edges: Vec<Edge> = pairs.map(|(dependent, provider)| edge(dependent, provider)).collect();
     let case = alike(nodes, &edges, Vec::new(), vec![3]);
     assert_eq!(case.recover().circles(&case.graph, 9), vec![vec![0, 1]]);
-    assert_eq!(data_losses(&case.graph, &case.abilities, &case.states, &case.lost).len(), nodes);
+    assert_eq!(data_losses(&case.graph, &case.capabilities, &case.states, &case.lost).len(), nodes);
 
     let forward: Vec<Edge> = edges.into_iter().filter(|edge| edge.provider < edge.dependent).collect();
     let case = alike(nodes, &forward, Vec::new(), (0..nodes).collect());
     let recovery = case.recover();
     assert_eq!(recovery.time(nodes - 1).unwrap().end, 5000);
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, 4993).map(|better| better.to), Some(3));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, 4993).map(|better| better.to), Some(3));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_lattice_of_diamonds() {
     let recovery = case.recover();
     let last = layers * width - 1;
     assert_eq!(recovery.time(last).unwrap().end, 10 + layers as i64 - 1);
-    assert_eq!(improvement(&case.graph, &recovery, last, 5), None);
-    assert_eq!(data_losses(&case.graph, &case.abilities, &case.states, &case.lost).len(), layers * width);
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, last, 5), None);
+    assert_eq!(data_losses(&case.graph, &case.capabilities, &case.states, &case.lost).len(), layers * width);
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn a_large_group_waits_for_half_of_it() {
     let member = |provider| Edge { group: Some(0), ..edge(nodes - 1, provider) };
     let edges: Vec<Edge> = (0..nodes - 1).map(member).collect();
     let mut case = alike(nodes, &edges, vec![Group { members: nodes - 1, required: 300 }], (0..nodes - 1).collect());
-    for (node, ability) in case.abilities.iter_mut().enumerate() {
-        ability.recovery = Some(100 + node as i64);
+    for (node, capability) in case.capabilities.iter_mut().enumerate() {
+        capability.recovery = Some(100 + node as i64);
     }
     let recovery = case.recover();
     assert_eq!(recovery.time(nodes - 1).map(|time| (time.start, time.wave)), Some((399, 2)));
     let better = Improvement { node: 299, from: 399, to: 398, end: 399 };
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, 399), Some(better));
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, 399), Some(better));
     // The member before it is only one second earlier, and the dependent itself takes no longer than that.
-    assert_eq!(improvement(&case.graph, &recovery, nodes - 1, 398), None);
+    assert_eq!(cheapest_improvement(&case.graph, &recovery, nodes - 1, 398), None);
 }

@@ -1,12 +1,12 @@
 //! `POST /plans/{id}/versions/{version}/approvals`: approving or rejecting a version in review.
 use crate::collection::action;
 use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, for_writing, named};
-use crate::collection::{draft, item};
+use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_write_headers};
+use crate::collection::{draft, nested_resource};
 use crate::http::context::{Transitions, Writer};
 use crate::http::routes::Api;
 use crate::model::{Action, Role};
-use crate::model::{Error, Result, Word};
+use crate::model::{Error, Result, StringEnum};
 use crate::resources::plan_versions::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
 use crate::store::{Object, Tx, kind_of};
 use actix_web::http::Method;
@@ -28,12 +28,12 @@ pub struct ApprovalDraft {
 
 async fn approve(writer: Writer<Transitions>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     writer.caller().require("plan-versions", Action::Approve)?;
-    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    nested_resource::resolve_path::<PlanVersion>(writer.caller(), &request).await?;
     let decide = async move |tx: &mut Tx, old: Object<PlanVersion>, said: ApprovalDraft| {
         let body = decided(tx, &old.body, said)?;
-        action::changed(tx, old, body).await
+        action::update_and_render(tx, old, body).await
     };
-    action::perform(writer, request, payload, draft::strict, decide).await
+    action::run_action(writer, request, payload, draft::parse_strict, decide).await
 }
 
 /// The version with what somebody has said of it.
@@ -45,7 +45,7 @@ pub fn decided(tx: &Tx, version: &PlanVersion, said: ApprovalDraft) -> Result<Pl
         let detail = format!("the version is {}: only one in review is approved or rejected", version.status.as_str());
         return Err(Error::conflict("transition_closed", detail));
     }
-    let change = tx.change();
+    let change = tx.context();
     let held = |role: &Role| role.as_str() == said.role.as_str();
     if change.identity.as_ref().is_some_and(|identity| !identity.roles.iter().any(held)) {
         return Err(Error::Forbidden(format!("your token does not have the role {}", said.role.as_str())));
@@ -68,7 +68,7 @@ pub fn routes(api: &mut Api) {
     let words = "Approves or rejects a version in review, each person once, in a role the token has. When all roles the \
                  settings want have approved, and somebody who is no author, the version can be moved to `approved`.";
     let body = json!({"role": "process_owner", "decision": "approved", "comment": "Walked through with the team"});
-    let op = item::operation::<PlanVersion>(
+    let op = nested_resource::operation::<PlanVersion>(
         Method::POST,
         "/approvals",
         "decide_on_version_of_plan",
@@ -78,7 +78,7 @@ pub fn routes(api: &mut Api) {
     )
     .header("If-Match", IF_MATCH)
     .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")
-    .body(&["application/json"], named("ApprovalDraft"), &body)
-    .json(200, "The version.", named("PlanVersion"), &example_of::<PlanVersion>(), etag());
-    api.add_of(kind_of::<PlanVersion>(), for_writing(op).problems(&[428]), approve);
+    .body(&["application/json"], schema_ref("ApprovalDraft"), &body)
+    .json(200, "The version.", schema_ref("PlanVersion"), &example_of::<PlanVersion>(), etag());
+    api.add_of(kind_of::<PlanVersion>(), with_write_headers(op).problems(&[428]), approve);
 }

@@ -2,9 +2,9 @@
 use crate::collection::action;
 use crate::collection::command::WriteOutcome;
 use crate::collection::doc::example_of;
-use crate::collection::doc::{etag, for_writing, named, with_id};
+use crate::collection::doc::{etag, schema_ref, with_id, with_write_headers};
 use crate::collection::http::render;
-use crate::collection::{draft, item};
+use crate::collection::{draft, nested_resource};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
@@ -12,8 +12,8 @@ use crate::model::Lifecycle;
 use crate::model::{Error, Link, Result, Timestamp};
 use crate::resources::plan_versions::{PlanVersion, VersionStatus, store};
 use crate::resources::plans::Plan;
-use crate::store::idempotency::Answer;
-use crate::store::{Object, Rows, Tx, create, kind_of};
+use crate::store::idempotency::StoredResponse;
+use crate::store::{Object, ResourceTable, Tx, create, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -42,43 +42,43 @@ pub struct PlanCopy {
 /// The same content as a draft by somebody else.
 fn drafted(version: &PlanVersion, plan: Link, actor: &str, now: Timestamp) -> PlanVersion {
     let mut draft = PlanVersion { plan, authors: vec![actor.to_owned()], approvals: Vec::new(), ..version.clone() };
-    draft.stand(VersionStatus::Draft, None, now);
+    draft.set_status(VersionStatus::Draft, None, now);
     draft
 }
 
 async fn copy_version(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
-    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    nested_resource::resolve_path::<PlanVersion>(writer.caller(), &request).await?;
     let copy = async move |tx: &mut Tx, old: Object<PlanVersion>, said: VersionCopy| {
-        let change = tx.change();
+        let change = tx.context();
         let body = drafted(&old.body, old.body.plan.clone(), &change.actor, change.now);
-        let title = said.title.or(old.head.name);
+        let title = said.title.or(old.meta.name);
         let made = create(tx, vec![(title, body)]).await?.pop().ok_or(Error::NotFound)?;
         render(tx, kind_of::<PlanVersion>(), WriteOutcome::Created, made.into()).await
     };
-    action::perform(writer, request, payload, draft::strict, copy).await
+    action::run_action(writer, request, payload, draft::parse_strict, copy).await
 }
 
 async fn copy_plan(writer: Writer<Plan>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     writer.caller().require("plan-versions", Action::Write)?;
-    action::perform(writer, request, payload, draft::strict, plan_copied).await
+    action::run_action(writer, request, payload, draft::parse_strict, plan_copied).await
 }
 
-async fn plan_copied(tx: &mut Tx, old: Object<Plan>, said: PlanCopy) -> Result<Answer> {
+async fn plan_copied(tx: &mut Tx, old: Object<Plan>, said: PlanCopy) -> Result<StoredResponse> {
     let org = tx.organization();
     let mut conn = tx.conn()?;
-    let active = store::active_now(&mut conn, org, &[old.head.id]).await?;
-    let version = match (said.version, active.get(&old.head.id)) {
+    let active = store::active_now(&mut conn, org, &[old.meta.id]).await?;
+    let version = match (said.version, active.get(&old.meta.id)) {
         (None, Some((id, _))) => *id,
-        (number, _) => match store::numbered(&mut conn, org, old.head.id, number).await {
+        (number, _) => match store::numbered(&mut conn, org, old.meta.id, number).await {
             Err(Error::NotFound) => return Err(Error::invalid("/version", "unknown_version", "the plan has no such version")),
             found => found?,
         },
     };
     let version = PlanVersion::find(&mut conn, org, version).await?.ok_or(Error::NotFound)?;
     let plan = create(tx, vec![(Some(said.title), old.body)]).await?.pop().ok_or(Error::NotFound)?;
-    let change = tx.change();
-    let body = drafted(&version.body, Link::To(plan.head.id), &change.actor, change.now);
-    create(tx, vec![(version.head.name, body)]).await?;
+    let change = tx.context();
+    let body = drafted(&version.body, Link::To(plan.meta.id), &change.actor, change.now);
+    create(tx, vec![(version.meta.name, body)]).await?;
     render(tx, kind_of::<Plan>(), WriteOutcome::Created, plan.into()).await
 }
 
@@ -87,7 +87,7 @@ pub fn routes(api: &mut Api) {
     created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
     let key = "1 to 255 visible ASCII characters, fresh for every different request.";
     let words = "The content of the version becomes a new draft of the same plan, by whoever asks.";
-    let op = item::operation::<PlanVersion>(
+    let op = nested_resource::operation::<PlanVersion>(
         Method::POST,
         "/copy",
         "copy_version_of_plan",
@@ -96,15 +96,15 @@ pub fn routes(api: &mut Api) {
         Action::Write,
     )
     .header("Idempotency-Key", key)
-    .body(&["application/json"], named("VersionCopy"), &json!({"title": "After the move"}))
-    .json(201, "The draft.", named("PlanVersion"), &example_of::<PlanVersion>(), created.clone());
-    api.add(for_writing(op).problems(&[428]), copy_version);
+    .body(&["application/json"], schema_ref("VersionCopy"), &json!({"title": "After the move"}))
+    .json(201, "The draft.", schema_ref("PlanVersion"), &example_of::<PlanVersion>(), created.clone());
+    api.add(with_write_headers(op).problems(&[428]), copy_version);
 
     let words = "Makes another plan like this one, with its active version, or the one named, as a first draft.";
     let op = Operation::new(Method::POST, "/api/v1/plans/{id}/copy", "plans", "copy_plan", "Copy a plan", words)
         .permission("plans", Action::Write)
         .header("Idempotency-Key", key)
-        .body(&["application/json"], named("PlanCopy"), &json!({"title": "Loss of the southern array"}))
-        .json(201, "The new plan.", named("Plan"), &example_of::<Plan>(), created);
-    api.add(for_writing(with_id(op)).problems(&[428]), copy_plan);
+        .body(&["application/json"], schema_ref("PlanCopy"), &json!({"title": "Loss of the southern array"}))
+        .json(201, "The new plan.", schema_ref("Plan"), &example_of::<Plan>(), created);
+    api.add(with_write_headers(with_id(op)).problems(&[428]), copy_plan);
 }

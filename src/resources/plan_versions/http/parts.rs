@@ -1,19 +1,19 @@
 //! The parts of a draft, each to be read and written by itself: a whole part, or one element of it by its key.
 use crate::collection::action;
 use crate::collection::command::{self, Command};
-use crate::collection::doc::{IF_MATCH, etag, for_writing, named};
+use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_write_headers};
 use crate::collection::http::write_one;
-use crate::collection::params::{only, spelled, word_at};
-use crate::collection::{draft, item, read, view};
+use crate::collection::params::{object_ref, path_segment, reject_unknown};
+use crate::collection::{draft, nested_resource, read, view};
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
 use crate::http::preconditions::Preconditions;
 use crate::http::routes::{Api, Operation};
 use crate::model::Action;
 use crate::model::Resource;
-use crate::model::{Error, Fault, Result, Spelling, merge};
+use crate::model::{Error, Fault, ObjectRef, Result, merge};
 use crate::resources::plan_versions::PlanVersion;
-use crate::store::idempotency::Answer;
+use crate::store::idempotency::StoredResponse;
 use crate::store::{Object, Tx, kind_of};
 use actix_web::http::Method;
 use actix_web::web::Payload;
@@ -41,7 +41,7 @@ fn part(request: &HttpRequest) -> Result<(&'static str, Option<String>)> {
     let pattern = request.match_pattern().unwrap_or_default();
     let named = PARTS.iter().find(|(name, ..)| pattern.split('/').any(|segment| segment == *name));
     let (name, ..) = named.ok_or(Error::NotFound)?;
-    let key = if pattern.ends_with("/{key}") { Some(word_at(request, "key")?) } else { None };
+    let key = if pattern.ends_with("/{key}") { Some(path_segment(request, "key")?) } else { None };
     Ok((name, key))
 }
 
@@ -50,13 +50,14 @@ fn with_key<'a>(list: &'a [Value], key: &str) -> Option<(usize, &'a Value)> {
 }
 
 async fn get(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
-    item::address::<PlanVersion>(reader.caller(), &request).await?;
-    only(&headers::parameters(&request)?, &[])?;
-    let ((part, key), spelling) = (part(&request)?, spelled(&request)?);
+    nested_resource::resolve_path::<PlanVersion>(reader.caller(), &request).await?;
+    reject_unknown(&headers::parameters(&request)?, &[])?;
+    let ((part, key), object_ref) = (part(&request)?, object_ref(&request)?);
     let caller = reader.caller().clone();
-    let version = reader.read(async |conn, _| read::load_view_of::<PlanVersion>(conn, &caller.scene(), &spelling).await).await?;
+    let version =
+        reader.read(async |conn, _| read::load_view_of::<PlanVersion>(conn, &caller.snapshot(), &object_ref).await).await?;
     let tag = view::etag_of(&version);
-    if headers::unchanged(&request, &tag) {
+    if headers::none_match(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(("etag", tag)).finish());
     }
     let value = view::value_of(&version)?;
@@ -74,11 +75,11 @@ async fn write(
     payload: Payload,
     wish: fn(String) -> Wish,
 ) -> Result<HttpResponse> {
-    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    nested_resource::resolve_path::<PlanVersion>(writer.caller(), &request).await?;
     let (part, key) = part(&request)?;
     let wish = key.map_or(Wish::All, wish);
     let carry_out = async move |tx: &mut Tx, old: Object<PlanVersion>, said: Value| rewrite(tx, old, part, wish, said).await;
-    action::perform(writer, request, payload, Ok, carry_out).await
+    action::run_action(writer, request, payload, Ok, carry_out).await
 }
 
 async fn put(writer: Writer<PlanVersion>, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
@@ -88,24 +89,24 @@ async fn patch(writer: Writer<PlanVersion>, request: HttpRequest, payload: Paylo
     write(writer, request, payload, Wish::Patch).await
 }
 async fn delete(writer: Writer<PlanVersion>, request: HttpRequest) -> Result<HttpResponse> {
-    item::address::<PlanVersion>(writer.caller(), &request).await?;
+    nested_resource::resolve_path::<PlanVersion>(writer.caller(), &request).await?;
     let (part, key) = part(&request)?;
-    let wishes = crate::collection::params::guarded(writer.caller(), &request)?;
-    let (target, preconditions) = (spelled(&request)?, wishes.preconditions.clone());
+    let write_options = crate::collection::params::conditional_write_options(writer.caller(), &request)?;
+    let (target, preconditions) = (object_ref(&request)?, write_options.preconditions.clone());
     let work = async move |tx: &mut Tx| {
-        tx.take_turn().await?;
+        tx.lock_tenant().await?;
         let org = tx.organization();
         let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &target).await?;
-        preconditions.check(old.head.version)?;
+        preconditions.check(old.meta.version)?;
         rewrite(tx, old, part, Wish::Delete(key.unwrap_or_default()), Value::Null).await
     };
-    let answer = writer.write(&wishes, 1, work).await?;
-    Ok(crate::collection::http::into_response(answer, &wishes, false))
+    let answer = writer.write(&write_options, 1, work).await?;
+    Ok(crate::collection::http::into_response(answer, &write_options, false))
 }
 
 /// Lays the part as it is to be over the version, by the same way as a patch of the whole.
-async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, said: Value) -> Result<Answer> {
-    let (kind, target) = (kind_of::<PlanVersion>(), Some(Spelling::Id(old.head.id)));
+async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, said: Value) -> Result<StoredResponse> {
+    let (kind, target) = (kind_of::<PlanVersion>(), Some(ObjectRef::Id(old.meta.id)));
     let now = draft::of(kind.info(), &old.into())?;
     let mut list = now[part].as_array().cloned().unwrap_or_default();
     let (mut place, mut created) = (None, false);
@@ -134,7 +135,7 @@ async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, 
             list.remove(at);
         }
     }
-    let operation = command::Operation::Patch { patch: json!({part: list}), creates: false };
+    let operation = command::AuditAction::Patch { patch: json!({part: list}), creates: false };
     let command = Command { place: 0, target, operation, preconditions: Preconditions::default() };
     let root = match (&wish, place) {
         (Wish::All, _) => format!("/{part}"),
@@ -179,7 +180,7 @@ fn rerooted(error: Error, root: &str) -> Error {
 }
 
 /// The answer shows what was written.
-fn shorten(answer: &mut Answer, part: &str, wish: &Wish, created: bool) -> Result<()> {
+fn shorten(answer: &mut StoredResponse, part: &str, wish: &Wish, created: bool) -> Result<()> {
     let whole: Value = serde_json::from_str(&answer.body).map_err(Error::internal)?;
     let list = whole[part].as_array().map(Vec::as_slice).unwrap_or_default();
     answer.body = match wish {
@@ -216,7 +217,7 @@ fn operation(method: Method, below: &str, id: &str, summary: &str, action: Actio
         Action::Read => "With the ETag of the version.",
         _ => "Only a draft is changed. The ETag is the version's.",
     };
-    item::operation::<PlanVersion>(method, below, id, summary, words, action)
+    nested_resource::operation::<PlanVersion>(method, below, id, summary, words, action)
 }
 
 fn whole_routes(api: &mut Api, part: &str, schema: &str, example: &Value) {
@@ -235,7 +236,7 @@ fn whole_routes(api: &mut Api, part: &str, schema: &str, example: &Value) {
         .header("If-Match", IF_MATCH)
         .body(&["application/json"], list, &json!([example]))
         .json(200, "The part as it is now.", shown, &json!({"items": [example]}), etag());
-    api.add(for_writing(op).problems(&[428]), put);
+    api.add(with_write_headers(op).problems(&[428]), put);
 }
 
 fn one_routes(api: &mut Api, part: &str, schema: &str, one: &str, example: &Value) {
@@ -257,17 +258,17 @@ fn one_routes(api: &mut Api, part: &str, schema: &str, one: &str, example: &Valu
         .body(&["application/json"], any, &keyless)
         .json(200, "Replaced.", element.clone(), example, etag())
         .json(201, "Added at the end.", element.clone(), example, etag());
-    api.add(for_writing(put_op).problems(&[428]), put);
+    api.add(with_write_headers(put_op).problems(&[428]), put);
     let patch_op = op(Method::PATCH, "patch", Action::Write)
         .header("If-Match", IF_MATCH)
-        .body(&["application/json", "application/merge-patch+json"], named(&format!("{schema}Patch")), &json!({}))
+        .body(&["application/json", "application/merge-patch+json"], schema_ref(&format!("{schema}Patch")), &json!({}))
         .json(200, "Changed.", element, example, etag());
-    api.add(for_writing(patch_op).problems(&[428]), patch);
+    api.add(with_write_headers(patch_op).problems(&[428]), patch);
     let delete_op = op(Method::DELETE, "delete", Action::Write).header("If-Match", IF_MATCH).response(
         204,
         "Taken away.",
         Value::Null,
         etag(),
     );
-    api.add(for_writing(delete_op).problems(&[422, 428]), delete);
+    api.add(with_write_headers(delete_op).problems(&[422, 428]), delete);
 }

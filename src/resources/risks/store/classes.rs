@@ -1,5 +1,5 @@
 //! What ratings there are, and the class that the matrix gives to each.
-use crate::model::Word;
+use crate::model::StringEnum;
 use crate::resources::risk_matrix::{Rating, RiskMatrix};
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
@@ -22,7 +22,7 @@ pub async fn classify(tx: &mut Tx, matrix: &RiskMatrix, only: Option<&[Id]>) -> 
         statement = statement.sql(" AND id").among(ids);
     }
     let statement = statement.rows::<Untyped>();
-    on!(&mut tx.conn()?, |c| statement.execute(c)).settle()?;
+    on!(&mut tx.conn()?, |c| statement.execute(c)).map_db_error()?;
     Ok(())
 }
 
@@ -37,10 +37,10 @@ pub async fn highest_levels(conn: &mut Conn<'_>, org: Id) -> Result<Rating> {
         .sql(&format!("SELECT {}, {} FROM risks WHERE organization_id = ", columns("likelihood"), columns("impact")))
         .id(org);
     let (a, b, c, d, e, f): (i64, i64, i64, i64, i64, i64) =
-        on!(conn, |c| statement.rows::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>().get_result(c)).settle()?;
+        on!(conn, |c| statement.rows::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>().get_result(c)).map_db_error()?;
     let statement = Fragment::default()
         .sql("SELECT coalesce(max(likelihood), 0), coalesce(max(impact), 0) FROM risk_assessments WHERE organization_id = ")
         .id(org);
-    let (g, h): (i64, i64) = on!(conn, |c| statement.rows::<(BigInt, BigInt)>().get_result(c)).settle()?;
+    let (g, h): (i64, i64) = on!(conn, |c| statement.rows::<(BigInt, BigInt)>().get_result(c)).map_db_error()?;
     Ok(Rating { likelihood: a.max(b).max(c).max(g), impact: d.max(e).max(f).max(h) })
 }

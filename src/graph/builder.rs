@@ -1,7 +1,7 @@
 //! What a graph is made of, while it is put together or changed: the objects and the dependencies between them.
 use super::net::{Edge, Graph, Group, State};
-use super::recovery::Ability;
-use crate::model::{Error, Id, Kind, Objectives, Reference, Result, Shared};
+use super::recovery::RecoveryCapability;
+use crate::model::{Error, Id, Kind, Objectives, Reference, RenderedReference, Result};
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -21,7 +21,7 @@ pub struct Item {
     pub own: Objectives,
     /// Seconds from "technically up" to "business running", of a business process.
     pub wrt: Option<i64>,
-    pub ability: Ability,
+    pub capability: RecoveryCapability,
     /// Whether it is a vital business function, and not a retired one.
     pub vital: bool,
     /// How critical it is, from 0 to 3.
@@ -29,7 +29,7 @@ pub struct Item {
     /// Whether data is kept there.
     pub keeps_data: bool,
     /// How it stands in answers, once it has stood in one.
-    pub shared: OnceLock<Shared>,
+    pub shared: OnceLock<RenderedReference>,
 }
 
 impl Item {
@@ -44,7 +44,7 @@ impl Item {
             owner: None,
             own: Objectives::NONE,
             wrt: None,
-            ability: Ability::default(),
+            capability: RecoveryCapability::default(),
             vital: false,
             criticality: 0,
             keeps_data: false,
@@ -55,11 +55,11 @@ impl Item {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn shared(&self) -> Result<Shared> {
+    pub fn shared(&self) -> Result<RenderedReference> {
         if let Some(known) = self.shared.get() {
             return Ok(known.clone());
         }
-        let made = Shared::new(self.reference()).map_err(Error::internal)?;
+        let made = RenderedReference::new(self.reference()).map_err(Error::internal)?;
         Ok(self.shared.get_or_init(|| made).clone())
     }
     pub fn reference(&self) -> Reference {
@@ -69,7 +69,7 @@ impl Item {
 
 /// One dependency as it is kept.
 #[derive(Debug, Clone)]
-pub struct Mapped<'a> {
+pub struct MappingEdge<'a> {
     pub mapping: Option<Id>,
     pub dependent: Id,
     pub provider: Id,
@@ -82,7 +82,7 @@ pub struct Mapped<'a> {
 
 /// The same between nodes.
 #[derive(Debug, Clone, Copy)]
-struct Tie {
+struct NodeMapping {
     mapping: Id,
     dependent: u32,
     provider: u32,
@@ -95,10 +95,10 @@ struct Tie {
 
 /// Objects and dependencies. Nodes are never taken out, so that their numbers stay: what is gone only has no ties.
 #[derive(Debug, Clone, Default)]
-pub struct Parts {
+pub struct GraphBuilder {
     items: Vec<Item>,
     nodes: FxHashMap<Id, u32>,
-    ties: Vec<Tie>,
+    ties: Vec<NodeMapping>,
     names: Vec<Arc<str>>,
     named: FxHashMap<Arc<str>, u32>,
 }
@@ -107,14 +107,14 @@ fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-impl Parts {
+impl GraphBuilder {
     pub fn items(&self) -> &[Item] {
         &self.items
     }
     pub fn item_mut(&mut self, node: usize) -> &mut Item {
         &mut self.items[node]
     }
-    pub fn ties(&self) -> usize {
+    pub fn mappings(&self) -> usize {
         self.ties.len()
     }
     pub fn find(&self, id: Id) -> Option<usize> {
@@ -133,13 +133,13 @@ impl Parts {
     }
 
     /// Adds an object, or what is now known of it.
-    pub fn put(&mut self, item: Item) {
+    pub fn upsert_node(&mut self, item: Item) {
         let node = self.node(item.id) as usize;
         self.items[node] = item;
     }
 
     /// Adds a dependency.
-    pub fn tie(&mut self, mapped: &Mapped<'_>) {
+    pub fn add_mapping(&mut self, mapped: &MappingEdge<'_>) {
         let group = mapped.group.map(|name| match self.named.get(name) {
             Some(known) => *known,
             None => {
@@ -148,7 +148,7 @@ impl Parts {
                 *self.named.entry(name).or_insert(narrow(self.names.len() - 1))
             }
         });
-        let tie = Tie {
+        let tie = NodeMapping {
             mapping: mapped.mapping.unwrap_or(Id::SYSTEM),
             dependent: self.node(mapped.dependent),
             provider: self.node(mapped.provider),
@@ -161,12 +161,12 @@ impl Parts {
     }
 
     /// Takes out the dependencies with these ids.
-    pub fn untie(&mut self, mappings: &HashSet<Id>) {
+    pub fn remove_mappings(&mut self, mappings: &HashSet<Id>) {
         self.ties.retain(|tie| !mappings.contains(&tie.mapping));
     }
 
     /// Takes out objects.
-    pub fn forget(&mut self, gone: &HashSet<Id>) {
+    pub fn remove_nodes(&mut self, gone: &HashSet<Id>) {
         let nodes: HashSet<u32> = gone.iter().filter_map(|id| self.nodes.remove(id)).collect();
         self.ties.retain(|tie| !nodes.contains(&tie.dependent) && !nodes.contains(&tie.provider));
         for node in nodes {
@@ -176,12 +176,12 @@ impl Parts {
     }
 
     /// A dependency by its mapping, so that it can be taken out and put back otherwise.
-    pub fn tied(&self, mapping: Id) -> Option<Mapped<'_>> {
+    pub fn mapping(&self, mapping: Id) -> Option<MappingEdge<'_>> {
         self.ties.iter().find(|tie| tie.mapping == mapping).map(|tie| self.mapped(tie))
     }
 
     /// The dependencies of one object on another.
-    pub fn between(&self, dependent: Id, provider: Id) -> Vec<Mapped<'_>> {
+    pub fn mappings_between(&self, dependent: Id, provider: Id) -> Vec<MappingEdge<'_>> {
         let (Some(dependent), Some(provider)) = (self.nodes.get(&dependent), self.nodes.get(&provider)) else {
             return Vec::new();
         };
@@ -189,8 +189,8 @@ impl Parts {
         ties.map(|tie| self.mapped(tie)).collect()
     }
 
-    fn mapped(&self, tie: &Tie) -> Mapped<'_> {
-        Mapped {
+    fn mapped(&self, tie: &NodeMapping) -> MappingEdge<'_> {
+        MappingEdge {
             mapping: Some(tie.mapping),
             dependent: self.items[tie.dependent as usize].id,
             provider: self.items[tie.provider as usize].id,
@@ -209,7 +209,7 @@ impl Parts {
         let mut numbers: FxHashMap<(u32, u32), usize> = FxHashMap::default();
         let mut members: FxHashMap<(usize, u32), usize> = FxHashMap::default();
         for tie in &self.ties {
-            let Tie { effect, needed, .. } = *tie;
+            let NodeMapping { effect, needed, .. } = *tie;
             let group = tie.group.map(|name| {
                 *numbers.entry((tie.dependent, name)).or_insert_with(|| {
                     groups.push(Group { members: 0, required: tie.required as usize });

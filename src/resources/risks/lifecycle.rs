@@ -3,8 +3,8 @@
 use super::{Risk, RiskStatus, Treatment};
 use crate::model::Action;
 use crate::model::{Date, Faults, Link, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use RiskStatus::{Accepted, Assessed, Closed, Identified, InTreatment, Monitored};
 use serde::{Deserialize, Serialize};
 
@@ -34,23 +34,23 @@ pub struct RiskFacts {
 impl Lifecycle for Risk {
     type Status = RiskStatus;
     type Terms = RiskTerms;
-    type Facts = RiskFacts;
-    const MOVES: &'static [Move<RiskStatus>] = &[
-        Move::ordinary(&[Identified, InTreatment, Monitored, Accepted], Assessed),
-        Move::ordinary(&[Assessed, Monitored, Accepted], InTreatment),
-        Move::ordinary(&[Assessed, InTreatment, Accepted], Monitored),
-        Move { from: &[Assessed, InTreatment, Monitored, Accepted], to: Accepted, action: Action::Accept },
-        Move::ordinary(&[Identified, Assessed, InTreatment, Monitored, Accepted], Closed),
+    type GuardFacts = RiskFacts;
+    const TRANSITIONS: &'static [Transition<RiskStatus>] = &[
+        Transition::ordinary(&[Identified, InTreatment, Monitored, Accepted], Assessed),
+        Transition::ordinary(&[Assessed, Monitored, Accepted], InTreatment),
+        Transition::ordinary(&[Assessed, InTreatment, Accepted], Monitored),
+        Transition { from: &[Assessed, InTreatment, Monitored, Accepted], to: Accepted, action: Action::Accept },
+        Transition::ordinary(&[Identified, Assessed, InTreatment, Monitored, Accepted], Closed),
     ];
 
-    standing!();
-    fn enter(&mut self, to: RiskStatus, terms: &RiskTerms, moved: &Moved) {
-        self.stand(to, moved.comment.clone(), moved.now);
+    status_fields!();
+    fn apply(&mut self, to: RiskStatus, terms: &RiskTerms, context: &TransitionContext) {
+        self.set_status(to, context.comment.clone(), context.now);
         let accepts = to == Accepted;
         self.approver = if accepts { terms.approver.clone() } else { None };
         self.accepted_until = if accepts { terms.accepted_until } else { None };
     }
-    fn barred(&self, to: RiskStatus, facts: &RiskFacts) -> Vec<Reason> {
+    fn guards(&self, to: RiskStatus, facts: &RiskFacts) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if matches!(to, Assessed | InTreatment | Monitored | Accepted) && !facts.assessed {
             reasons.push(Reason::new("not_assessed", "the risk has no assessment: create one in risk-assessments"));
@@ -68,7 +68,7 @@ impl Lifecycle for Risk {
         }
         reasons
     }
-    fn check_terms(&self, to: RiskStatus, terms: &RiskTerms, moved: &Moved, faults: &mut Faults) {
+    fn check_terms(&self, to: RiskStatus, terms: &RiskTerms, context: &TransitionContext, faults: &mut Faults) {
         if to != Accepted {
             for (given, name) in [(terms.approver.is_some(), "approver"), (terms.accepted_until.is_some(), "accepted_until")] {
                 if given {
@@ -79,12 +79,12 @@ impl Lifecycle for Risk {
         }
         match self.accepted_until {
             None => faults.add("/accepted_until", "required", "the last day of the acceptance is wanted"),
-            Some(until) if until.to_string() < moved.now.day() => {
+            Some(until) if until.to_string() < context.now.day() => {
                 faults.add("/accepted_until", "out_of_range", "an acceptance cannot have run out before it begins");
             }
             Some(_) => {}
         }
-        if moved.comment.is_none() {
+        if context.comment.is_none() {
             faults.add("/comment", "required", "the reason of the acceptance is wanted");
         }
         match &self.approver {

@@ -1,19 +1,19 @@
 //! How the continuity of a service is told.
-use super::about::{About, Beneath, held_at};
+use super::service_facts::{ProviderSet, ServiceFacts, held_at};
 use super::shape::{
-    Achievable, ClassCount, Continuity, DependencyCounts, DisruptionTold, DisruptionsTold, ExerciseTold, ExercisesTold,
-    FindingTold, FindingsTold, GapsTold, MeasureTold, MeasuresTold, PlanTold, PlansTold, Proven, ProvenFigure, RiskTold,
-    RisksTold, SinglePoints,
+    Achievable, ClassCount, Continuity, DependencyCounts, DisruptionOverview, DisruptionSummary, ExerciseOverview,
+    ExerciseSummary, FindingOverview, FindingSummary, GapOverview, MeasureOverview, MeasureSummary, PlanOverview, PlanSummary,
+    Proven, ProvenFigure, RiskOverview, RiskSummary, SinglePoints,
 };
 use crate::analysis::freshness::Figure;
-use crate::analysis::gaps::answer::{Told, details, find};
+use crate::analysis::gaps::answer::{FoundGap, details, find};
 use crate::analysis::gaps::facts::Facts;
-use crate::analysis::question::View;
-use crate::analysis::readiness::judge;
-use crate::analysis::schedule::of as reference;
+use crate::analysis::question::GraphView;
+use crate::analysis::readiness::assess_readiness;
+use crate::analysis::schedule::reference_of as reference;
 use crate::graph::net::State;
 use crate::model::is_past;
-use crate::model::{Id, Link, Reference, Result, Timestamp, Word};
+use crate::model::{Id, Link, Reference, Result, StringEnum, Timestamp};
 use crate::resources::disruptions::Disruption;
 use crate::resources::exercises::Exercise;
 use crate::resources::plan_versions::PlanVersion;
@@ -23,30 +23,30 @@ use crate::resources::risk_matrix::{Rating, RiskClass};
 use crate::resources::risks::Risk;
 use crate::resources::runs::RunMode;
 use crate::resources::services::Service;
-use crate::store::{Conn, Object, Rows};
+use crate::store::{Conn, Object, ResourceTable};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 /// A list of an answer holds so many at most.
-const MOST: usize = 20;
+const MAX: usize = 20;
 
 /// Tells the continuity of the service at a node.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of(conn: &mut Conn<'_>, view: &View, facts: &Facts, node: usize) -> Result<Continuity> {
+pub async fn of(conn: &mut Conn<'_>, view: &GraphView, facts: &Facts, node: usize) -> Result<Continuity> {
     let (landscape, all) = (&facts.landscape, find(facts));
-    let about = About::of(facts, node, &all);
+    let about = ServiceFacts::of(facts, node, &all);
     let item = &landscape.items()[node];
-    let service = view.one::<Service>(conn, item.id).await?;
+    let service = view.load::<Service>(conn, item.id).await?;
     let standing = facts.proofs.get(&item.id);
     let figures = [standing.and_then(|one| one.restoration), standing.and_then(|one| one.data_loss)];
     let wanted: HashSet<Id> = figures.iter().flatten().map(|one| one.measurement).chain(item.owner).collect();
-    let names = view.scene.references(conn, &wanted).await?;
+    let names = view.snapshot.references(conn, &wanted).await?;
     let own = landscape.objectives()[node];
     let proven = |figure: Option<Figure>, most: Option<i64>| figure.map(|figure| proven(&figure, most, &names));
     let total = about.gaps.len();
-    let shown: Vec<Told> = about.gaps.iter().take(MOST).map(|gap| (*gap).clone()).collect();
+    let shown: Vec<FoundGap> = about.gaps.iter().take(MAX).map(|gap| (*gap).clone()).collect();
     Ok(Continuity {
         service: item.reference(),
         criticality: service.body.criticality,
@@ -61,25 +61,29 @@ pub async fn of(conn: &mut Conn<'_>, view: &View, facts: &Facts, node: usize) ->
         },
         single_points_of_failure: SinglePoints {
             total: about.single_points.len(),
-            items: landscape.foremost(about.single_points.clone(), MOST).into_iter().map(|n| facts.loss.reference(n)).collect(),
+            items: landscape
+                .most_critical(about.single_points.clone(), MAX)
+                .into_iter()
+                .map(|n| facts.loss.reference(n))
+                .collect(),
         },
         risks: risks(facts, &about),
         measures: measures(facts, &about),
         plans: plans(conn, view, facts, &about).await?,
-        exercises: ExercisesTold {
+        exercises: ExerciseOverview {
             last: about.last.map(|one| exercise(one, held_at(&one.body))),
             next: about.next.map(|one| exercise(one, one.body.scheduled_start)),
         },
         disruptions: disruptions(conn, view, item.id).await?,
         findings: findings(facts, &about),
-        readiness: judge(&about.known),
-        gaps: GapsTold { items: details(conn, view, facts, shown).await?, total },
+        readiness: assess_readiness(&about.known),
+        gaps: GapOverview { items: details(conn, view, facts, shown).await?, total },
         seq: view.seq,
     })
 }
 
 fn achievable(facts: &Facts, node: usize) -> Achievable {
-    let (back, recovery) = (facts.comeback(node), &facts.loss.restoration.recovery);
+    let (back, recovery) = (facts.recovery_verdict(node), &facts.loss.restoration.recovery);
     let longest = recovery.chain(node).into_iter().max_by_key(|node| recovery.time(*node).map(|time| time.end - time.start));
     Achievable {
         seconds: back.achievable_seconds,
@@ -103,8 +107,8 @@ fn proven(figure: &Figure, most: Option<i64>, names: &HashMap<Id, Reference>) ->
     }
 }
 
-fn risks(facts: &Facts, about: &About<'_>) -> RisksTold {
-    let one = |risk: &&Object<Risk>| RiskTold {
+fn risks(facts: &Facts, about: &ServiceFacts<'_>) -> RiskOverview {
+    let one = |risk: &&Object<Risk>| RiskSummary {
         risk: reference(*risk),
         status: risk.body.status,
         score: risk.body.current.map(Rating::score),
@@ -114,18 +118,18 @@ fn risks(facts: &Facts, about: &About<'_>) -> RisksTold {
         let of = about.risks.iter().filter(|risk| facts.class(&risk.body) == Some(*class));
         ClassCount { class: *class, count: of.count() }
     };
-    RisksTold {
-        items: about.risks.iter().take(MOST).map(one).collect(),
+    RiskOverview {
+        items: about.risks.iter().take(MAX).map(one).collect(),
         total: about.risks.len(),
         by_class: RiskClass::ALL.iter().rev().map(count).filter(|one| one.count > 0).collect(),
     }
 }
 
-fn measures(facts: &Facts, about: &About<'_>) -> MeasuresTold {
-    let all: Vec<MeasureTold> = about
+fn measures(facts: &Facts, about: &ServiceFacts<'_>) -> MeasureOverview {
+    let all: Vec<MeasureSummary> = about
         .measures
         .iter()
-        .map(|one| MeasureTold {
+        .map(|one| MeasureSummary {
             measure: reference(*one),
             status: one.body.status,
             due_on: one.body.due_on,
@@ -133,14 +137,14 @@ fn measures(facts: &Facts, about: &About<'_>) -> MeasuresTold {
         })
         .collect();
     let overdue = all.iter().filter(|one| one.overdue).count();
-    MeasuresTold { open: all.len(), overdue, items: all.into_iter().take(MOST).collect() }
+    MeasureOverview { open: all.len(), overdue, items: all.into_iter().take(MAX).collect() }
 }
 
-fn findings(facts: &Facts, about: &About<'_>) -> FindingsTold {
-    let all: Vec<FindingTold> = about
+fn findings(facts: &Facts, about: &ServiceFacts<'_>) -> FindingOverview {
+    let all: Vec<FindingSummary> = about
         .findings
         .iter()
-        .map(|one| FindingTold {
+        .map(|one| FindingSummary {
             finding: reference(*one),
             severity: one.body.severity,
             status: one.body.status,
@@ -149,50 +153,50 @@ fn findings(facts: &Facts, about: &About<'_>) -> FindingsTold {
         })
         .collect();
     let overdue = all.iter().filter(|one| one.overdue).count();
-    FindingsTold { open: all.len(), overdue, items: all.into_iter().take(MOST).collect() }
+    FindingOverview { open: all.len(), overdue, items: all.into_iter().take(MAX).collect() }
 }
 
-fn exercise(one: &Object<Exercise>, at: Timestamp) -> ExerciseTold {
-    ExerciseTold { exercise: reference(one), status: one.body.status, at, result: one.body.result }
+fn exercise(one: &Object<Exercise>, at: Timestamp) -> ExerciseSummary {
+    ExerciseSummary { exercise: reference(one), status: one.body.status, at, result: one.body.result }
 }
 
-async fn plans(conn: &mut Conn<'_>, view: &View, facts: &Facts, about: &About<'_>) -> Result<PlansTold> {
+async fn plans(conn: &mut Conn<'_>, view: &GraphView, facts: &Facts, about: &ServiceFacts<'_>) -> Result<PlanOverview> {
     let shown: Vec<_> =
-        about.plans.iter().take(MOST).filter_map(|plan| Some((*plan, facts.versions.get(&plan.head.id)?))).collect();
+        about.plans.iter().take(MAX).filter_map(|plan| Some((*plan, facts.versions.get(&plan.meta.id)?))).collect();
     let ids: Vec<Id> = shown.iter().map(|(_, (version, _))| *version).collect();
     // What has been active never changes, so that the content of now is that of then.
-    let versions = PlanVersion::find_all(conn, view.scene.organization, &ids).await?;
+    let versions = PlanVersion::find_all(conn, view.snapshot.organization, &ids).await?;
     let planned: HashMap<Id, Option<i64>> =
-        versions.iter().map(|version| (version.head.id, planned(&version.body, &about.beneath))).collect();
-    let one = |(plan, (version, number)): (&Object<Plan>, &(Id, i64))| PlanTold {
+        versions.iter().map(|version| (version.meta.id, planned(&version.body, &about.beneath))).collect();
+    let one = |(plan, (version, number)): (&Object<Plan>, &(Id, i64))| PlanSummary {
         plan: reference(plan),
         number: *number,
         review_due: plan.body.review_due,
         planned_seconds: planned.get(version).copied().flatten(),
     };
-    Ok(PlansTold { total: about.plans.len(), items: shown.into_iter().map(one).collect() })
+    Ok(PlanOverview { total: about.plans.len(), items: shown.into_iter().map(one).collect() })
 }
 
 /// When the last step has ended that brings back any of these.
-fn planned(version: &PlanVersion, any: &Beneath<'_>) -> Option<i64> {
+fn planned(version: &PlanVersion, any: &ProviderSet<'_>) -> Option<i64> {
     let table = timetable(version, RunMode::Actual);
     let brings = |place: usize| version.steps[place].recovers.iter().filter_map(Link::id).any(|id| any.has(id));
     let kept = table.kept.iter().enumerate().filter(|(_, place)| brings(**place));
     kept.map(|(own, _)| table.spans[own].end).max()
 }
 
-async fn disruptions(conn: &mut Conn<'_>, view: &View, service: Id) -> Result<DisruptionsTold> {
+async fn disruptions(conn: &mut Conn<'_>, view: &GraphView, service: Id) -> Result<DisruptionOverview> {
     let mut items = Vec::new();
-    for one in view.every::<Disruption>(conn).await?.into_iter().filter(|one| one.body.is_open()) {
+    for one in view.all::<Disruption>(conn).await?.into_iter().filter(|one| one.body.is_open()) {
         let state = view.landscape.affected(&one.body.lost()).get(&service).copied().unwrap_or(State::Up);
         if state != State::Up {
             let (disruption, body) = (reference(&one), &one.body);
             let (status, severity, occurred_at) = (body.status, body.severity, body.occurred_at);
-            items.push(DisruptionTold { disruption, status, severity, occurred_at, state: state.as_str() });
+            items.push(DisruptionSummary { disruption, status, severity, occurred_at, state: state.as_str() });
         }
     }
-    items.sort_by_key(|one: &DisruptionTold| Reverse((one.occurred_at, one.disruption.id)));
+    items.sort_by_key(|one: &DisruptionSummary| Reverse((one.occurred_at, one.disruption.id)));
     let total = items.len();
-    items.truncate(MOST);
-    Ok(DisruptionsTold { items, total })
+    items.truncate(MAX);
+    Ok(DisruptionOverview { items, total })
 }

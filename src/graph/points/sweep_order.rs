@@ -1,20 +1,20 @@
 //! What can take some objects Down, laid out in the order in which a loss runs through it.
 
-use super::super::circles::circles;
-use crate::graph::net::{Graph, Shared, State, Step};
+use super::super::scc::strongly_connected_components;
+use crate::graph::net::{Graph, GroupId, Neighbour, State};
 
 /// The places a loss can come to, providers before dependents as far as circles allow. A place is either the objects that
 /// take each other Down by cascade alone, or a redundancy group that is Down once too many of its members are.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct SweepOrder {
     /// The objects at each place: none at a group, nor at the goal.
-    objects: Rows<u32>,
+    objects: AdjacencyRows<u32>,
     /// What a place takes Down whenever it is Down itself.
-    cascades: Rows<u32>,
+    cascades: AdjacencyRows<u32>,
     /// The groups a place is a member of.
-    groups: Rows<u32>,
+    groups: AdjacencyRows<u32>,
     /// The members of the group at a place.
-    members: Rows<Member>,
+    members: AdjacencyRows<Member>,
     /// How many members the group at a place can lose; nothing where there are objects.
     spares: Vec<u32>,
     /// The circle a place is on, circles through groups included: those of one circle lie side by side.
@@ -31,21 +31,21 @@ pub(super) struct Member {
     pub felt: bool,
 }
 
-impl Course {
+impl SweepOrder {
     /// All that can take any of some objects Down.
-    pub fn beneath(graph: &Graph, tops: impl Iterator<Item = usize>) -> Course {
+    pub fn below(graph: &Graph, tops: impl Iterator<Item = usize>) -> SweepOrder {
         let mut ties = Ties::new(graph);
         for top in tops {
             ties.number(top as u32);
         }
         ties.follow();
-        Course::new(&ties, false)
+        SweepOrder::new(&ties, false)
     }
 
     /// All that can take an object Down beside what is certain to, which is given and includes the object.
     ///
     /// Once anything certain is Down the question is answered, so all of it is one place, and nothing follows from it.
-    pub fn toward(graph: &Graph, certain: &[usize]) -> Course {
+    pub fn toward(graph: &Graph, certain: &[usize]) -> SweepOrder {
         let mut ties = Ties::new(graph);
         let goal = ties.place(0);
         for node in certain {
@@ -55,20 +55,23 @@ impl Course {
             ties.tie(*node, goal);
         }
         ties.follow();
-        Course::new(&ties, true)
+        SweepOrder::new(&ties, true)
     }
 
-    fn new(ties: &Ties, goal: bool) -> Course {
+    fn new(ties: &Ties, goal: bool) -> SweepOrder {
         let count = ties.spares.len();
-        let alone = Rows::new(count, ties.cascades.iter().map(|(provider, dependent)| (*dependent, *provider)));
-        let whole = circles(count, |number| alone.of(number).iter().map(|provider| *provider as usize));
+        let alone = AdjacencyRows::new(count, ties.cascades.iter().map(|(provider, dependent)| (*dependent, *provider)));
+        let whole = strongly_connected_components(count, |number| alone.of(number).iter().map(|provider| *provider as usize));
         let cascades =
             ties.cascades.iter().map(|(provider, dependent)| (whole.of[*provider as usize], whole.of[*dependent as usize]));
         let cascades = cascades.filter(|(provider, dependent)| provider != dependent);
         let shared = ties.members.iter().map(|(group, member)| (whole.of[member.place as usize], whole.of[*group as usize]));
-        let both =
-            Rows::new(whole.count, cascades.clone().chain(shared.clone()).map(|(provider, dependent)| (dependent, provider)));
-        let order = circles(whole.count, |number| both.of(number).iter().map(|provider| *provider as usize));
+        let both = AdjacencyRows::new(
+            whole.count,
+            cascades.clone().chain(shared.clone()).map(|(provider, dependent)| (dependent, provider)),
+        );
+        let order =
+            strongly_connected_components(whole.count, |number| both.of(number).iter().map(|provider| *provider as usize));
 
         let mut places = vec![0u32; whole.count];
         for (place, number) in order.order.iter().enumerate() {
@@ -80,11 +83,11 @@ impl Course {
         for (number, spare) in ties.spares.iter().enumerate().filter(|(_, spare)| **spare > 0) {
             spares[place(number as u32) as usize] = *spare;
         }
-        Course {
-            objects: Rows::new(whole.count, ties.objects.iter().map(|(number, node)| (place(*number), *node))),
-            cascades: Rows::new(whole.count, cascades.map(between)),
-            groups: Rows::new(whole.count, shared.map(between)),
-            members: Rows::new(
+        SweepOrder {
+            objects: AdjacencyRows::new(whole.count, ties.objects.iter().map(|(number, node)| (place(*number), *node))),
+            cascades: AdjacencyRows::new(whole.count, cascades.map(between)),
+            groups: AdjacencyRows::new(whole.count, shared.map(between)),
+            members: AdjacencyRows::new(
                 whole.count,
                 ties.members.iter().map(|(group, member)| (place(*group), Member { place: place(member.place), ..*member })),
             ),
@@ -187,7 +190,7 @@ impl Ties<'_> {
     /// Ties a number to what can take a node Down.
     fn tie(&mut self, node: usize, number: u32) {
         let graph = self.graph;
-        let mut shared: Vec<&Step> = Vec::new();
+        let mut shared: Vec<&Neighbour> = Vec::new();
         for step in graph.providers(node) {
             if step.group.is_some() {
                 shared.push(step);
@@ -197,15 +200,15 @@ impl Ties<'_> {
                 self.cascades.push((provider, number));
             }
         }
-        shared.sort_unstable_by_key(|step| step.group.map(Shared::index));
+        shared.sort_unstable_by_key(|step| step.group.map(GroupId::index));
         for members in shared.chunk_by(|one, other| one.group == other.group) {
             self.tie_group(members, number);
         }
     }
 
     /// A group that can lose all its members, or that feels none of the losses, takes nothing Down.
-    fn tie_group(&mut self, members: &[&Step], dependent: u32) {
-        let spare = members.first().and_then(|step| step.group).map_or(0, |group| self.graph.group(group).spare());
+    fn tie_group(&mut self, members: &[&Neighbour], dependent: u32) {
+        let spare = members.first().and_then(|step| step.group).map_or(0, |group| self.graph.group(group).tolerated_losses());
         if members.len() <= spare || members.iter().all(|step| step.effect != State::Down) {
             return;
         }
@@ -221,14 +224,14 @@ impl Ties<'_> {
 
 /// Lists of different length, one after the other.
 #[derive(Debug)]
-struct Rows<T> {
+struct AdjacencyRows<T> {
     /// Where each begins; one more than there are lists.
     starts: Vec<u32>,
     ends: Vec<T>,
 }
 
-impl<T: Copy + Default> Rows<T> {
-    fn new(count: usize, ends: impl Iterator<Item = (u32, T)> + Clone) -> Rows<T> {
+impl<T: Copy + Default> AdjacencyRows<T> {
+    fn new(count: usize, ends: impl Iterator<Item = (u32, T)> + Clone) -> AdjacencyRows<T> {
         let mut starts = vec![0u32; count + 1];
         let mut total = 0;
         for (row, _) in ends.clone() {
@@ -244,7 +247,7 @@ impl<T: Copy + Default> Rows<T> {
             placed[next[row as usize] as usize] = end;
             next[row as usize] += 1;
         }
-        Rows { starts, ends: placed }
+        AdjacencyRows { starts, ends: placed }
     }
 
     fn of(&self, row: usize) -> &[T] {

@@ -2,7 +2,7 @@
 
 /// Nodes by circle. A node on no circle is a circle of its own.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Circles {
+pub struct Sccs {
     /// The circle of each node. A circle comes after all circles it leads to, so dependencies have the lower numbers.
     pub of: Vec<u32>,
     /// All nodes, circle after circle by rising number. Where no circle prevents it, a node comes after all it leads to.
@@ -18,8 +18,8 @@ const CLOSED: u32 = u32::MAX;
 
 /// Tarjan's components in the form Pearce gave them: what is finished waits until the first node of its circle is
 /// finished as well. Linear, and the path to the current node lies in a list rather than in the call stack.
-pub fn circles<Next: Iterator<Item = usize>>(nodes: usize, next: impl Fn(usize) -> Next) -> Circles {
-    let mut found = Circles { of: vec![0; nodes], order: Vec::with_capacity(nodes), count: 0 };
+pub fn strongly_connected_components<Next: Iterator<Item = usize>>(nodes: usize, next: impl Fn(usize) -> Next) -> Sccs {
+    let mut found = Sccs { of: vec![0; nodes], order: Vec::with_capacity(nodes), count: 0 };
     // The earliest node, by the order they are come upon, that each is known to lead back to.
     let mut earliest = vec![UNSEEN; nodes];
     let mut finished: Vec<u32> = Vec::new();
@@ -60,7 +60,7 @@ pub fn circles<Next: Iterator<Item = usize>>(nodes: usize, next: impl Fn(usize) 
 }
 
 /// Makes a circle of a node that leads back to nothing earlier and of what has been finished since it was come upon.
-fn close(found: &mut Circles, finished: &mut Vec<u32>, earliest: &mut [u32], first: usize) {
+fn close(found: &mut Sccs, finished: &mut Vec<u32>, earliest: &mut [u32], first: usize) {
     let since = finished.iter().rposition(|node| earliest[*node as usize] < earliest[first]).map_or(0, |last| last + 1);
     let from = found.order.len();
     found.order.extend(finished.drain(since..));
@@ -77,8 +77,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(next: &[Vec<usize>]) -> Circles {
-        circles(next.len(), |node| next[node].iter().copied())
+    fn of(next: &[Vec<usize>]) -> Sccs {
+        strongly_connected_components(next.len(), |node| next[node].iter().copied())
     }
 
     #[test]
@@ -91,15 +91,15 @@ mod tests {
 
     #[test]
     fn no_nodes_no_circles() {
-        assert_eq!(of(&[]), Circles::default());
+        assert_eq!(of(&[]), Sccs::default());
     }
 
     #[test]
     fn a_long_chain_and_a_long_ring() {
         let length = 200_000;
-        let chain = circles(length, |node| (node + 1 < length).then_some(node + 1).into_iter());
+        let chain = strongly_connected_components(length, |node| (node + 1 < length).then_some(node + 1).into_iter());
         assert_eq!(chain.count, length);
-        let ring = circles(length, |node| std::iter::once((node + 1) % length));
+        let ring = strongly_connected_components(length, |node| std::iter::once((node + 1) % length));
         assert_eq!(ring.count, 1);
         assert_eq!(ring.order.len(), length);
     }

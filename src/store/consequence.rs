@@ -1,16 +1,16 @@
 //! Objects as a consequence of something else: new ones, and new versions of those that are there.
-use super::change::Change;
+use super::change::WriteContext;
 use super::clock::new_id;
 use super::door::kind_of;
 use super::insert::{Inserts, insert_all};
 use super::kind::{AnyKind, AnyPlanned};
-use super::ledger::Operation;
+use super::ledger::AuditAction;
 use super::object::{AnyObject, Object};
-use super::rows::Stored;
+use super::rows::ResourceHooks;
 use super::tx::Tx;
 use super::update::Updates;
-use super::{heads, links, record};
-use crate::model::{Head, Id, Result};
+use super::{audit, links, object_meta};
+use crate::model::{Id, ObjectMeta, Result};
 
 /// Overwrites an object with another version of it. Ledger and consequences are the caller's.
 ///
@@ -18,12 +18,12 @@ use crate::model::{Head, Id, Result};
 /// When the database does not answer.
 pub async fn overwrite(tx: &mut Tx, kind: &dyn AnyKind, old: &AnyObject, new: &AnyObject) -> Result<()> {
     let org = tx.organization();
-    let mut updates = Updates::new(org, new.head().id);
-    heads::update(&mut updates, org, old.head(), new.head())?;
+    let mut updates = Updates::new(org, new.meta().id);
+    object_meta::update(&mut updates, org, old.meta(), new.meta())?;
     kind.update(&mut updates, org, old, new)?;
     let mut conn = tx.conn()?;
     updates.run(&mut conn).await?;
-    heads::update_lookups(&mut conn, org, old.head(), new.head()).await?;
+    object_meta::update_lookups(&mut conn, org, old.meta(), new.meta()).await?;
     let lists = kind.info().lists;
     if !lists.is_empty() && listed(old) != listed(new) {
         links::update(&mut conn, org, lists, new).await?;
@@ -39,12 +39,12 @@ fn listed(object: &AnyObject) -> Vec<(String, Option<Id>)> {
 }
 
 /// Makes an object the next version of another, by whoever makes the change.
-pub fn next_version(old: &Head, mut new: AnyObject, change: &Change) -> AnyObject {
-    let mut head = old.clone();
-    head.version += 1;
-    head.updated_at = change.now;
-    head.updated_by.clone_from(&change.actor);
-    *new.head_mut() = head;
+pub fn next_version(old: &ObjectMeta, mut new: AnyObject, change: &WriteContext) -> AnyObject {
+    let mut meta = old.clone();
+    meta.version += 1;
+    meta.updated_at = change.now;
+    meta.updated_by.clone_from(&change.actor);
+    *new.meta_mut() = meta;
     new
 }
 
@@ -52,18 +52,18 @@ pub fn next_version(old: &Head, mut new: AnyObject, change: &Change) -> AnyObjec
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn revise<R: Stored>(tx: &mut Tx, old: Object<R>, body: R) -> Result<Object<R>> {
+pub async fn write_consequence<R: ResourceHooks>(tx: &mut Tx, old: Object<R>, body: R) -> Result<Object<R>> {
     let same = old.clone();
-    Ok(revise_all(tx, vec![(old, body)]).await?.pop().unwrap_or(same))
+    Ok(write_consequences(tx, vec![(old, body)]).await?.pop().unwrap_or(same))
 }
 
-/// As [`revise`], of several objects; those that stay the same are left out of the answer.
+/// As [`write_consequence`], of several objects; those that stay the same are left out of the answer.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Result<Vec<Object<R>>> {
+pub async fn write_consequences<R: ResourceHooks>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Result<Vec<Object<R>>> {
     let changed = all.into_iter().filter(|(old, body)| old.body != *body);
-    let changed = changed.map(|(old, body)| (Object::new(old.head.clone(), body).into(), old.into()));
+    let changed = changed.map(|(old, body)| (Object::new(old.meta.clone(), body).into(), old.into()));
     let revised = revise_any(tx, kind_of::<R>(), changed.collect()).await?;
     revised.into_iter().map(AnyObject::into_typed).collect()
 }
@@ -72,15 +72,15 @@ pub async fn revise_all<R: Stored>(tx: &mut Tx, all: Vec<(Object<R>, R)>) -> Res
 async fn revise_any(tx: &mut Tx, kind: &dyn AnyKind, all: Vec<(AnyObject, AnyObject)>) -> Result<Vec<AnyObject>> {
     let mut revised = Vec::with_capacity(all.len());
     for (new, old) in all {
-        let new = next_version(old.head(), new, tx.change());
+        let new = next_version(old.meta(), new, tx.context());
         overwrite(tx, kind, &old, &new).await?;
         revised.push(new);
     }
-    kind.written(tx, &revised.iter().collect::<Vec<_>>()).await?;
-    tx.make_room(revised.len());
+    kind.after_write(tx, &revised.iter().collect::<Vec<_>>()).await?;
+    tx.reserve(revised.len());
     for new in &revised {
-        record::keep(tx, kind.info(), new, Operation::Updated).await?;
-        tx.revised.insert(new.head().id, new.head().version);
+        audit::append_version(tx, kind.info(), new, AuditAction::Updated).await?;
+        tx.revised.insert(new.meta().id, new.meta().version);
     }
     Ok(revised)
 }
@@ -91,10 +91,10 @@ async fn revise_any(tx: &mut Tx, kind: &dyn AnyKind, all: Vec<(AnyObject, AnyObj
 /// When a constraint is broken or the database does not answer.
 pub async fn insert_objects(tx: &mut Tx, kind: &dyn AnyKind, objects: &[&AnyObject]) -> Result<()> {
     let org = tx.organization();
-    let inserts = objects.chunks(heads::CHUNK).map(|objects| {
-        let heads: Vec<&Head> = objects.iter().map(|object| object.head()).collect();
+    let inserts = objects.chunks(object_meta::CHUNK).map(|objects| {
+        let heads: Vec<&ObjectMeta> = objects.iter().map(|object| object.meta()).collect();
         let mut inserts = Inserts::default();
-        heads::insert(&mut inserts, org, &heads)?;
+        object_meta::insert(&mut inserts, org, &heads)?;
         kind.insert(&mut inserts, org, objects)?;
         links::insert(&mut inserts, org, kind.info().lists, objects)?;
         Ok(inserts)
@@ -106,21 +106,21 @@ pub async fn insert_objects(tx: &mut Tx, kind: &dyn AnyKind, objects: &[&AnyObje
 ///
 /// # Errors
 /// When one breaks a rule of its kind, or the database does not answer.
-pub async fn create<R: Stored>(tx: &mut Tx, drafts: Vec<(Option<String>, R)>) -> Result<Vec<Object<R>>> {
+pub async fn create<R: ResourceHooks>(tx: &mut Tx, drafts: Vec<(Option<String>, R)>) -> Result<Vec<Object<R>>> {
     let mut planned = Vec::with_capacity(drafts.len());
     for (name, body) in drafts {
         let key = format!("{}-{}", R::KIND.prefix(), tx.next_number(R::KIND).await?);
-        let change = tx.change();
-        let mut head = Head::new(new_id(), R::KIND, key, change.now, &change.actor);
-        (head.name, head.effective) = (name, body.objectives());
-        planned.push(AnyPlanned { old: None, new: Object::new(head, body).into(), generated: true, fault: None });
+        let change = tx.context();
+        let mut meta = ObjectMeta::new(new_id(), R::KIND, key, change.now, &change.actor);
+        (meta.name, meta.effective) = (name, body.objectives());
+        planned.push(AnyPlanned { old: None, new: Object::new(meta, body).into(), generated: true, fault: None });
     }
     let created = create_any(tx, kind_of::<R>(), planned).await?;
     created.into_iter().map(AnyObject::into_typed).collect()
 }
 
 async fn create_any(tx: &mut Tx, kind: &dyn AnyKind, mut planned: Vec<AnyPlanned>) -> Result<Vec<AnyObject>> {
-    kind.inspect(tx, &mut planned).await?;
+    kind.validate_set(tx, &mut planned).await?;
     let mut created = Vec::with_capacity(planned.len());
     for one in planned {
         match one.fault {
@@ -130,11 +130,11 @@ async fn create_any(tx: &mut Tx, kind: &dyn AnyKind, mut planned: Vec<AnyPlanned
     }
     let all: Vec<&AnyObject> = created.iter().collect();
     insert_objects(tx, kind, &all).await?;
-    kind.written(tx, &all).await?;
-    tx.make_room(created.len());
+    kind.after_write(tx, &all).await?;
+    tx.reserve(created.len());
     for object in &created {
-        record::keep(tx, kind.info(), object, Operation::Created).await?;
+        audit::append_version(tx, kind.info(), object, AuditAction::Created).await?;
     }
-    kind.recorded(tx, &all).await?;
+    kind.after_audit(tx, &all).await?;
     Ok(created)
 }

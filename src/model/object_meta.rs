@@ -40,7 +40,7 @@ pub struct ExternalRef {
 /// The common fields a client may write.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
-pub struct HeadDraft {
+pub struct ObjectMetaDraft {
     /// A short key for people, unique per organisation and kind; numbered by the service when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length = 64)]
@@ -85,7 +85,7 @@ impl utoipa::PartialSchema for Attributes {
 }
 impl utoipa::ToSchema for Attributes {}
 
-impl HeadDraft {
+impl ObjectMetaDraft {
     /// The rules that a schema cannot say.
     pub fn check(&mut self, faults: &mut Faults) {
         // Looked at once more, for key and reference may also come from the path or the row they are addressed by.
@@ -126,7 +126,7 @@ impl HeadDraft {
 
 /// The common fields of a stored object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Head {
+pub struct ObjectMeta {
     pub id: Id,
     /// Not in the JSON: some kinds have a field of that name.
     #[serde(skip)]
@@ -168,10 +168,10 @@ impl Objectives {
     }
 }
 
-impl Head {
+impl ObjectMeta {
     /// The head of a new object that has nothing but its key.
-    pub fn new(id: Id, kind: Kind, key: String, now: Timestamp, actor: &str) -> Head {
-        Head {
+    pub fn new(id: Id, kind: Kind, key: String, now: Timestamp, actor: &str) -> ObjectMeta {
+        ObjectMeta {
             id,
             kind,
             key,
@@ -190,8 +190,8 @@ impl Head {
     }
 
     /// What a client would have to write to get these common fields.
-    pub fn draft(&self) -> HeadDraft {
-        HeadDraft {
+    pub fn draft(&self) -> ObjectMetaDraft {
+        ObjectMetaDraft {
             key: Some(self.key.clone()),
             name: self.name.clone(),
             description: self.description.clone(),

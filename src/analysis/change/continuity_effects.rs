@@ -3,27 +3,27 @@ use super::answer::{Collision, PlanTouched, ProofAtStake, TestToRepeat};
 use crate::model::Reference;
 use crate::resources::change_requests::{AssessedReason, ChangeVerdict};
 
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// What a change concerns.
 #[derive(Default)]
-pub struct Course {
+pub struct ContinuityEffects {
     pub plans: Vec<PlanTouched>,
     pub proofs: Vec<ProofAtStake>,
     pub tests: Vec<TestToRepeat>,
     pub collisions: Vec<Collision>,
 }
 
-impl Course {
+impl ContinuityEffects {
     /// Adds what is to be looked at.
     pub fn judge(&self, reasons: &mut Vec<AssessedReason>, edited: bool) {
         let mut give = |code: &str, detail: &str, items: Vec<Reference>| {
             if !items.is_empty() {
-                let names: Vec<&str> = items.iter().take(MOST_NAMED).map(|item| item.key.as_str()).collect();
+                let names: Vec<&str> = items.iter().take(MAX_NAMED).map(|item| item.key.as_str()).collect();
                 let more = items.len() - names.len();
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let detail = format!("{detail}: {}{more}", names.join(", "));
-                let items = items.into_iter().take(MOST_NAMED).collect();
+                let items = items.into_iter().take(MAX_NAMED).collect();
                 reasons.push(AssessedReason { code: code.to_owned(), severity: ChangeVerdict::Warn, detail, items });
             }
         };

@@ -1,13 +1,17 @@
 //! The common part of every object: the table `objects` and its look-ups by external id and by tag.
+//!
+//! Because all objects share one table, one foreign key can point to any kind, and keys, tags, external references and the
+//! names in answers are looked up by one statement whatever the kind. The price is a join in every read. `external_refs` and
+//! `tags` are look-ups only; the lists themselves are JSON in `objects`.
 use super::bind::{Bind, Bound};
 use super::conn::dsl::*;
-use super::conn::{Conn, Settle};
+use super::conn::{Conn, MapDbError};
 use super::fragment::Fragment;
 use super::insert::{Inserts, Row};
 use super::schema::{external_refs, objects, tags};
-use super::types::{DbId, DbTime, DbWord, Json};
+use super::types::{DbEnum, DbId, DbTime, Json};
 use super::update::Updates;
-use crate::model::{Attributes, ExternalRef, Head, Id, Kind, Objectives, Result, Tag};
+use crate::model::{Attributes, ExternalRef, Id, Kind, ObjectMeta, Objectives, Result, Tag};
 use crate::{on, row};
 
 /// Values bound by one statement stay well below 32,766.
@@ -15,10 +19,10 @@ pub const CHUNK: usize = 1000;
 
 row! {
     #[derive(Debug, Clone)]
-    pub struct HeadRow in objects {
+    pub struct ObjectMetaRow in objects {
         organization_id: DbId,
         id: DbId,
-        kind: DbWord<Kind>,
+        kind: DbEnum<Kind>,
         key: String,
         name: String,
         description: Option<String>,
@@ -38,17 +42,17 @@ row! {
 
 /// As a head is written: with the text that `q=` searches.
 struct Written {
-    row: HeadRow,
+    row: ObjectMetaRow,
     search: String,
 }
 
 impl Row for Written {
-    const TABLE: &'static str = HeadRow::TABLE;
+    const TABLE: &'static str = ObjectMetaRow::TABLE;
     const COLUMNS: &'static [&'static str] = {
-        const ALL: [&str; HeadRow::COLUMNS.len() + 1] = {
-            let mut all = ["search"; HeadRow::COLUMNS.len() + 1];
-            let (own, _) = all.split_at_mut(HeadRow::COLUMNS.len());
-            own.copy_from_slice(HeadRow::COLUMNS);
+        const ALL: [&str; ObjectMetaRow::COLUMNS.len() + 1] = {
+            let mut all = ["search"; ObjectMetaRow::COLUMNS.len() + 1];
+            let (own, _) = all.split_at_mut(ObjectMetaRow::COLUMNS.len());
+            own.copy_from_slice(ObjectMetaRow::COLUMNS);
             all
         };
         &ALL
@@ -60,9 +64,9 @@ impl Row for Written {
     }
 }
 
-impl From<HeadRow> for Head {
-    fn from(row: HeadRow) -> Head {
-        Head {
+impl From<ObjectMetaRow> for ObjectMeta {
+    fn from(row: ObjectMetaRow) -> ObjectMeta {
+        ObjectMeta {
             id: row.id.0,
             kind: row.kind.0,
             key: row.key,
@@ -85,41 +89,41 @@ impl From<HeadRow> for Head {
     }
 }
 
-fn row(org: Id, head: &Head) -> HeadRow {
-    HeadRow {
+fn row(org: Id, meta: &ObjectMeta) -> ObjectMetaRow {
+    ObjectMetaRow {
         organization_id: DbId(org),
-        id: DbId(head.id),
-        kind: DbWord(head.kind),
-        key: head.key.clone(),
-        name: head.name.clone().unwrap_or_default(),
-        description: head.description.clone(),
-        external_refs: Json(head.external_refs.clone()),
-        tags: Json(head.tags.clone()),
-        attributes: Json(head.attributes.clone()),
-        effective_rto_seconds: head.effective.rto,
-        effective_rpo_seconds: head.effective.rpo,
-        effective_mtpd_seconds: head.effective.mtpd,
-        version: head.version,
-        created_at: DbTime(head.created_at),
-        updated_at: DbTime(head.updated_at),
-        created_by: head.created_by.clone(),
-        updated_by: head.updated_by.clone(),
+        id: DbId(meta.id),
+        kind: DbEnum(meta.kind),
+        key: meta.key.clone(),
+        name: meta.name.clone().unwrap_or_default(),
+        description: meta.description.clone(),
+        external_refs: Json(meta.external_refs.clone()),
+        tags: Json(meta.tags.clone()),
+        attributes: Json(meta.attributes.clone()),
+        effective_rto_seconds: meta.effective.rto,
+        effective_rpo_seconds: meta.effective.rpo,
+        effective_mtpd_seconds: meta.effective.mtpd,
+        version: meta.version,
+        created_at: DbTime(meta.created_at),
+        updated_at: DbTime(meta.updated_at),
+        created_by: meta.created_by.clone(),
+        updated_by: meta.updated_by.clone(),
     }
 }
 
-fn written(org: Id, head: &Head) -> Written {
-    Written { row: row(org, head), search: head.search_text() }
+fn written(org: Id, meta: &ObjectMeta) -> Written {
+    Written { row: row(org, meta), search: meta.search_text() }
 }
 
 /// Adds new heads with their look-ups.
-pub fn insert(inserts: &mut Inserts, org: Id, heads: &[&Head]) -> Result<()> {
-    inserts.add(heads.iter().map(|head| written(org, head)))?;
+pub fn insert(inserts: &mut Inserts, org: Id, heads: &[&ObjectMeta]) -> Result<()> {
+    inserts.add(heads.iter().map(|meta| written(org, meta)))?;
     insert_lookups(inserts, org, heads)
 }
 
 struct RefRow {
     organization_id: DbId,
-    kind: DbWord<Kind>,
+    kind: DbEnum<Kind>,
     system: String,
     external_id: String,
     object_id: DbId,
@@ -133,31 +137,31 @@ struct TagRow {
 }
 row!(in tags: TagRow { organization_id, tag, object_id, });
 
-fn insert_lookups(inserts: &mut Inserts, org: Id, heads: &[&Head]) -> Result<()> {
+fn insert_lookups(inserts: &mut Inserts, org: Id, heads: &[&ObjectMeta]) -> Result<()> {
     let (organization_id, all) = (DbId(org), || heads.iter().copied());
-    let refs = all().flat_map(|head| {
-        head.external_refs.iter().map(move |one| RefRow {
+    let refs = all().flat_map(|meta| {
+        meta.external_refs.iter().map(move |one| RefRow {
             organization_id,
-            kind: DbWord(head.kind),
+            kind: DbEnum(meta.kind),
             system: one.system.clone(),
             external_id: one.id.clone(),
-            object_id: DbId(head.id),
+            object_id: DbId(meta.id),
         })
     });
     inserts.add(refs)?;
-    let tags = all().flat_map(|head| {
-        head.tags.iter().map(move |tag| TagRow { organization_id, tag: tag.0.clone(), object_id: DbId(head.id) })
+    let tags = all().flat_map(|meta| {
+        meta.tags.iter().map(move |tag| TagRow { organization_id, tag: tag.0.clone(), object_id: DbId(meta.id) })
     });
     inserts.add(tags)
 }
 
 /// Adds what is different in a head.
-pub fn update(updates: &mut Updates, org: Id, old: &Head, new: &Head) -> Result<()> {
+pub fn update(updates: &mut Updates, org: Id, old: &ObjectMeta, new: &ObjectMeta) -> Result<()> {
     updates.add(written(org, old), written(org, new))
 }
 
 /// Writes the look-ups of a changed head anew where they changed.
-pub async fn update_lookups(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head) -> Result<()> {
+pub async fn update_lookups(conn: &mut Conn<'_>, org: Id, old: &ObjectMeta, new: &ObjectMeta) -> Result<()> {
     if old.external_refs == new.external_refs && old.tags == new.tags {
         return Ok(());
     }
@@ -166,13 +170,13 @@ pub async fn update_lookups(conn: &mut Conn<'_>, org: Id, old: &Head, new: &Head
             .filter(external_refs::object_id.eq(DbId(new.id)))
             .execute(c)
     })
-    .settle()?;
+    .map_db_error()?;
     on!(conn, |c| {
         diesel::delete(tags::table.filter(tags::organization_id.eq(DbId(org))))
             .filter(tags::object_id.eq(DbId(new.id)))
             .execute(c)
     })
-    .settle()?;
+    .map_db_error()?;
     let mut inserts = Inserts::default();
     insert_lookups(&mut inserts, org, &[new])?;
     inserts.run(conn).await
@@ -187,7 +191,7 @@ pub async fn delete(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<()> {
                 .filter(objects::id.eq_any(ids))
                 .execute(c)
         })
-        .settle()?;
+        .map_db_error()?;
     }
     Ok(())
 }
@@ -202,13 +206,13 @@ pub async fn set_effective(conn: &mut Conn<'_>, org: Id, changed: &[(Id, Objecti
                 objects::effective_mtpd_seconds.eq(effective.mtpd),
             );
             let target = objects::table.find((DbId(org), DbId(*id)));
-            on!(conn, |c| diesel::update(target).set(columns).execute(c)).settle()?;
+            on!(conn, |c| diesel::update(target).set(columns).execute(c)).map_db_error()?;
         }
         return Ok(());
     }
     for changed in changed.chunks(CHUNK) {
         let statement = effective_statement(org, changed).rows::<diesel::sql_types::Untyped>();
-        on!(conn, |c| statement.execute(c)).settle()?;
+        on!(conn, |c| statement.execute(c)).map_db_error()?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What of an organisation concerns one service.
-use crate::analysis::gaps::answer::Told;
+use crate::analysis::gaps::answer::FoundGap;
 use crate::analysis::gaps::facts::{Facts, is_held};
 use crate::analysis::gaps::found::GapSeverity;
-use crate::analysis::readiness::Known;
+use crate::analysis::readiness::ReadinessInput;
 use crate::graph::landscape::Landscape;
 use crate::graph::points;
 use crate::model::is_past;
@@ -17,21 +17,21 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// Itself and what its loss may come from.
-pub struct Beneath<'a> {
+pub struct ProviderSet<'a> {
     landscape: &'a Landscape,
     nodes: Vec<bool>,
 }
 
-impl Beneath<'_> {
+impl ProviderSet<'_> {
     pub fn has(&self, id: Id) -> bool {
         self.landscape.node(id).is_some_and(|node| self.nodes[node])
     }
 }
 
 /// What concerns a service; the lists are in the order in which they are told.
-pub struct About<'a> {
+pub struct ServiceFacts<'a> {
     pub node: usize,
-    pub beneath: Beneath<'a>,
+    pub beneath: ProviderSet<'a>,
     /// Components, sites and suppliers whose loss alone takes it down.
     pub single_points: Vec<usize>,
     /// Risks that are not closed and affect something beneath, the highest first.
@@ -44,8 +44,8 @@ pub struct About<'a> {
     pub plans: Vec<&'a Object<Plan>>,
     pub last: Option<&'a Object<Exercise>>,
     pub next: Option<&'a Object<Exercise>>,
-    pub gaps: Vec<&'a Told>,
-    pub known: Known,
+    pub gaps: Vec<&'a FoundGap>,
+    pub known: ReadinessInput,
 }
 
 fn names(lists: &[&[Link]], any: impl Fn(Id) -> bool) -> bool {
@@ -57,19 +57,19 @@ pub fn held_at(exercise: &Exercise) -> Timestamp {
     exercise.scheduled_end.min(exercise.status_changed_at)
 }
 
-impl<'a> About<'a> {
-    pub fn of(facts: &'a Facts, node: usize, gaps: &'a [Told]) -> About<'a> {
+impl<'a> ServiceFacts<'a> {
+    pub fn of(facts: &'a Facts, node: usize, gaps: &'a [FoundGap]) -> ServiceFacts<'a> {
         let landscape = &facts.landscape;
         let id = landscape.items()[node].id;
-        let beneath = Beneath { landscape, nodes: landscape.reaches(&[node]) };
+        let beneath = ProviderSet { landscape, nodes: landscape.reaches(&[node]) };
         let stands = |node: &usize| matches!(landscape.items()[*node].kind, Kind::Component | Kind::Site | Kind::Supplier);
-        let single_points = points::of(landscape.graph(), node).into_iter().filter(stands).collect();
+        let single_points = points::single_points(landscape.graph(), node).into_iter().filter(stands).collect();
         let mut plans: Vec<&Object<Plan>> = facts.plans_of(id).collect();
-        plans.sort_by(|a, b| a.head.key.cmp(&b.head.key));
+        plans.sort_by(|a, b| a.meta.key.cmp(&b.meta.key));
         let risks = risks(facts, &beneath);
         let (measures, findings) = (measures(facts, &beneath, &risks), findings(facts, &beneath));
         let (last, next) = exercises(facts, id, &plans);
-        let mut about = About {
+        let mut about = ServiceFacts {
             node,
             single_points,
             risks,
@@ -79,7 +79,7 @@ impl<'a> About<'a> {
             last,
             next,
             gaps: Vec::new(),
-            known: Known::default(),
+            known: ReadinessInput::default(),
             beneath,
         };
         about.gaps = about.concerned(gaps);
@@ -88,24 +88,24 @@ impl<'a> About<'a> {
     }
 
     /// The gaps of the service, and of all that is told of it.
-    fn concerned(&self, gaps: &'a [Told]) -> Vec<&'a Told> {
+    fn concerned(&self, gaps: &'a [FoundGap]) -> Vec<&'a FoundGap> {
         let mut items: HashSet<Id> = HashSet::new();
-        items.extend(self.plans.iter().map(|one| one.head.id));
-        items.extend(self.risks.iter().map(|one| one.head.id));
-        items.extend(self.measures.iter().map(|one| one.head.id));
-        items.extend(self.findings.iter().map(|one| one.head.id));
+        items.extend(self.plans.iter().map(|one| one.meta.id));
+        items.extend(self.risks.iter().map(|one| one.meta.id));
+        items.extend(self.measures.iter().map(|one| one.meta.id));
+        items.extend(self.findings.iter().map(|one| one.meta.id));
         let concerns = |id: Id| self.beneath.has(id) || items.contains(&id);
         gaps.iter().filter(|gap| concerns(gap.found.item.id)).collect()
     }
 
-    fn known(&self, facts: &Facts) -> Known {
-        let (own, back) = (facts.landscape.objectives()[self.node], facts.comeback(self.node));
+    fn known(&self, facts: &Facts) -> ReadinessInput {
+        let (own, back) = (facts.landscape.objectives()[self.node], facts.recovery_verdict(self.node));
         let id = back.item.id;
         let late = |due| is_past(due, &facts.today);
         let measures = self.measures.iter().filter(|one| late(one.body.due_on)).count();
         let findings = self.findings.iter().filter(|one| late(one.body.due_on)).count();
-        let grave = |gap: &&&Told| gap.found.item.id == id && gap.found.severity == GapSeverity::Critical;
-        Known {
+        let grave = |gap: &&&FoundGap| gap.found.item.id == id && gap.found.severity == GapSeverity::Critical;
+        ReadinessInput {
             now: facts.now,
             rto: own.rto.is_some(),
             rpo: own.rpo.is_some(),
@@ -124,29 +124,29 @@ impl<'a> About<'a> {
     }
 }
 
-fn risks<'a>(facts: &'a Facts, beneath: &Beneath<'_>) -> Vec<&'a Object<Risk>> {
+fn risks<'a>(facts: &'a Facts, beneath: &ProviderSet<'_>) -> Vec<&'a Object<Risk>> {
     let affects = |risk: &Risk| names(&[&risk.business_processes, &risk.services, &risk.components], |id| beneath.has(id));
     let open = facts.risks.iter().filter(|one| one.body.status != RiskStatus::Closed && affects(&one.body));
     let mut all: Vec<&Object<Risk>> = open.collect();
-    all.sort_by_key(|one| (Reverse(one.body.current.map(|rating| rating.score())), one.head.id));
+    all.sort_by_key(|one| (Reverse(one.body.current.map(|rating| rating.score())), one.meta.id));
     all
 }
 
-fn measures<'a>(facts: &'a Facts, beneath: &Beneath<'_>, risks: &[&Object<Risk>]) -> Vec<&'a Object<Measure>> {
-    let risks: HashSet<Id> = risks.iter().map(|risk| risk.head.id).collect();
+fn measures<'a>(facts: &'a Facts, beneath: &ProviderSet<'_>, risks: &[&Object<Risk>]) -> Vec<&'a Object<Measure>> {
+    let risks: HashSet<Id> = risks.iter().map(|risk| risk.meta.id).collect();
     let concerns = |one: &Measure| {
         names(&[&one.services, &one.components], |id| beneath.has(id)) || names(&[&one.risks], |id| risks.contains(&id))
     };
     let open = facts.measures.iter().filter(|one| !one.body.status.is_done() && concerns(&one.body));
     let mut all: Vec<&Object<Measure>> = open.collect();
-    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
+    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.meta.id));
     all
 }
 
-fn findings<'a>(facts: &'a Facts, beneath: &Beneath<'_>) -> Vec<&'a Object<Finding>> {
+fn findings<'a>(facts: &'a Facts, beneath: &ProviderSet<'_>) -> Vec<&'a Object<Finding>> {
     let concerns = |one: &Finding| names(&[&one.services, &one.components], |id| beneath.has(id));
     let mut all: Vec<&Object<Finding>> = facts.findings.iter().filter(|one| one.body.is_open() && concerns(&one.body)).collect();
-    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.head.id));
+    all.sort_by_key(|one| (one.body.due_on.is_none(), one.body.due_on, one.meta.id));
     all
 }
 
@@ -156,7 +156,7 @@ fn exercises<'a>(
     service: Id,
     plans: &[&Object<Plan>],
 ) -> (Option<&'a Object<Exercise>>, Option<&'a Object<Exercise>>) {
-    let plans: HashSet<Id> = plans.iter().map(|plan| plan.head.id).collect();
+    let plans: HashSet<Id> = plans.iter().map(|plan| plan.meta.id).collect();
     let tries = |one: &&Object<Exercise>| {
         names(&[&one.body.services], |id| id == service) || names(&[&one.body.plans], |id| plans.contains(&id))
     };
@@ -164,6 +164,6 @@ fn exercises<'a>(
         matches!(one.body.status, ExerciseStatus::Planned | ExerciseStatus::Approved | ExerciseStatus::InProgress)
     };
     let all = facts.exercises.iter().filter(tries);
-    let last = all.clone().filter(|one| is_held(&one.body)).max_by_key(|one| (held_at(&one.body), one.head.id));
-    (last, all.filter(coming).min_by_key(|one| (one.body.scheduled_start, one.head.id)))
+    let last = all.clone().filter(|one| is_held(&one.body)).max_by_key(|one| (held_at(&one.body), one.meta.id));
+    (last, all.filter(coming).min_by_key(|one| (one.body.scheduled_start, one.meta.id)))
 }

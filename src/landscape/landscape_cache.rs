@@ -1,30 +1,36 @@
 //! Landscapes of organisations, kept as long as what they hold stays what it is.
+//!
+//! A landscape is valid while `tenants.graph_seq`, the newest ledger entry of a kind of [`Kind::GRAPH`], is the one it was
+//! read at. When that has moved, the ledger names the objects written since and only these are read again; beyond 5,000 of
+//! them everything is. One request loads, others for the same organisation wait for it. Nodes are never taken out of the
+//! arrays, so their numbers last until the next whole load. Landscapes of the past and of hypothetical changes are not kept.
+//! A question about few objects reads what lies above them instead of loading everything.
 use super::{objectives, past_objectives, region, rows};
+use crate::graph::builder::{GraphBuilder, Item};
 use crate::graph::landscape::Landscape;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::graph::parts::{Item, Parts};
-use crate::graph::region::{Direction, Extent, Ground, Region};
+use crate::graph::region::{Direction, Extent, PreloadedRegion, Region};
 use crate::model::{Error, Id, Kind, Objectives, Result};
 use crate::on;
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{Conn, Landscapes, Place, Scene, Settle, ledger};
+use crate::store::{Conn, Landscapes, MapDbError, ReadPoint, Snapshot, ledger};
 use futures_util::future::LocalBoxFuture;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Memory for kept landscapes, in KiB.
-const MOST_KIB: u64 = 512 << 10;
+const MAX_KIB: u64 = 512 << 10;
 /// A landscape in which no more than so many objects have changed is brought up to date instead of read anew.
-const MOST_CHANGED: usize = 5000;
+const MAX_CHANGED: usize = 5000;
 /// A question about few objects loads what lies above them, unless that is more than so many mappings.
-const MOST_AROUND: usize = 5000;
+const MAX_AROUND: usize = 5000;
 /// Objects that count as few.
 const FEW: usize = 20;
 
 /// A landscape and the place in the ledger it was read at.
-struct Kept {
+struct CachedLandscape {
     /// The end of the ledger then, and its newest entry that had changed the graph.
     seq: i64,
     graph_seq: i64,
@@ -32,35 +38,35 @@ struct Kept {
 }
 
 /// Landscapes by organisation.
-pub struct Graphs {
-    kept: moka::sync::Cache<Id, Arc<Kept>>,
+pub struct LandscapeCache {
+    kept: moka::sync::Cache<Id, Arc<CachedLandscape>>,
     /// Whoever loads the landscape of an organisation; others wait for it.
     loading: moka::sync::Cache<Id, Arc<Mutex<()>>>,
 }
 
-impl Default for Graphs {
-    fn default() -> Graphs {
-        let weigher = |_: &Id, kept: &Arc<Kept>| kept.landscape.weight();
-        Graphs {
-            kept: moka::sync::Cache::builder().max_capacity(MOST_KIB).weigher(weigher).build(),
+impl Default for LandscapeCache {
+    fn default() -> LandscapeCache {
+        let weigher = |_: &Id, kept: &Arc<CachedLandscape>| kept.landscape.weight();
+        LandscapeCache {
+            kept: moka::sync::Cache::builder().max_capacity(MAX_KIB).weigher(weigher).build(),
             loading: moka::sync::Cache::new(10_000),
         }
     }
 }
 
-impl Graphs {
+impl LandscapeCache {
     /// The whole landscape, with the end of the ledger it was true at.
     ///
     /// # Errors
     /// When the database does not answer.
-    async fn load_whole(&self, conn: &mut Conn<'_>, scene: &Scene) -> Result<Arc<Landscape>> {
-        match scene.place {
-            Place::Now => self.load_newest(conn, scene.organization).await.map(|(landscape, _)| landscape),
-            Place::Past(seq) => past(conn, scene.organization, seq).await.map(Arc::new),
-            Place::Within(graph_seq) => match self.kept(scene.organization, graph_seq) {
+    async fn load_whole(&self, conn: &mut Conn<'_>, snapshot: &Snapshot) -> Result<Arc<Landscape>> {
+        match snapshot.place {
+            ReadPoint::Now => self.load_newest(conn, snapshot.organization).await.map(|(landscape, _)| landscape),
+            ReadPoint::Past(seq) => past(conn, snapshot.organization, seq).await.map(Arc::new),
+            ReadPoint::Within(graph_seq) => match self.kept(snapshot.organization, graph_seq) {
                 Some(kept) => Ok(Arc::clone(&kept.landscape)),
                 // What a change sees may yet be taken back.
-                None => built(rows::all(conn, scene.organization).await?).await.map(Arc::new),
+                None => built(rows::load_all(conn, snapshot.organization).await?).await.map(Arc::new),
             },
         }
     }
@@ -88,13 +94,13 @@ impl Graphs {
         let parts = match changed {
             Some((kept, changed)) => {
                 let mut parts = kept.landscape.parts().clone();
-                rows::again(conn, org, &mut parts, &changed).await?;
+                rows::reload(conn, org, &mut parts, &changed).await?;
                 parts
             }
-            None => rows::all(conn, org).await?,
+            None => rows::load_all(conn, org).await?,
         };
         let landscape = Arc::new(built(parts).await?);
-        self.kept.insert(org, Arc::new(Kept { seq, graph_seq, landscape: Arc::clone(&landscape) }));
+        self.kept.insert(org, Arc::new(CachedLandscape { seq, graph_seq, landscape: Arc::clone(&landscape) }));
         Ok((landscape, seq))
     }
 
@@ -102,40 +108,40 @@ impl Graphs {
     ///
     /// # Errors
     /// When the database does not answer.
-    async fn load_around(&self, conn: &mut Conn<'_>, scene: &Scene, items: &HashSet<Id>) -> Result<Arc<Landscape>> {
-        if !matches!(scene.place, Place::Past(_)) && items.len() <= FEW {
-            let graph_seq = match scene.place {
-                Place::Within(graph_seq) => graph_seq,
-                _ => end(conn, scene.organization).await?.1,
+    async fn load_around(&self, conn: &mut Conn<'_>, snapshot: &Snapshot, items: &HashSet<Id>) -> Result<Arc<Landscape>> {
+        if !matches!(snapshot.place, ReadPoint::Past(_)) && items.len() <= FEW {
+            let graph_seq = match snapshot.place {
+                ReadPoint::Within(graph_seq) => graph_seq,
+                _ => end(conn, snapshot.organization).await?.1,
             };
-            if let Some(kept) = self.kept(scene.organization, graph_seq) {
+            if let Some(kept) = self.kept(snapshot.organization, graph_seq) {
                 return Ok(Arc::clone(&kept.landscape));
             }
-            if let Some(landscape) = above(conn, scene.organization, items).await? {
+            if let Some(landscape) = above(conn, snapshot.organization, items).await? {
                 return Ok(Arc::new(landscape));
             }
         }
-        self.load_whole(conn, scene).await
+        self.load_whole(conn, snapshot).await
     }
 
-    fn kept(&self, organization: Id, graph_seq: i64) -> Option<Arc<Kept>> {
+    fn kept(&self, organization: Id, graph_seq: i64) -> Option<Arc<CachedLandscape>> {
         self.kept.get(&organization).filter(|kept| kept.graph_seq == graph_seq)
     }
 }
 
-impl Landscapes for Graphs {
-    fn whole<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene) -> LocalBoxFuture<'a, Result<Arc<Landscape>>> {
-        Box::pin(self.load_whole(conn, scene))
+impl Landscapes for LandscapeCache {
+    fn at<'a>(&'a self, conn: &'a mut Conn<'_>, snapshot: &'a Snapshot) -> LocalBoxFuture<'a, Result<Arc<Landscape>>> {
+        Box::pin(self.load_whole(conn, snapshot))
     }
-    fn around<'a>(
+    fn covering<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
-        scene: &'a Scene,
+        snapshot: &'a Snapshot,
         items: &'a HashSet<Id>,
     ) -> LocalBoxFuture<'a, Result<Arc<Landscape>>> {
-        Box::pin(self.load_around(conn, scene, items))
+        Box::pin(self.load_around(conn, snapshot, items))
     }
-    fn newest<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<(Arc<Landscape>, i64)>> {
+    fn current<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<(Arc<Landscape>, i64)>> {
         Box::pin(self.load_newest(conn, org))
     }
     fn region<'a>(
@@ -154,11 +160,11 @@ impl Landscapes for Graphs {
         org: Id,
         roots: &'a [Id],
         depth: usize,
-    ) -> LocalBoxFuture<'a, Result<Ground>> {
+    ) -> LocalBoxFuture<'a, Result<PreloadedRegion>> {
         Box::pin(region::beneath(conn, org, roots, depth))
     }
     fn traits<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<HashMap<Id, String>>> {
-        Box::pin(region::traits(conn, org, ids))
+        Box::pin(region::node_attributes(conn, org, ids))
     }
     fn refresh_objectives<'a>(
         &'a self,
@@ -186,15 +192,15 @@ async fn end(conn: &mut Conn<'_>, org: Id) -> Result<(i64, i64)> {
 }
 
 /// Puts a landscape together where nobody waits for the thread.
-async fn built(parts: Parts) -> Result<Landscape> {
+async fn built(parts: GraphBuilder) -> Result<Landscape> {
     tokio::task::spawn_blocking(move || Landscape::new(parts)).await.map_err(Error::internal)
 }
 
 /// What of the graph has changed since a place in the ledger; `None` when it is too much.
 async fn changes(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Option<Vec<(Kind, Id)>>> {
-    let limit = i64::try_from(MOST_CHANGED).unwrap_or(i64::MAX);
+    let limit = i64::try_from(MAX_CHANGED).unwrap_or(i64::MAX);
     let changed = ledger::objects_after(conn, org, seq, &Kind::GRAPH, limit + 1).await?;
-    Ok(Some(changed).filter(|changed| changed.len() <= MOST_CHANGED))
+    Ok(Some(changed).filter(|changed| changed.len() <= MAX_CHANGED))
 }
 
 /// What lies above some objects, level by level, with all members of the groups met; `None` when it is too much.
@@ -206,7 +212,7 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
         let edges = region::edges_at(conn, org, Direction::Up, &frontier).await?;
         frontier = edges.iter().map(|edge| edge.dependent).filter(|id| seen.insert(*id)).collect();
         found.extend(edges);
-        if found.len() > MOST_AROUND {
+        if found.len() > MAX_AROUND {
             return Ok(None);
         }
     }
@@ -218,18 +224,18 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
     let seen: Vec<Id> = seen.into_iter().collect();
     let statement = Fragment::default().sql("SELECT id FROM business_processes WHERE organization_id = ").id(org);
     let statement = statement.sql(" AND id").among(&seen);
-    let processes: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).settle()?;
-    let mut parts = Parts::default();
-    found.iter().for_each(|edge| parts.tie(&edge.mapped()));
-    processes.into_iter().for_each(|id| parts.put(Item::bare(id.0, Kind::BusinessProcess)));
+    let processes: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
+    let mut parts = GraphBuilder::default();
+    found.iter().for_each(|edge| parts.add_mapping(&edge.mapped()));
+    processes.into_iter().for_each(|id| parts.upsert_node(Item::bare(id.0, Kind::BusinessProcess)));
     Ok(Some(Landscape::new(parts)))
 }
 
 /// The landscape as it was at a place in the ledger.
 async fn past(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Landscape> {
-    let mut parts = Parts::default();
+    let mut parts = GraphBuilder::default();
     for entry in ledger::as_of(conn, org, &Kind::GRAPH, seq, i64::MAX).await? {
-        rows::of_the_past(&mut parts, &entry)?;
+        rows::apply_entry(&mut parts, &entry)?;
     }
     built(parts).await
 }

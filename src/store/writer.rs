@@ -1,10 +1,16 @@
-//! Writers. A lane owns one connection and does one change after another, each able to be undone alone; one commit, and
-//! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one lane; PostgreSQL has several,
+//! Writers. A writer owns one connection and does one change after another, each able to be undone alone; one commit, and
+//! so one sync of the disk, acknowledges all the changes that were waiting. SQLite has one writer; PostgreSQL has several,
 //! and an organisation always uses the same.
-use super::change::Change;
-use super::commits::{Commits, share};
-use super::scene::Landscapes;
-use super::tx::{Link, Tx};
+//!
+//! All writers live on one thread of their own, so a client that goes away stops nothing. A change that fails or is a dry run
+//! is rolled back to its savepoint and the others of its group stay; when the transaction itself is lost, the whole group
+//! fails and the connection is closed, for nobody knows what it still holds. On PostgreSQL a cancelled wait for a
+//! synchronous standby answers success, so a statement that may be committing is never cancelled: its timeout is far above
+//! its work.
+use super::change::WriteContext;
+use super::commits::{CommitCounters, share};
+use super::snapshot::Landscapes;
+use super::tx::{Tx, WriterConnection};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;
@@ -27,38 +33,38 @@ struct Outcome {
     ack: Ack,
 }
 
-/// The work of a change; its future stays on the lane's thread.
+/// The work of a change; its future stays on the writer's thread.
 type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Outcome> + Send>;
 
-struct Job {
-    change: Change,
+struct WriteJob {
+    change: WriteContext,
     deadline: Instant,
     run: Work,
     refuse: Box<dyn FnOnce(Error) + Send>,
 }
 
-/// The doors of all lanes.
-pub struct Lanes {
-    doors: Vec<mpsc::Sender<Job>>,
+/// The doors of all writers.
+pub struct WriterPool {
+    doors: Vec<mpsc::Sender<WriteJob>>,
     wait: Duration,
 }
 
-impl Lanes {
-    /// Starts the thread on which the lanes live.
+impl WriterPool {
+    /// Starts the thread on which the writers live.
     ///
     /// # Errors
     /// When the thread or its runtime cannot be started.
-    pub fn start(config: &Config, commits: &Arc<Commits>, landscapes: &Arc<dyn Landscapes>) -> Result<Lanes> {
-        let lanes = match config.database().map_err(Error::Internal)? {
+    pub fn start(config: &Config, commits: &Arc<CommitCounters>, landscapes: &Arc<dyn Landscapes>) -> Result<WriterPool> {
+        let writers = match config.database().map_err(Error::Internal)? {
             Database::Sqlite(_) => 1,
             Database::Postgres(_) => config.limits.postgres_connections.max(1),
         };
         let mut doors = Vec::new();
         let mut queues = Vec::new();
-        for _ in 0..lanes {
+        for _ in 0..writers {
             let (door, queue) = mpsc::channel(config.limits.write_queue.max(1));
             doors.push(door);
-            queues.push((queue, Tx::new(Link::new(config)?, Arc::clone(landscapes))));
+            queues.push((queue, Tx::new(WriterConnection::new(config)?, Arc::clone(landscapes))));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);
@@ -70,10 +76,10 @@ impl Lanes {
             runtime.block_on(local);
         };
         std::thread::Builder::new().name("writers".into()).spawn(work).map_err(Error::internal)?;
-        Ok(Lanes { doors, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
+        Ok(WriterPool { doors, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
     }
 
-    pub async fn run<T, F>(&self, change: Change, work: F) -> Result<T>
+    pub async fn run<T, F>(&self, change: WriteContext, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
@@ -83,7 +89,7 @@ impl Lanes {
         let refuse_by = Arc::clone(&answer);
         let dry_run = change.dry_run;
         let door = &self.doors[share(change.organization, self.doors.len())];
-        let job = Job {
+        let job = WriteJob {
             change,
             deadline: Instant::now() + self.wait,
             run: Box::new(move |tx| {
@@ -100,10 +106,10 @@ impl Lanes {
     }
 }
 
-/// Whose turn it is to answer: the work itself, or the lane that could not let it run to its end.
-type Answer<T> = Arc<std::sync::Mutex<Option<oneshot::Sender<Result<T>>>>>;
+/// Whose turn it is to answer: the work itself, or the writer that could not let it run to its end.
+type ReplySender<T> = Arc<std::sync::Mutex<Option<oneshot::Sender<Result<T>>>>>;
 
-fn tell<T>(answer: &Answer<T>, result: Result<T>) {
+fn tell<T>(answer: &ReplySender<T>, result: Result<T>) {
     let sender = answer.lock().unwrap_or_else(|e| e.into_inner()).take();
     if let Some(sender) = sender {
         // Nobody listening is no fault: the client has gone, its change stays.
@@ -111,7 +117,7 @@ fn tell<T>(answer: &Answer<T>, result: Result<T>) {
     }
 }
 
-async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx, commits: Arc<Commits>) {
+async fn serve(mut queue: mpsc::Receiver<WriteJob>, mut tx: Tx, commits: Arc<CommitCounters>) {
     let mut held = None;
     loop {
         let first = match held.take() {
@@ -126,7 +132,7 @@ async fn serve(mut queue: mpsc::Receiver<Job>, mut tx: Tx, commits: Arc<Commits>
 }
 
 /// Runs the waiting changes and commits them together; gives back a change that must open the next group.
-async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>, commits: &Commits) -> Option<Job> {
+async fn group(tx: &mut Tx, first: WriteJob, queue: &mut mpsc::Receiver<WriteJob>, commits: &CommitCounters) -> Option<WriteJob> {
     let began = Instant::now();
     let mut acks: Vec<(Id, Ack)> = Vec::new();
     let (organization, large) = (first.change.organization, first.change.large);
@@ -146,28 +152,28 @@ async fn group(tx: &mut Tx, first: Job, queue: &mut mpsc::Receiver<Job>, commits
         next = queue.try_recv().ok();
         // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
         let one_tenant = tx.one_tenant_a_group();
-        let apart = |job: &Job| job.change.large || one_tenant && job.change.organization != organization;
+        let apart = |job: &WriteJob| job.change.large || one_tenant && job.change.organization != organization;
         if next.as_ref().is_some_and(apart) {
             held = next.take();
         }
     }
     let result = match broken {
         Some(error) => {
-            tx.abandon().await;
+            tx.abort_group().await;
             Err(error)
         }
         None => tx.commit().await,
     };
     for (organization, ack) in acks {
-        commits.passed(organization);
+        commits.count(organization);
         ack(result.clone());
     }
-    tx.learn();
+    tx.analyze_if_outgrown();
     held
 }
 
 /// Runs one change. An error here means that the whole transaction is lost.
-async fn one(tx: &mut Tx, job: Job, acks: &mut Vec<(Id, Ack)>) -> Result<()> {
+async fn one(tx: &mut Tx, job: WriteJob, acks: &mut Vec<(Id, Ack)>) -> Result<()> {
     let organization = job.change.organization;
     if let Err(error) = tx.open(job.change).await {
         (job.refuse)(error.clone());
@@ -176,14 +182,14 @@ async fn one(tx: &mut Tx, job: Job, acks: &mut Vec<(Id, Ack)>) -> Result<()> {
     match AssertUnwindSafe((job.run)(tx)).catch_unwind().await {
         Ok(outcome) if outcome.keep => acks.push((organization, outcome.ack)),
         Ok(outcome) => {
-            let undone = tx.undo().await;
+            let undone = tx.roll_back().await;
             (outcome.ack)(undone.clone());
             undone?;
         }
         Err(_) => {
             tracing::error!("a change panicked");
             (job.refuse)(Error::Internal("a change panicked".into()));
-            tx.undo().await?;
+            tx.roll_back().await?;
         }
     }
     Ok(())

@@ -1,12 +1,14 @@
 //! The life of a measure: proposed → rfc_raised → approved → commissioned → in_progress → implemented → verified; rejected
 //! and cancelled from the states in which something is still to be done. A technical measure waits for its request for
 //! change; what the change tool says of that moves it on.
+//!
+//! `Measure::after_change` is the one rule for that. It looks only at what is, so news may come in any order and again.
 use super::{Measure, MeasureStatus, Nature};
 use crate::model::Action;
 use crate::model::Timestamp;
-use crate::model::{Lifecycle, Move, NoTerms, Reason};
+use crate::model::{Lifecycle, NoTerms, Reason, Transition};
 use crate::resources::change_requests::ChangeStatus;
-use crate::standing;
+use crate::status_fields;
 use MeasureStatus::{
     Approved, Cancelled, Commissioned, Implemented, InProgress, Proposed, Rejected, RfcRaised, VerifiedEffective,
     VerifiedIneffective,
@@ -30,22 +32,22 @@ const OPEN: &[MeasureStatus] = &[Proposed, RfcRaised, Approved, Commissioned, In
 impl Lifecycle for Measure {
     type Status = MeasureStatus;
     type Terms = NoTerms;
-    type Facts = MeasureFacts;
-    const MOVES: &'static [Move<MeasureStatus>] = &[
-        Move::ordinary(&[Proposed], RfcRaised),
-        Move { from: &[Proposed, RfcRaised], to: Approved, action: Action::Approve },
-        Move { from: &[RfcRaised], to: Proposed, action: Action::Write },
-        Move::ordinary(&[Approved], Commissioned),
-        Move::ordinary(&[Commissioned], InProgress),
-        Move::ordinary(&[InProgress], Implemented),
-        Move { from: &[Implemented], to: VerifiedEffective, action: Action::Approve },
-        Move { from: &[Implemented], to: VerifiedIneffective, action: Action::Approve },
-        Move { from: OPEN, to: Rejected, action: Action::Approve },
-        Move::ordinary(OPEN, Cancelled),
+    type GuardFacts = MeasureFacts;
+    const TRANSITIONS: &'static [Transition<MeasureStatus>] = &[
+        Transition::ordinary(&[Proposed], RfcRaised),
+        Transition { from: &[Proposed, RfcRaised], to: Approved, action: Action::Approve },
+        Transition { from: &[RfcRaised], to: Proposed, action: Action::Write },
+        Transition::ordinary(&[Approved], Commissioned),
+        Transition::ordinary(&[Commissioned], InProgress),
+        Transition::ordinary(&[InProgress], Implemented),
+        Transition { from: &[Implemented], to: VerifiedEffective, action: Action::Approve },
+        Transition { from: &[Implemented], to: VerifiedIneffective, action: Action::Approve },
+        Transition { from: OPEN, to: Rejected, action: Action::Approve },
+        Transition::ordinary(OPEN, Cancelled),
     ];
 
-    standing!();
-    fn barred(&self, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
+    status_fields!();
+    fn guards(&self, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
         missing(self.nature, self.status, to, facts)
     }
 }

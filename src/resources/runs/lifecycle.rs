@@ -1,8 +1,8 @@
 //! The life of a run: running → completed | aborted.
 use super::{Run, RunStatus};
 use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, NoTerms, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use RunStatus::{Aborted, Completed, Running};
 
 /// What the conditions look at.
@@ -15,23 +15,24 @@ pub struct RunFacts {
 impl Lifecycle for Run {
     type Status = RunStatus;
     type Terms = NoTerms;
-    type Facts = RunFacts;
-    const MOVES: &'static [Move<RunStatus>] = &[Move::ordinary(&[Running], Completed), Move::ordinary(&[Running], Aborted)];
+    type GuardFacts = RunFacts;
+    const TRANSITIONS: &'static [Transition<RunStatus>] =
+        &[Transition::ordinary(&[Running], Completed), Transition::ordinary(&[Running], Aborted)];
 
-    standing!();
-    fn enter(&mut self, to: RunStatus, _terms: &NoTerms, moved: &Moved) {
-        self.stand(to, moved.comment.clone(), moved.now);
-        self.ended_at = Some(moved.now);
+    status_fields!();
+    fn apply(&mut self, to: RunStatus, _terms: &NoTerms, context: &TransitionContext) {
+        self.set_status(to, context.comment.clone(), context.now);
+        self.ended_at = Some(context.now);
     }
-    fn barred(&self, to: RunStatus, facts: &RunFacts) -> Vec<Reason> {
+    fn guards(&self, to: RunStatus, facts: &RunFacts) -> Vec<Reason> {
         if to == Completed && facts.open_steps > 0 {
             let detail = format!("{} steps are neither done nor skipped", facts.open_steps);
             return vec![Reason::new("open_steps", detail)];
         }
         Vec::new()
     }
-    fn check_terms(&self, to: RunStatus, _terms: &NoTerms, moved: &Moved, faults: &mut Faults) {
-        if to == Aborted && moved.comment.is_none() {
+    fn check_terms(&self, to: RunStatus, _terms: &NoTerms, context: &TransitionContext, faults: &mut Faults) {
+        if to == Aborted && context.comment.is_none() {
             faults.add("/comment", "required", "the reason is wanted");
         }
     }

@@ -1,7 +1,7 @@
 //! Enums whose values are words of the trade, spelled alike in JSON, in the database and in the document.
 
 /// A closed list of words.
-pub trait Word: Copy + 'static {
+pub trait StringEnum: Copy + 'static {
     /// Every word, in the order of the document.
     const ALL: &'static [Self];
     /// The word as it is spelled everywhere.
@@ -12,9 +12,9 @@ pub trait Word: Copy + 'static {
     }
 }
 
-/// Declares a [`Word`]: one variant and its spelling a line; the first word is the default.
+/// Declares a [`StringEnum`]: one variant and its spelling a line; the first word is the default.
 #[macro_export]
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[doc = $doc:literal])* pub enum $name:ident { $first:ident = $first_text:literal $(, $variant:ident = $text:literal)* $(,)? }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -24,7 +24,7 @@ macro_rules! words {
             $first,
             $(#[serde(rename = $text)] $variant,)*
         }
-        impl $crate::model::Word for $name {
+        impl $crate::model::StringEnum for $name {
             const ALL: &'static [Self] = &[Self::$first $(, Self::$variant)*];
             fn as_str(self) -> &'static str {
                 match self { Self::$first => $first_text $(, Self::$variant => $text)* }
@@ -36,7 +36,7 @@ macro_rules! words {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::Type::String)
                     .description(Some(concat!($($doc, " "),*).trim()))
-                    .enum_values(Some(<$name as $crate::model::Word>::ALL.iter().map(|word| $crate::model::Word::as_str(*word))))
+                    .enum_values(Some(<$name as $crate::model::StringEnum>::ALL.iter().map(|word| $crate::model::StringEnum::as_str(*word))))
                     .into()
             }
         }

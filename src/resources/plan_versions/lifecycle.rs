@@ -2,9 +2,9 @@
 //! withdrawn from approval or force.
 use super::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
 use crate::model::Action;
-use crate::model::{Lifecycle, Move, Moved, NoTerms, Reason};
-use crate::model::{Timestamp, Word};
-use crate::standing;
+use crate::model::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
+use crate::model::{StringEnum, Timestamp};
+use crate::status_fields;
 use VersionStatus::{Active, Approved, Draft, InReview, Withdrawn};
 
 /// What the conditions look at.
@@ -17,24 +17,24 @@ pub struct VersionFacts {
 impl Lifecycle for PlanVersion {
     type Status = VersionStatus;
     type Terms = NoTerms;
-    type Facts = VersionFacts;
-    const MOVES: &'static [Move<VersionStatus>] = &[
-        Move::ordinary(&[Draft], InReview),
-        Move::ordinary(&[InReview], Draft),
-        Move { from: &[InReview], to: Approved, action: Action::Approve },
-        Move { from: &[Approved], to: Active, action: Action::Approve },
-        Move { from: &[Approved, Active], to: Withdrawn, action: Action::Approve },
+    type GuardFacts = VersionFacts;
+    const TRANSITIONS: &'static [Transition<VersionStatus>] = &[
+        Transition::ordinary(&[Draft], InReview),
+        Transition::ordinary(&[InReview], Draft),
+        Transition { from: &[InReview], to: Approved, action: Action::Approve },
+        Transition { from: &[Approved], to: Active, action: Action::Approve },
+        Transition { from: &[Approved, Active], to: Withdrawn, action: Action::Approve },
     ];
 
-    standing!();
-    fn enter(&mut self, to: VersionStatus, _terms: &NoTerms, moved: &Moved) {
-        self.stand(to, moved.comment.clone(), moved.now);
+    status_fields!();
+    fn apply(&mut self, to: VersionStatus, _terms: &NoTerms, context: &TransitionContext) {
+        self.set_status(to, context.comment.clone(), context.now);
         // What was decided was decided on content that may change from here.
         if to == Draft {
             self.approvals.clear();
         }
     }
-    fn barred(&self, to: VersionStatus, facts: &VersionFacts) -> Vec<Reason> {
+    fn guards(&self, to: VersionStatus, facts: &VersionFacts) -> Vec<Reason> {
         match to {
             InReview if self.steps.is_empty() && self.sections.is_empty() => {
                 vec![Reason::new("empty", "the version has neither sections nor steps")]

@@ -2,8 +2,8 @@
 use super::{Disruption, DisruptionStatus};
 use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use DisruptionStatus::{Assessed, Closed, Declared, Dismissed, Recovering, Reported, Restored};
 use serde::{Deserialize, Serialize};
 
@@ -23,15 +23,15 @@ pub struct DisruptionFacts {
     pub running: usize,
 }
 
-const fn decided(from: &'static [DisruptionStatus], to: DisruptionStatus) -> Move<DisruptionStatus> {
-    Move { from, to, action: Action::Approve }
+const fn decided(from: &'static [DisruptionStatus], to: DisruptionStatus) -> Transition<DisruptionStatus> {
+    Transition { from, to, action: Action::Approve }
 }
 
 impl Lifecycle for Disruption {
     type Status = DisruptionStatus;
     type Terms = DisruptionTerms;
-    type Facts = DisruptionFacts;
-    const MOVES: &'static [Move<DisruptionStatus>] = &[
+    type GuardFacts = DisruptionFacts;
+    const TRANSITIONS: &'static [Transition<DisruptionStatus>] = &[
         decided(&[Reported], Assessed),
         decided(&[Reported, Assessed], Declared),
         decided(&[Declared, Restored], Recovering),
@@ -40,32 +40,32 @@ impl Lifecycle for Disruption {
         decided(&[Reported, Assessed], Dismissed),
     ];
 
-    standing!();
-    fn enter(&mut self, to: DisruptionStatus, terms: &DisruptionTerms, moved: &Moved) {
-        self.stand(to, moved.comment.clone(), moved.now);
+    status_fields!();
+    fn apply(&mut self, to: DisruptionStatus, terms: &DisruptionTerms, context: &TransitionContext) {
+        self.set_status(to, context.comment.clone(), context.now);
         match to {
-            Declared => self.declared_at = terms.at.or(Some(moved.now)),
-            Restored => self.restored_at = terms.at.or(Some(moved.now)),
+            Declared => self.declared_at = terms.at.or(Some(context.now)),
+            Restored => self.restored_at = terms.at.or(Some(context.now)),
             // It was not over after all.
             Recovering => self.restored_at = None,
             _ => {}
         }
     }
-    fn barred(&self, to: DisruptionStatus, facts: &DisruptionFacts) -> Vec<Reason> {
+    fn guards(&self, to: DisruptionStatus, facts: &DisruptionFacts) -> Vec<Reason> {
         if to == Closed && facts.running > 0 {
             let detail = format!("{} runs go on: complete or abort them", facts.running);
             return vec![Reason::new("runs_go_on", detail)];
         }
         Vec::new()
     }
-    fn check_terms(&self, to: DisruptionStatus, terms: &DisruptionTerms, moved: &Moved, faults: &mut Faults) {
-        if to == Dismissed && moved.comment.is_none() {
+    fn check_terms(&self, to: DisruptionStatus, terms: &DisruptionTerms, context: &TransitionContext, faults: &mut Faults) {
+        if to == Dismissed && context.comment.is_none() {
             faults.add("/comment", "required", "the reason is wanted");
         }
         let Some(at) = terms.at else { return };
         if !matches!(to, Declared | Restored) {
             faults.add("/at", "not_allowed", "at belongs to the moves to declared and restored");
-        } else if at > moved.now {
+        } else if at > context.now {
             faults.add("/at", "out_of_range", "it lies in the future");
         } else if self.occurred_at.is_some_and(|occurred| at < occurred) {
             faults.add("/at", "out_of_range", "it lies before the disruption began");

@@ -3,8 +3,8 @@
 use super::{Exercise, ExerciseStatus};
 use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use ExerciseStatus::{Approved, Cancelled, Closed, Completed, InProgress, Planned, Postponed, Reported};
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +29,20 @@ pub struct ExerciseFacts {
 impl Lifecycle for Exercise {
     type Status = ExerciseStatus;
     type Terms = ExerciseTerms;
-    type Facts = ExerciseFacts;
-    const MOVES: &'static [Move<ExerciseStatus>] = &[
-        Move { from: &[Planned], to: Approved, action: Action::Approve },
-        Move::ordinary(&[Approved], InProgress),
-        Move::ordinary(&[InProgress], Completed),
-        Move::ordinary(&[Completed], Reported),
-        Move::ordinary(&[Reported], Closed),
-        Move::ordinary(&[Planned, Approved], Postponed),
-        Move::ordinary(&[Approved, Postponed], Planned),
-        Move::ordinary(&[Planned, Approved, InProgress, Postponed], Cancelled),
+    type GuardFacts = ExerciseFacts;
+    const TRANSITIONS: &'static [Transition<ExerciseStatus>] = &[
+        Transition { from: &[Planned], to: Approved, action: Action::Approve },
+        Transition::ordinary(&[Approved], InProgress),
+        Transition::ordinary(&[InProgress], Completed),
+        Transition::ordinary(&[Completed], Reported),
+        Transition::ordinary(&[Reported], Closed),
+        Transition::ordinary(&[Planned, Approved], Postponed),
+        Transition::ordinary(&[Approved, Postponed], Planned),
+        Transition::ordinary(&[Planned, Approved, InProgress, Postponed], Cancelled),
     ];
 
-    standing!();
-    fn barred(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
+    status_fields!();
+    fn guards(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
         if to == Completed && facts.running > 0 {
             let detail = format!("{} runs go on: complete or abort them", facts.running);
             return vec![Reason::new("runs_go_on", detail)];
@@ -50,18 +50,18 @@ impl Lifecycle for Exercise {
         Vec::new()
     }
     /// Findings may take longer than the exercise is talked about.
-    fn warned(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
+    fn warnings(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
         if to == Closed && facts.open_findings > 0 {
             let detail = format!("{} findings are neither resolved nor verified", facts.open_findings);
             return vec![Reason::new("open_findings", detail)];
         }
         Vec::new()
     }
-    fn check_terms(&self, to: ExerciseStatus, terms: &ExerciseTerms, moved: &Moved, faults: &mut Faults) {
+    fn check_terms(&self, to: ExerciseStatus, terms: &ExerciseTerms, context: &TransitionContext, faults: &mut Faults) {
         if terms.ends_series && !matches!(to, Completed | Cancelled) {
             faults.add("/ends_series", "not_allowed", "ends_series belongs to the moves to completed and cancelled");
         }
-        if matches!(to, Cancelled | Postponed) && moved.comment.is_none() {
+        if matches!(to, Cancelled | Postponed) && context.comment.is_none() {
             faults.add("/comment", "required", "the reason is wanted");
         }
     }

@@ -2,8 +2,8 @@
 use super::{Finding, FindingStatus};
 use crate::model::Action;
 use crate::model::{Faults, Link, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use FindingStatus::{InProgress, Open, Resolved, Verified};
 use serde::{Deserialize, Serialize};
 
@@ -25,28 +25,28 @@ pub struct FindingFacts {
 impl Lifecycle for Finding {
     type Status = FindingStatus;
     type Terms = FindingTerms;
-    type Facts = FindingFacts;
-    const MOVES: &'static [Move<FindingStatus>] = &[
-        Move::ordinary(&[Open, Resolved], InProgress),
-        Move::ordinary(&[InProgress], Open),
-        Move::ordinary(&[Open, InProgress], Resolved),
-        Move { from: &[Resolved], to: Verified, action: Action::Approve },
+    type GuardFacts = FindingFacts;
+    const TRANSITIONS: &'static [Transition<FindingStatus>] = &[
+        Transition::ordinary(&[Open, Resolved], InProgress),
+        Transition::ordinary(&[InProgress], Open),
+        Transition::ordinary(&[Open, InProgress], Resolved),
+        Transition { from: &[Resolved], to: Verified, action: Action::Approve },
     ];
 
-    standing!();
-    fn enter(&mut self, to: FindingStatus, terms: &FindingTerms, moved: &Moved) {
-        self.stand(to, moved.comment.clone(), moved.now);
+    status_fields!();
+    fn apply(&mut self, to: FindingStatus, terms: &FindingTerms, context: &TransitionContext) {
+        self.set_status(to, context.comment.clone(), context.now);
         if to == Verified {
             self.retest.clone_from(&terms.retest);
         }
     }
-    fn barred(&self, to: FindingStatus, facts: &FindingFacts) -> Vec<Reason> {
+    fn guards(&self, to: FindingStatus, facts: &FindingFacts) -> Vec<Reason> {
         if matches!(to, Resolved | Verified) && facts.unfinished_measure {
             return vec![Reason::new("unfinished_measure", "its corrective measure is not done with")];
         }
         Vec::new()
     }
-    fn check_terms(&self, to: FindingStatus, terms: &FindingTerms, _moved: &Moved, faults: &mut Faults) {
+    fn check_terms(&self, to: FindingStatus, terms: &FindingTerms, _context: &TransitionContext, faults: &mut Faults) {
         if to != Verified && terms.retest.is_some() {
             faults.add("/retest", "not_allowed", "retest belongs to the move to verified");
         }

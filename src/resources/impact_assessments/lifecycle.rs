@@ -2,8 +2,8 @@
 use super::{ImpactAssessment, ImpactStatus};
 use crate::model::Action;
 use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Move, Moved, Reason};
-use crate::standing;
+use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::status_fields;
 use ImpactStatus::{Approved, Draft, InReview};
 use serde::{Deserialize, Serialize};
 
@@ -26,15 +26,15 @@ pub struct ImpactFacts {
 impl Lifecycle for ImpactAssessment {
     type Status = ImpactStatus;
     type Terms = ImpactTerms;
-    type Facts = ImpactFacts;
-    const MOVES: &'static [Move<ImpactStatus>] = &[
-        Move { from: &[Draft], to: InReview, action: Action::Write },
-        Move { from: &[InReview], to: Draft, action: Action::Write },
-        Move { from: &[InReview], to: Approved, action: Action::Approve },
+    type GuardFacts = ImpactFacts;
+    const TRANSITIONS: &'static [Transition<ImpactStatus>] = &[
+        Transition { from: &[Draft], to: InReview, action: Action::Write },
+        Transition { from: &[InReview], to: Draft, action: Action::Write },
+        Transition { from: &[InReview], to: Approved, action: Action::Approve },
     ];
 
-    standing!();
-    fn barred(&self, to: ImpactStatus, facts: &ImpactFacts) -> Vec<Reason> {
+    status_fields!();
+    fn guards(&self, to: ImpactStatus, facts: &ImpactFacts) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if matches!(to, InReview | Approved) && self.ratings.is_empty() {
             reasons.push(Reason::new("not_rated", "the assessment has no ratings"));
@@ -48,7 +48,7 @@ impl Lifecycle for ImpactAssessment {
         }
         reasons
     }
-    fn check_terms(&self, to: ImpactStatus, terms: &ImpactTerms, _moved: &Moved, faults: &mut Faults) {
+    fn check_terms(&self, to: ImpactStatus, terms: &ImpactTerms, _context: &TransitionContext, faults: &mut Faults) {
         if terms.set_objectives && to != Approved {
             faults.add("/set_objectives", "not_allowed", "set_objectives belongs to the move to approved");
         }

@@ -3,7 +3,7 @@ use super::conn::Conn;
 use super::resolve;
 use crate::graph::landscape::Landscape;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::graph::region::{Direction, Extent, Ground, Region};
+use crate::graph::region::{Direction, Extent, PreloadedRegion, Region};
 use crate::model::{Id, Objectives, Reference, Result, Timestamp};
 use futures_util::future::LocalBoxFuture;
 use std::collections::{HashMap, HashSet};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Where in the ledger somebody looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ReadPoint {
     /// At what is committed.
     Now,
     /// In the middle of a change, with the newest entry so far that changed the dependency graph.
@@ -24,16 +24,16 @@ pub enum Place {
 /// answer.
 pub trait Landscapes: Send + Sync {
     /// The whole landscape as a scene sees it.
-    fn whole<'a>(&'a self, conn: &'a mut Conn<'_>, scene: &'a Scene) -> LocalBoxFuture<'a, Result<Arc<Landscape>>>;
+    fn at<'a>(&'a self, conn: &'a mut Conn<'_>, snapshot: &'a Snapshot) -> LocalBoxFuture<'a, Result<Arc<Landscape>>>;
     /// A landscape that answers for these objects: the whole one, or what lies above them.
-    fn around<'a>(
+    fn covering<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,
-        scene: &'a Scene,
+        snapshot: &'a Snapshot,
         items: &'a HashSet<Id>,
     ) -> LocalBoxFuture<'a, Result<Arc<Landscape>>>;
     /// The landscape as it is, with the end of the ledger it is true at.
-    fn newest<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<(Arc<Landscape>, i64)>>;
+    fn current<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<(Arc<Landscape>, i64)>>;
     /// The region around an object, level by level.
     fn region<'a>(
         &'a self,
@@ -50,7 +50,7 @@ pub trait Landscapes: Send + Sync {
         org: Id,
         roots: &'a [Id],
         depth: usize,
-    ) -> LocalBoxFuture<'a, Result<Ground>>;
+    ) -> LocalBoxFuture<'a, Result<PreloadedRegion>>;
     /// What besides their dependencies tells how components and services recover: lifecycle and recovery option, in words.
     fn traits<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id, ids: &'a [Id]) -> LocalBoxFuture<'a, Result<HashMap<Id, String>>>;
     /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
@@ -73,23 +73,23 @@ pub trait Landscapes: Send + Sync {
 
 /// A view of one organisation, now or at a place in its ledger.
 #[derive(Clone)]
-pub struct Scene {
+pub struct Snapshot {
     pub organization: Id,
     /// The moment looked at.
     pub now: Timestamp,
-    pub place: Place,
+    pub place: ReadPoint,
     pub landscapes: Arc<dyn Landscapes>,
 }
 
-impl Scene {
+impl Snapshot {
     /// How objects stand in answers, with the names of the moment looked at.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn references(&self, conn: &mut Conn<'_>, ids: &HashSet<Id>) -> Result<HashMap<Id, Reference>> {
         match self.place {
-            Place::Now | Place::Within(_) => resolve::references(conn, self.organization, ids).await,
-            Place::Past(seq) => resolve::past_references(conn, self.organization, seq, ids).await,
+            ReadPoint::Now | ReadPoint::Within(_) => resolve::references(conn, self.organization, ids).await,
+            ReadPoint::Past(seq) => resolve::past_references(conn, self.organization, seq, ids).await,
         }
     }
 }
