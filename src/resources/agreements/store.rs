@@ -5,34 +5,6 @@ use crate::store::prelude::*;
 use crate::store::{ResourceTable, links};
 use std::collections::HashSet;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{BigInt, Double, Nullable, Text};
-    agreements (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        supplier_id -> Nullable<Identity>,
-        provider_id -> Nullable<Identity>,
-        customer_id -> Nullable<Identity>,
-        services -> Json,
-        components -> Json,
-        rto_seconds -> Nullable<BigInt>,
-        rpo_seconds -> Nullable<BigInt>,
-        availability_percent -> Nullable<Double>,
-        support_hours -> Nullable<Text>,
-        valid_from -> Nullable<Text>,
-        valid_to -> Nullable<Text>,
-        notice_period_days -> Nullable<BigInt>,
-        review_due -> Nullable<Text>,
-        contract_contact_id -> Nullable<Identity>,
-        complaint_contact_id -> Nullable<Identity>,
-        escalation_contact_id -> Nullable<Identity>,
-        service_review_contact_id -> Nullable<Identity>,
-        emergency_contact_id -> Nullable<Identity>,
-    }
-}
-
 row! {
     pub struct AgreementRow in agreements {
         organization_id: DbId,

@@ -4,26 +4,6 @@ use crate::resources::services::Criticality;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-    business_processes (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        owner_id -> Nullable<Identity>,
-        vital -> Bool,
-        parent_id -> Nullable<Identity>,
-        rto_seconds -> Nullable<BigInt>,
-        rpo_seconds -> Nullable<BigInt>,
-        mtpd_seconds -> Nullable<BigInt>,
-        wrt_seconds -> Nullable<BigInt>,
-        minimum_service_level -> Nullable<Text>,
-        criticality -> Text,
-        status -> Text,
-        review_due -> Nullable<Text>,
-    }
-}
-
 row! {
     pub struct BusinessProcessRow in business_processes {
         organization_id: DbId,

@@ -6,24 +6,6 @@ use crate::store::prelude::*;
 use crate::store::{Bind, audit::from_record_of, ledger};
 use std::collections::{BTreeSet, HashSet};
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{Nullable, Text};
-    change_requests (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        measures -> Json,
-        services -> Json,
-        components -> Json,
-        planned_start -> Nullable<Instant>,
-        planned_end -> Nullable<Instant>,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-        assessment -> Nullable<Json>,
-    }
-}
-
 row! {
     pub struct ChangeRequestRow in change_requests {
         organization_id: DbId,

@@ -1,24 +1,6 @@
 use super::{Component, ComponentKind, ComponentLifecycle, RecoveryOption};
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    components (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        site_id -> Nullable<Identity>,
-        supplier_id -> Nullable<Identity>,
-        owner_id -> Nullable<Identity>,
-        lifecycle -> Text,
-        recovery_option -> Nullable<Text>,
-        recovery_time_seconds -> Nullable<BigInt>,
-        restart_seconds -> Nullable<BigInt>,
-        data_loss_seconds -> Nullable<BigInt>,
-    }
-}
-
 row! {
     pub struct ComponentRow in components {
         organization_id: DbId,

@@ -5,27 +5,6 @@ use crate::model::{Error, Faults, Kind, Reference, RenderedReference, Timestamp}
 use crate::resources::runs;
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{Nullable, Text};
-    disruptions (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        services -> Json,
-        components -> Json,
-        sites -> Json,
-        suppliers -> Json,
-        severity -> Text,
-        occurred_at -> Nullable<Instant>,
-        detected_at -> Nullable<Instant>,
-        declared_at -> Nullable<Instant>,
-        restored_at -> Nullable<Instant>,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-    }
-}
-
 row! {
     pub struct DisruptionRow in disruptions {
         organization_id: DbId,

@@ -15,36 +15,6 @@ use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{Bind, ResourceTable, create};
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{Bool, Nullable, Text};
-    exercises (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        category -> Text,
-        announced -> Bool,
-        trigger_text -> Nullable<Text>,
-        plans -> Json,
-        services -> Json,
-        scenarios -> Json,
-        scenario -> Nullable<Text>,
-        objectives -> Json,
-        injects -> Json,
-        participants -> Json,
-        scheduled_start -> Instant,
-        scheduled_end -> Instant,
-        recurrence -> Nullable<Text>,
-        time_zone -> Text,
-        previous_id -> Nullable<Identity>,
-        result -> Nullable<Text>,
-        result_reasons -> Json,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-    }
-}
-
 row! {
     pub struct ExerciseRow in exercises {
         organization_id: DbId,

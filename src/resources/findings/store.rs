@@ -12,30 +12,6 @@ use crate::store::{ReadPoint, ResourceTable, ledger};
 use diesel::sql_types::BigInt as Count;
 use std::collections::{HashMap, HashSet};
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{Nullable, Text};
-    findings (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        severity -> Text,
-        source -> Text,
-        exercise_id -> Nullable<Identity>,
-        run_id -> Nullable<Identity>,
-        disruption_id -> Nullable<Identity>,
-        source_reference -> Nullable<Text>,
-        services -> Json,
-        components -> Json,
-        owner_id -> Nullable<Identity>,
-        due_on -> Nullable<Text>,
-        measure_id -> Nullable<Identity>,
-        retest_id -> Nullable<Identity>,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-    }
-}
-
 row! {
     pub struct FindingRow in findings {
         organization_id: DbId,

@@ -9,33 +9,6 @@ use crate::store::prelude::*;
 use crate::store::{ResourceTable, links, write_consequence};
 use std::collections::{BTreeSet, HashMap};
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    measures (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        nature -> Text,
-        purpose -> Text,
-        risks -> Json,
-        services -> Json,
-        components -> Json,
-        likelihood_reduction -> Nullable<BigInt>,
-        impact_reduction -> Nullable<BigInt>,
-        cost_amount -> Nullable<Text>,
-        cost_currency -> Nullable<Text>,
-        owner_id -> Nullable<Identity>,
-        implementer -> Text,
-        due_on -> Nullable<Text>,
-        implementation_plan -> Nullable<Text>,
-        backout_plan -> Nullable<Text>,
-        test_plan -> Nullable<Text>,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-    }
-}
-
 row! {
     pub struct MeasureRow in measures {
         organization_id: DbId,

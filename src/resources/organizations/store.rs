@@ -5,16 +5,6 @@ use crate::store::ledger;
 use crate::store::prelude::*;
 use crate::store::schema::objects;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{Text};
-    organizations (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        status -> Text,
-    }
-}
-
 row! {
     pub struct OrganizationRow in organizations {
         organization_id: DbId,

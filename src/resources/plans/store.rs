@@ -8,25 +8,6 @@ use crate::store::hierarchy;
 use crate::store::prelude::*;
 use std::collections::HashSet;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    plans (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        services -> Json,
-        business_processes -> Json,
-        scenarios -> Json,
-        owner_id -> Nullable<Identity>,
-        parent_id -> Nullable<Identity>,
-        related -> Json,
-        recovery_site_id -> Nullable<Identity>,
-        review_cycle_months -> Nullable<BigInt>,
-        review_due -> Nullable<Text>,
-    }
-}
-
 row! {
     pub struct PlanRow in plans {
         organization_id: DbId,

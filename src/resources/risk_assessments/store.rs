@@ -7,22 +7,6 @@ use crate::store::prelude::*;
 use crate::store::{ResourceTable, write_consequences};
 use std::collections::BTreeMap;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant};
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    risk_assessments (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        recorded_at -> Instant,
-        risk_id -> Identity,
-        likelihood -> BigInt,
-        impact -> BigInt,
-        assessed_at -> Instant,
-        assessor_id -> Nullable<Identity>,
-        rationale -> Nullable<Text>,
-    }
-}
-
 row! {
     pub struct RiskAssessmentRow in risk_assessments {
         organization_id: DbId,

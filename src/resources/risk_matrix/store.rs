@@ -4,19 +4,6 @@ use crate::resources::risks::store::classes;
 use crate::store::prelude::*;
 use crate::store::singleton;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{Text};
-    risk_matrices (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        likelihood_levels -> Json,
-        impact_levels -> Json,
-        classes -> Json,
-        appetite -> Text,
-    }
-}
-
 row! {
     pub struct RiskMatrixRow in risk_matrices {
         organization_id: DbId,

@@ -13,41 +13,6 @@ use classes::classify;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Instant, Json};
-    use diesel::sql_types::{BigInt, Double, Nullable, Text};
-    risks (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        recorded_at -> Instant,
-        identified_on -> Text,
-        threat_id -> Nullable<Identity>,
-        vulnerabilities -> Json,
-        business_processes -> Json,
-        services -> Json,
-        components -> Json,
-        owner_id -> Nullable<Identity>,
-        treatment -> Text,
-        inherent_likelihood -> Nullable<BigInt>,
-        inherent_impact -> Nullable<BigInt>,
-        current_likelihood -> Nullable<BigInt>,
-        current_impact -> Nullable<BigInt>,
-        target_likelihood -> Nullable<BigInt>,
-        target_impact -> Nullable<BigInt>,
-        assessed_at -> Nullable<Instant>,
-        score -> Nullable<BigInt>,
-        yearly_rate -> Nullable<Double>,
-        single_loss_amount -> Nullable<Text>,
-        single_loss_currency -> Nullable<Text>,
-        review_due -> Nullable<Text>,
-        approver_id -> Nullable<Identity>,
-        accepted_until -> Nullable<Text>,
-        status -> Text,
-        status_reason -> Nullable<Text>,
-        status_changed_at -> Instant,
-    }
-}
-
 row! {
     pub struct RiskRow in risks {
         organization_id: DbId,

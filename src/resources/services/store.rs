@@ -2,24 +2,6 @@ use super::{Criticality, Service, ServiceKind, ServiceLifecycle};
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    services (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        criticality -> Text,
-        lifecycle -> Text,
-        owner_id -> Nullable<Identity>,
-        rto_seconds -> Nullable<BigInt>,
-        rpo_seconds -> Nullable<BigInt>,
-        restart_seconds -> Nullable<BigInt>,
-        recovery_time_seconds -> Nullable<BigInt>,
-        data_loss_seconds -> Nullable<BigInt>,
-    }
-}
-
 row! {
     pub struct ServiceRow in services {
         organization_id: DbId,

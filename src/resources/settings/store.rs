@@ -2,19 +2,6 @@ use super::{PlanApproval, Settings};
 use crate::store::prelude::*;
 use crate::store::singleton;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{BigInt};
-    settings (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        intolerable_level -> BigInt,
-        plan_approvals -> Json,
-        detection_seconds -> BigInt,
-        declaration_seconds -> BigInt,
-    }
-}
-
 row! {
     pub struct SettingsRow in settings {
         organization_id: DbId,

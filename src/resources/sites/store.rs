@@ -1,21 +1,6 @@
 use super::{Site, SiteKind};
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{Double, Nullable, Text};
-    sites (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        parent_id -> Nullable<Identity>,
-        address -> Nullable<Text>,
-        country -> Nullable<Text>,
-        latitude -> Nullable<Double>,
-        longitude -> Nullable<Double>,
-    }
-}
-
 row! {
     pub struct SiteRow in sites {
         organization_id: DbId,

@@ -2,19 +2,6 @@ use super::{Substitutability, Supplier, SupplierKind};
 use crate::model::Link;
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{Nullable, Text};
-    suppliers (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        kind -> Text,
-        contacts -> Json,
-        substitutability -> Nullable<Text>,
-        exit_plan -> Nullable<Text>,
-    }
-}
-
 row! {
     pub struct SupplierRow in suppliers {
         organization_id: DbId,

@@ -1,17 +1,6 @@
 use super::{Threat, ThreatCategory};
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity};
-    use diesel::sql_types::{Double, Nullable, Text};
-    threats (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        category -> Text,
-        yearly_frequency -> Nullable<Double>,
-    }
-}
-
 row! {
     pub struct ThreatRow in threats {
         organization_id: DbId,

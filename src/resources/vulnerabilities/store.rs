@@ -1,20 +1,6 @@
 use super::{Severity, Vulnerability, VulnerabilityStatus};
 use crate::store::prelude::*;
 
-diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
-    use diesel::sql_types::{Text};
-    vulnerabilities (organization_id, id) {
-        organization_id -> Identity,
-        id -> Identity,
-        severity -> Text,
-        status -> Text,
-        threats -> Json,
-        services -> Json,
-        components -> Json,
-    }
-}
-
 row! {
     pub struct VulnerabilityRow in vulnerabilities {
         organization_id: DbId,
