@@ -141,16 +141,23 @@ impl Server {
     }
 
     pub fn start(backend: Backend) -> Arc<Server> {
-        Server::start_at(&Arc::new(Home::migrated(backend)), "serve", &[])
+        // Many tests at once on a busy machine make a queue of writes that is no fault of the service.
+        let patient = [("HOLDFAST_LIMITS__WRITE_WAIT_MILLISECONDS", "60000")];
+        Server::start_with(&Arc::new(Home::migrated(backend)), "serve", &[], &patient)
     }
 
     pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {
+        Server::start_with(home, subcommand, arguments, &[])
+    }
+
+    fn start_with(home: &Arc<Home>, subcommand: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Arc<Server> {
         let log =
             std::fs::File::options().create(true).append(true).open(home.folder.join("log")).expect("a log file can be made");
         let mut child = home
             .command(subcommand)
             .args(if arguments.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
