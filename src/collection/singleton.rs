@@ -7,11 +7,10 @@ use super::params::{as_of, conditional_write_options, reject_unknown};
 
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
+use crate::http::preconditions::Preconditions;
 use crate::http::routes::{Api, Operation};
 use crate::http::{body, headers::WriteOptions};
-use crate::model::Action;
-use crate::model::Resource;
-use crate::model::{Error, ObjectRef, Result};
+use crate::model::{Action, Error, ObjectRef, Resource, Result};
 use crate::store::idempotency::StoredResponse;
 use crate::store::{Object, ResourceHooks, Tx, kind_of, singleton};
 use actix_web::http::Method;
@@ -75,9 +74,7 @@ async fn put<R: ResourceHooks + Default>(writer: Writer<R>, request: HttpRequest
         let org = tx.organization();
         let there = singleton::now::<R>(&mut tx.conn()?, org).await?;
         let version = there.map_or(0, |object| object.meta.version);
-        if wanted.versions.is_some_and(|versions| !versions.contains(&version)) || (wanted.if_none_match_any && version > 0) {
-            return Err(Error::PreconditionFailed);
-        }
+        Preconditions { if_none_match_any: wanted.if_none_match_any && version > 0, ..wanted }.check(version)?;
         let object = replace::<R>(tx, draft).await?;
         let body = shown(Some(&object))?.to_string();
         Ok(StoredResponse { status: 200, location: None, etag: Some(tag(Some(&object))), body })
