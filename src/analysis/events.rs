@@ -3,14 +3,12 @@
 //! A stream looks for news every quarter of a second, on SQLite only after a commit.
 use super::form::{list, object, text};
 use crate::collection::doc::with_id;
-use crate::collection::history;
 use crate::collection::params::{object_ref, parameter, reject_unknown};
-use crate::collection::read;
+use crate::collection::{history, read};
 use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::{Error, Id, Kind, Result, StringEnum, Timestamp};
+use crate::model::{Action, Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::resources::runs::Run;
 use crate::store::Conn;
 use crate::store::ledger::{self, AuditAction as Written, AuditEntry};

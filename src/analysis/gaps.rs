@@ -12,8 +12,7 @@ use crate::collection::params::{as_of, bad_parameters, parameter, reject_unknown
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::{Error, Faults, Id, Kind, Link, Result, StringEnum};
+use crate::model::{Action, Error, Faults, Id, Kind, Link, Result, StringEnum};
 use crate::store::Conn;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};

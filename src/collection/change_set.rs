@@ -6,8 +6,7 @@ use super::references::{load_targets, resolve_links};
 use crate::http::preconditions::Preconditions;
 use crate::model::{Error, Faults, Id, ObjectRef, Result};
 use crate::store::clock::new_id;
-use crate::store::ledger;
-use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, audit, insert_objects, overwrite, resolve};
+use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, audit, insert_objects, ledger, overwrite, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The commands for one kind.

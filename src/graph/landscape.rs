@@ -6,10 +6,9 @@
 use super::builder::{GraphBuilder, Item};
 use super::impact::Scratch;
 use super::net::{Graph, State};
-use super::objectives;
-use super::points;
 use super::recovery::RecoveryCapability;
 use super::restoration::Restoration;
+use super::{objectives, points};
 use crate::model::{Id, Kind, Objectives};
 use std::collections::{HashMap, HashSet};
 use std::ops::{Deref, DerefMut};

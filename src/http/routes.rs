@@ -2,8 +2,7 @@
 use super::context::{RequestId, RouteKind};
 use super::problem;
 use crate::auth::roles::{permission, roles_allowed};
-use crate::model::Error;
-use crate::model::{Action, Role};
+use crate::model::{Action, Error, Role};
 use crate::store::AnyKind;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, web};

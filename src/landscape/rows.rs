@@ -2,8 +2,7 @@
 use crate::graph::builder::{GraphBuilder, Item, MappingEdge};
 use crate::graph::net::State;
 use crate::graph::recovery::RecoveryCapability;
-use crate::model::Resource;
-use crate::model::{Id, Kind, Objectives, Result, StringEnum};
+use crate::model::{Id, Kind, Objectives, Resource, Result, StringEnum};
 use crate::on;
 use crate::resources::business_processes::{BusinessProcess, ProcessStatus};
 use crate::resources::components::{Component, ComponentKind};

@@ -2,15 +2,13 @@
 mod stand;
 
 use super::form::{answer, asking, bad, integer, moment, tag, unchanged, wanted};
-use crate::collection::as_of;
 use crate::collection::doc::etag;
 use crate::collection::params::{parameter, reject_unknown};
-use crate::collection::view;
+use crate::collection::{as_of, view};
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::{Error, Id, Link, Result, StringEnum};
+use crate::model::{Action, Error, Id, Link, Result, StringEnum};
 use crate::on;
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
 use crate::resources::measure_tasks::{MeasureTask, TaskStatus};

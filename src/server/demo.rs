@@ -1,18 +1,15 @@
 //! What comes with the program: the catalogue of threats, and the example organisation with its story.
 use crate::auth::Identity;
-use crate::collection::{draft, read};
-use crate::collection::{singleton, transitions};
+use crate::collection::{draft, read, singleton, transitions};
 use crate::exchange::batch;
 use crate::http::state::State;
-use crate::model::{Action, Role};
-use crate::model::{Error, Id, Kind, ObjectRef, Result, StringEnum, Timestamp};
-use crate::resources::KINDS;
+use crate::model::{Action, Error, Id, Kind, ObjectRef, Result, Role, StringEnum, Timestamp};
 use crate::resources::plan_versions::PlanVersion;
 use crate::resources::plan_versions::http::{ApprovalDraft, decided};
-use crate::resources::run_steps;
 use crate::resources::runs::Run;
 use crate::resources::runs::http::{NoteDraft, noted};
 use crate::resources::settings::Settings;
+use crate::resources::{KINDS, run_steps};
 use crate::store::{Store, Tx, WriteContext, kind_of, resolve, write_consequence};
 use serde::Deserialize;
 use serde_json::{Map, Value};

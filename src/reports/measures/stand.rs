@@ -1,6 +1,5 @@
 //! From measures, the risks they treat and the changes and tasks that carry them out to how they stand; pure.
-use crate::model::{Date, Id, StringEnum, Timestamp};
-use crate::model::{Reason, is_past};
+use crate::model::{Date, Id, Reason, StringEnum, Timestamp, is_past};
 use crate::resources::change_requests::ChangeStatus;
 use crate::resources::measures::{Implementer, MeasureFacts, MeasureStatus, Nature, missing};
 use crate::resources::risk_matrix::RiskClass;

@@ -2,9 +2,10 @@
 //! contract).
 pub mod store;
 
-use crate::model::Filter;
-use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator};
-use crate::model::{Resource, Slot, enum_values, field, is_past};
+use crate::model::{
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, Resource, Slot, enum_values, field,
+    is_past,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,7 @@
 pub mod store;
 
 use super::services::Criticality;
-use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Objectives};
-use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::model::{Date, Faults, Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

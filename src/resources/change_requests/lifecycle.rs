@@ -1,8 +1,6 @@
 //! The life of a request for change that no tool tells about: the same states, moved here.
 use super::{ChangeRequest, ChangeStatus};
-use crate::model::Action;
-use crate::model::Timestamp;
-use crate::model::{Lifecycle, NoTerms, Transition};
+use crate::model::{Action, Lifecycle, NoTerms, Timestamp, Transition};
 use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
 
 impl Lifecycle for ChangeRequest {

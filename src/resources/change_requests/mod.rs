@@ -4,8 +4,9 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{Lifecycle, STATUS_FIELDS};
-use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, Timestamp};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Faults, Field, FieldType, Kind, Link, NoDerived, Reference, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,7 @@
 //! Whom to call.
 pub mod store;
 
-use crate::model::{Date, Field, FieldType, Kind, Link};
-use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::model::{Date, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,6 @@
 //! The life of a disruption: reported → assessed → declared → recovering → restored → closed; dismissed when it is none.
 use super::{Disruption, DisruptionStatus};
-use crate::model::Action;
-use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::model::{Action, Faults, Lifecycle, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use DisruptionStatus::{Assessed, Closed, Declared, Dismissed, Recovering, Reported, Restored};
 use serde::{Deserialize, Serialize};

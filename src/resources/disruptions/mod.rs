@@ -3,8 +3,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Reference, RenderedReference, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Faults, Field, FieldType, Kind, Link, Reference, RenderedReference, Resource, Slot, Timestamp, VersionInput, enum_values,
+    field,
+};
 use crate::string_enum;
 pub use lifecycle::{DisruptionFacts, DisruptionTerms};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,4 @@
-use super::{Disruption, DisruptionSeverity, DisruptionStatus};
-use super::{DisruptionDerived, DisruptionFacts};
+use super::{Disruption, DisruptionDerived, DisruptionFacts, DisruptionSeverity, DisruptionStatus};
 use crate::graph::net::State;
 use crate::model::{Error, Faults, Kind, Reference, RenderedReference, Timestamp};
 use crate::resources::runs;

@@ -1,9 +1,7 @@
 //! The life of an exercise: planned → approved → in_progress → completed → reported → closed; postponed and cancelled
 //! before it is completed.
 use super::{Exercise, ExerciseStatus};
-use crate::model::Action;
-use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::model::{Action, Faults, Lifecycle, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use ExerciseStatus::{Approved, Cancelled, Closed, Completed, InProgress, Planned, Postponed, Reported};
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,7 @@ pub mod outcome;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::{LossScenario, each_once};
 use crate::string_enum;

@@ -4,8 +4,7 @@ use super::{
 };
 use super::{ExerciseDerived, ExerciseFacts, ExerciseTerms};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::Resource;
-use crate::model::{Error, Link, StringEnum, Timestamp};
+use crate::model::{Error, Link, Resource, StringEnum, Timestamp};
 use crate::planning::recurrence::following;
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::{Run, RunStatus};

@@ -1,17 +1,13 @@
 //! Routes of the collection, and raising the corrective measure of a finding.
 use super::Finding;
-use crate::collection::action;
 use crate::collection::change_set::put_one;
 use crate::collection::command::WriteOutcome;
-use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_id, with_write_headers};
+use crate::collection::doc::{IF_MATCH, etag, example_of, schema_ref, with_id, with_write_headers};
 use crate::collection::http::render;
-use crate::collection::{Draft, draft};
+use crate::collection::{Draft, action, draft};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::Resource;
-use crate::model::{Error, Link, Result};
+use crate::model::{Action, Error, Link, Resource, Result};
 use crate::resources::measures::Measure;
 use crate::store::idempotency::StoredResponse;
 use crate::store::{Object, Tx, kind_of, write_consequence};

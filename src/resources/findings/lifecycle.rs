@@ -1,8 +1,6 @@
 //! The life of a finding: open → in_progress → resolved → verified, the last by another exercise where it is grave.
 use super::{Finding, FindingStatus};
-use crate::model::Action;
-use crate::model::{Faults, Link, Timestamp};
-use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::model::{Action, Faults, Lifecycle, Link, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use FindingStatus::{InProgress, Open, Resolved, Verified};
 use serde::{Deserialize, Serialize};

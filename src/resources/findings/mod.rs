@@ -3,10 +3,10 @@ pub mod http;
 mod lifecycle;
 pub mod store;
 
-use crate::model::Filter;
 use crate::model::lifecycle::keep_status;
-use crate::model::{Condition, Date, Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Condition, Date, Faults, Field, FieldType, Filter, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 pub use lifecycle::{FindingFacts, FindingTerms};
 use serde::{Deserialize, Serialize};

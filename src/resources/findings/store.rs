@@ -1,7 +1,5 @@
-use super::{Finding, FindingSeverity, FindingSource, FindingStatus};
-use super::{FindingDerived, FindingFacts};
-use crate::model::is_past;
-use crate::model::{Error, Link};
+use super::{Finding, FindingDerived, FindingFacts, FindingSeverity, FindingSource, FindingStatus};
+use crate::model::{Error, Link, is_past};
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
 use crate::resources::measures::Measure;
 use crate::resources::runs::Run;

@@ -1,8 +1,6 @@
 //! The life of an impact assessment: draft → in_review → approved → superseded, the last by its successor's approval.
 use super::{ImpactAssessment, ImpactStatus};
-use crate::model::Action;
-use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::model::{Action, Faults, Lifecycle, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use ImpactStatus::{Approved, Draft, InReview};
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,7 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
-use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
 use crate::string_enum;
 pub use lifecycle::{ImpactFacts, ImpactTerms};
 use serde::{Deserialize, Serialize};

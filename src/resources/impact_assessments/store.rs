@@ -1,7 +1,6 @@
 use super::{ImpactAssessment, ImpactDerived, ImpactFacts, ImpactRating, ImpactStatus, ImpactTerms};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::Resource;
-use crate::model::{Error, Faults, StringEnum};
+use crate::model::{Error, Faults, Resource, StringEnum};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::settings;
 use crate::store::fragment::Fragment;

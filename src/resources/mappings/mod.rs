@@ -1,8 +1,7 @@
 //! What depends on what: the edges of the graph that every analysis walks.
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Id, Kind, Link};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{Faults, Field, FieldType, Id, Kind, Link, NoDerived, Resource, Slot, VersionInput, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,6 @@
 //! The life of a task: open → in_progress → done; cancelled from both; done tasks may be taken up again.
 use super::{MeasureTask, TaskStatus};
-use crate::model::Timestamp;
-use crate::model::{Lifecycle, NoTerms, Transition};
+use crate::model::{Lifecycle, NoTerms, Timestamp, Transition};
 use crate::status_fields;
 use TaskStatus::{Cancelled, Done, InProgress, Open};
 

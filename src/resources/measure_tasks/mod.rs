@@ -2,10 +2,10 @@
 mod lifecycle;
 pub mod store;
 
-use crate::model::Filter;
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
-use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Condition, Date, Field, FieldType, Filter, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,9 @@
 pub mod fingerprint;
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 pub use fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,4 @@
-use super::fingerprint;
-use super::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
+use super::{Fingerprint, Measurement, MeasurementSource, ProofLevel, fingerprint};
 use crate::model::{Faults, Link, Timestamp};
 use crate::resources::runs::{Run, RunMode};
 use crate::store::ResourceTable;

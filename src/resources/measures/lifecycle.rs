@@ -4,9 +4,7 @@
 //!
 //! `Measure::after_change` is the one rule for that. It looks only at what is, so news may come in any order and again.
 use super::{Measure, MeasureStatus, Nature};
-use crate::model::Action;
-use crate::model::Timestamp;
-use crate::model::{Lifecycle, NoTerms, Reason, Transition};
+use crate::model::{Action, Lifecycle, NoTerms, Reason, Timestamp, Transition};
 use crate::resources::change_requests::ChangeStatus;
 use crate::status_fields;
 use MeasureStatus::{

@@ -2,11 +2,11 @@
 mod lifecycle;
 pub mod store;
 
-use crate::model::Filter;
-use crate::model::Role;
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
-use crate::model::{Condition, Date, Field, FieldType, Kind, Link, Money, StringEnum, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Condition, Date, Field, FieldType, Filter, Kind, Link, Money, Resource, Role, Slot, StringEnum, Timestamp, VersionInput,
+    enum_values, field,
+};
 use crate::string_enum;
 pub use lifecycle::{MeasureFacts, missing};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
 use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, Nature, Purpose};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Link, Money, StringEnum};
-use crate::model::{NoTerms, is_past};
+use crate::model::{Link, Money, NoTerms, StringEnum, is_past};
 use crate::resources::change_requests::ChangeRequest;
 use crate::resources::measure_tasks;
 use crate::resources::measure_tasks::TaskStatus;

@@ -4,8 +4,7 @@ mod tenants;
 
 pub use tenants::ORGANIZATIONS;
 
-use crate::model::{Field, FieldType, Kind};
-use crate::model::{NoDerived, Resource, enum_values, field};
+use crate::model::{Field, FieldType, Kind, NoDerived, Resource, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,5 @@
 //! The parts of a plan.
-use crate::model::Slot;
-use crate::model::{Kind, Link};
+use crate::model::{Kind, Link, Slot};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,7 @@
 //! The life of a version: draft → in_review → approved → active → superseded, the last by its successor's activation;
 //! withdrawn from approval or force.
 use super::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
-use crate::model::Action;
-use crate::model::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
-use crate::model::{StringEnum, Timestamp};
+use crate::model::{Action, Lifecycle, NoTerms, Reason, StringEnum, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use VersionStatus::{Active, Approved, Draft, InReview, Withdrawn};
 

@@ -12,8 +12,9 @@ pub mod staffing;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{
+    Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 pub use content::{Execution, Message, PlanStep, Seat, Section, StepPhase, UsedIn};
 pub use lifecycle::VersionFacts;

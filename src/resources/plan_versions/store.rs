@@ -1,9 +1,7 @@
 use super::content::{Message, PlanStep, Seat, Section};
 use super::{Approval, ApproverRole, PlanVersion, VersionFacts, VersionStatus};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::Resource;
-use crate::model::{Date, Error, StringEnum};
-use crate::model::{Lifecycle, NoTerms};
+use crate::model::{Date, Error, Lifecycle, NoTerms, Resource, StringEnum};
 use crate::resources::plans::Plan;
 use crate::resources::settings;
 use crate::store::audit::{from_record_of, links_by_id};

@@ -1,9 +1,10 @@
 //! Continuity plans: what is done when services are lost. Their content stands in their versions.
 pub mod store;
 
-use crate::model::Filter;
-use crate::model::{Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Operator, RenderedReference};
-use crate::model::{Resource, Slot, enum_values, field};
+use crate::model::{
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, RenderedReference, Resource, Slot,
+    enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,5 @@
-use super::PlanDerived;
-use super::{LossScenario, Plan, PlanKind};
-use crate::model::Error;
-use crate::model::RenderedReference;
-use crate::model::is_past;
+use super::{LossScenario, Plan, PlanDerived, PlanKind};
+use crate::model::{Error, RenderedReference, is_past};
 use crate::resources::plan_versions;
 use crate::store::hierarchy;
 use crate::store::prelude::*;

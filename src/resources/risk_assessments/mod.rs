@@ -1,8 +1,7 @@
 //! Dated ratings of risks, which only ever become more.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, field};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, field};
 use serde::{Deserialize, Serialize};
 
 /// How likely and how bad a risk was found to be on a day. An assessment never changes and is never deleted.

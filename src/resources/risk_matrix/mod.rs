@@ -2,8 +2,7 @@
 pub mod http;
 pub mod store;
 
-use crate::model::{Faults, Field, Kind};
-use crate::model::{NoDerived, Resource};
+use crate::model::{Faults, Field, Kind, NoDerived, Resource};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

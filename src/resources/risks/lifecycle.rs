@@ -1,9 +1,7 @@
 //! The life of a risk: identified → assessed → in_treatment → monitored → closed; accepted for a while by somebody who
 //! does not own it.
 use super::{Risk, RiskStatus, Treatment};
-use crate::model::Action;
-use crate::model::{Date, Faults, Link, Timestamp};
-use crate::model::{Lifecycle, Reason, Transition, TransitionContext};
+use crate::model::{Action, Date, Faults, Lifecycle, Link, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use RiskStatus::{Accepted, Assessed, Closed, Identified, InTreatment, Monitored};
 use serde::{Deserialize, Serialize};

@@ -2,12 +2,11 @@
 mod lifecycle;
 pub mod store;
 
-use crate::model::Filter;
 use crate::model::lifecycle::keep_status;
 use crate::model::{
     Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, RenderedReference, Timestamp,
 };
-use crate::model::{Resource, Slot, VersionInput, enum_values, field, is_past};
+use crate::model::{Filter, Resource, Slot, VersionInput, enum_values, field, is_past};
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
 use crate::string_enum;
 pub use lifecycle::{RiskFacts, RiskTerms};

@@ -1,8 +1,7 @@
 //! The life of a step: pending → ready, as soon as what comes before it is over → in_progress → done; failed and begun
 //! again; skipped, with a reason.
 use super::{RunStep, StepStatus};
-use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
+use crate::model::{Faults, Lifecycle, NoTerms, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use StepStatus::{Done, Failed, InProgress, Pending, Ready, Skipped};
 

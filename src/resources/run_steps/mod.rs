@@ -7,8 +7,7 @@ pub mod http;
 mod lifecycle;
 pub mod store;
 
-use crate::model::{Field, FieldType, Id, Kind, Link, Timestamp};
-use crate::model::{NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{Field, FieldType, Id, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field};
 use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
 use crate::string_enum;

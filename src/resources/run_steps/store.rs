@@ -1,5 +1,4 @@
-use super::StepFacts;
-use super::{Execution, Outline, RunStep, StepPhase, StepStatus, over};
+use super::{Execution, Outline, RunStep, StepFacts, StepPhase, StepStatus, over};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Link, Timestamp};
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
@@ -8,9 +7,8 @@ use crate::resources::runs::store::status::status;
 use crate::resources::runs::{Run, RunStatus};
 use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
-use crate::store::ledger;
 use crate::store::prelude::*;
-use crate::store::{ReadPoint, ResourceTable, create, write_consequences};
+use crate::store::{ReadPoint, ResourceTable, create, ledger, write_consequences};
 use crate::{model::Lifecycle, resources::contacts};
 use std::collections::HashSet;
 

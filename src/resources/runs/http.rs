@@ -1,13 +1,10 @@
 //! Routes of the collection, and of the notes of a run.
 use super::{MAX_NOTES, Note, Run, RunStatus};
-use crate::collection::action;
-use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_id, with_write_headers};
-use crate::collection::draft;
+use crate::collection::doc::{IF_MATCH, etag, example_of, schema_ref, with_id, with_write_headers};
+use crate::collection::{action, draft};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::{Error, Result};
+use crate::model::{Action, Error, Result};
 use crate::resources::run_steps::RunStep;
 use crate::store::{Object, Tx};
 use actix_web::http::Method;

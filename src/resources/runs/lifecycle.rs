@@ -1,7 +1,6 @@
 //! The life of a run: running → completed | aborted.
 use super::{Run, RunStatus};
-use crate::model::{Faults, Timestamp};
-use crate::model::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
+use crate::model::{Faults, Lifecycle, NoTerms, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use RunStatus::{Aborted, Completed, Running};
 

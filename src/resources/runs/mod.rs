@@ -6,8 +6,7 @@ pub mod progress;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Timestamp};
-use crate::model::{Resource, Slot, VersionInput, enum_values, field};
+use crate::model::{Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
 use crate::string_enum;
 pub use lifecycle::RunFacts;
 pub use progress::RunDerived;

@@ -1,9 +1,7 @@
 pub mod status;
 
-use super::{Note, Run, RunMode, RunStatus};
-use super::{RunDerived, RunFacts, course};
-use crate::model::Lifecycle;
-use crate::model::{Error, Faults, Link, Timestamp};
+use super::{Note, Run, RunDerived, RunFacts, RunMode, RunStatus, course};
+use crate::model::{Error, Faults, Lifecycle, Link, Timestamp};
 use crate::resources::disruptions::{Disruption, DisruptionStatus};
 use crate::resources::exercises::{Exercise, ExerciseStatus};
 use crate::resources::plan_versions::{self, PlanVersion, VersionStatus};

@@ -1,8 +1,7 @@
 //! IT services.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, Objectives};
-use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

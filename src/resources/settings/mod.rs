@@ -2,8 +2,7 @@
 pub mod http;
 pub mod store;
 
-use crate::model::{Faults, Field, Kind};
-use crate::model::{NoDerived, Resource};
+use crate::model::{Faults, Field, Kind, NoDerived, Resource};
 use crate::resources::plan_versions::ApproverRole;
 use crate::resources::plans::PlanKind;
 use serde::{Deserialize, Serialize};

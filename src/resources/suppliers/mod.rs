@@ -1,8 +1,7 @@
 //! Who delivers what we depend on.
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Kind, Link};
-use crate::model::{NoDerived, Resource, Slot, enum_values, field};
+use crate::model::{Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,7 @@
 //! What may happen.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind};
-use crate::model::{NoDerived, Resource, enum_values, field};
+use crate::model::{Field, FieldType, Kind, NoDerived, Resource, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,7 @@
 use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{Details, GapMatch, GapSeverity};
 use crate::analysis::schedule::reference_of;
-use crate::model::Link;
-use crate::model::is_past;
+use crate::model::{Link, is_past};
 
 pub const REMEDY: &str = "Implement the measure, or agree a later day.";
 

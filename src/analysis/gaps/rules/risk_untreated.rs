@@ -2,8 +2,7 @@
 use crate::analysis::gaps::facts::Facts;
 use crate::analysis::gaps::found::{GapMatch, GapSeverity};
 use crate::analysis::schedule::reference_of;
-use crate::model::StringEnum;
-use crate::model::is_past;
+use crate::model::{StringEnum, is_past};
 use crate::resources::measures::MeasureStatus;
 use crate::resources::risk_matrix::RiskClass;
 use crate::resources::risks::{Risk, RiskStatus};

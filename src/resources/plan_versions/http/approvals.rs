@@ -1,12 +1,9 @@
 //! `POST /plans/{id}/versions/{version}/approvals`: approving or rejecting a version in review.
-use crate::collection::action;
-use crate::collection::doc::example_of;
-use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_write_headers};
-use crate::collection::{draft, nested_resource};
+use crate::collection::doc::{IF_MATCH, etag, example_of, schema_ref, with_write_headers};
+use crate::collection::{action, draft, nested_resource};
 use crate::http::context::{Transitions, Writer};
 use crate::http::routes::Api;
-use crate::model::{Action, Role};
-use crate::model::{Error, Result, StringEnum};
+use crate::model::{Action, Error, Result, Role, StringEnum};
 use crate::resources::plan_versions::{Approval, ApproverRole, Decision, PlanVersion, VersionStatus};
 use crate::store::{Object, Tx, kind_of};
 use actix_web::http::Method;

@@ -1,15 +1,11 @@
 //! Copies: a version becomes a new draft of its plan, or the first draft of another plan.
-use crate::collection::action;
 use crate::collection::command::WriteOutcome;
-use crate::collection::doc::example_of;
-use crate::collection::doc::{etag, schema_ref, with_id, with_write_headers};
+use crate::collection::doc::{etag, example_of, schema_ref, with_id, with_write_headers};
 use crate::collection::http::render;
-use crate::collection::{draft, nested_resource};
+use crate::collection::{action, draft, nested_resource};
 use crate::http::context::Writer;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::Lifecycle;
-use crate::model::{Error, Link, Result, Timestamp};
+use crate::model::{Action, Error, Lifecycle, Link, Result, Timestamp};
 use crate::resources::plan_versions::{PlanVersion, VersionStatus, store};
 use crate::resources::plans::Plan;
 use crate::store::idempotency::StoredResponse;

@@ -1,17 +1,14 @@
 //! The parts of a draft, each to be read and written by itself: a whole part, or one element of it by its key.
-use crate::collection::action;
 use crate::collection::command::{self, Command};
 use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_write_headers};
 use crate::collection::http::write_one;
 use crate::collection::params::{object_ref, path_segment, reject_unknown};
-use crate::collection::{draft, nested_resource, read, view};
+use crate::collection::{action, draft, nested_resource, read, view};
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
 use crate::http::preconditions::Preconditions;
 use crate::http::routes::{Api, Operation};
-use crate::model::Action;
-use crate::model::Resource;
-use crate::model::{Error, Fault, ObjectRef, Result, merge};
+use crate::model::{Action, Error, Fault, ObjectRef, Resource, Result, merge};
 use crate::resources::plan_versions::PlanVersion;
 use crate::store::idempotency::StoredResponse;
 use crate::store::{Object, Tx, kind_of};
