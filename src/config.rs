@@ -210,7 +210,7 @@ impl Limits {
 }
 
 fn public_url_fault(text: &str) -> Option<String> {
-    let sound = reqwest::Url::parse(text).is_ok_and(|url| {
+    let sound = url::Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
             && url.password().is_none()

@@ -1,52 +1,74 @@
 //! Fetching a key set from the network, with a bound on everything.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, redirect};
+use tokio::sync::oneshot;
+use ureq::config::Config;
+use ureq::http::{StatusCode, Uri};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, Error};
 
 use super::targets::{Host, Target};
 
 pub const LARGEST_ANSWER: usize = 64 * 1024;
 const LONGEST_FETCH: Duration = Duration::from_secs(10);
+const TOO_SLOW: &str = "no complete answer within ten seconds";
 
 /// The body at the address, or why it cannot be had. The whole takes ten seconds at most, the search
 /// for the name included.
 pub async fn fetch(target: &Target) -> Result<Vec<u8>, String> {
-    tokio::time::timeout(LONGEST_FETCH, fetch_unhurried(target))
-        .await
-        .unwrap_or_else(|_| Err("no complete answer within ten seconds".into()))
+    let (tell, told) = oneshot::channel();
+    let target = target.clone();
+    // Its own thread, as nobody waits for that when the service stops.
+    let work = move || drop(tell.send(fetch_unhurried(&target)));
+    std::thread::Builder::new().name("key set".into()).spawn(work).map_err(|fault| fault.to_string())?;
+    match tokio::time::timeout(LONGEST_FETCH, told).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err("the fetch broke off".into()),
+        Err(_) => Err(TOO_SLOW.into()),
+    }
 }
 
-async fn fetch_unhurried(target: &Target) -> Result<Vec<u8>, String> {
-    // A redirect could lead where the target may not, a proxy would look the name up by itself, and a
-    // kept connection would outlive the check of its address: so none of them, and a client per fetch.
-    let mut client = Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .pool_max_idle_per_host(0)
-        .timeout(LONGEST_FETCH)
-        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")));
-    if let Host::Name(name) = &target.host {
-        client = client.resolve_to_addrs(name, &resolved(target, name).await?);
-    }
-    let client = client.build().map_err(told)?;
-    let answer = client.get(target.url.clone()).send().await.map_err(told)?;
+fn fetch_unhurried(target: &Target) -> Result<Vec<u8>, String> {
+    let addresses = match &target.host {
+        Host::Name(name) => resolved(target, name)?,
+        Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
+    };
+    let mut answer = agent(addresses).get(target.url.as_str()).call().map_err(told)?;
     if answer.status() != StatusCode::OK {
         return Err(format!("answered {}", answer.status()));
     }
-    bounded_body(answer).await
+    answer.body_mut().with_config().limit(LARGEST_ANSWER as u64).read_to_vec().map_err(told)
+}
+
+/// A redirect could lead where the target may not, a proxy would look the name up by itself, and a kept connection would
+/// outlive the check of its address: so none of them, and a client per fetch. It trusts whom the system trusts.
+fn agent(addresses: Vec<SocketAddr>) -> Agent {
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .build();
+    let config = Config::builder()
+        .max_redirects(0)
+        .proxy(None)
+        .max_idle_connections(0)
+        .timeout_global(Some(LONGEST_FETCH))
+        .http_status_as_error(false)
+        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), Judged(addresses))
 }
 
 /// The addresses of the name, every one of them judged: the connection is then bound to these, so that
 /// a second look-up cannot give another answer than the one that was checked.
-async fn resolved(target: &Target, name: &str) -> Result<Vec<SocketAddr>, String> {
-    let place = (name.to_owned(), target.port);
-    let found = tokio::task::spawn_blocking(move || place.to_socket_addrs())
-        .await
-        .map_err(|fault| fault.to_string())?
-        .map_err(|fault| format!("the name cannot be resolved: {fault}"))?;
+fn resolved(target: &Target, name: &str) -> Result<Vec<SocketAddr>, String> {
+    let found = (name, target.port).to_socket_addrs().map_err(|fault| format!("the name cannot be resolved: {fault}"))?;
     let addresses: Vec<SocketAddr> = found.collect();
     if addresses.is_empty() {
         return Err("the name has no address".into());
@@ -57,25 +79,25 @@ async fn resolved(target: &Target, name: &str) -> Result<Vec<SocketAddr>, String
     Ok(addresses)
 }
 
-async fn bounded_body(mut answer: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err("the answer is larger than 64 KiB".into());
-        }
-        body.extend_from_slice(&chunk);
+/// Whatever is asked for, it lies at these addresses.
+#[derive(Debug)]
+struct Judged(Vec<SocketAddr>);
+
+impl Resolver for Judged {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let mut all = self.empty();
+        // It takes no more than 16.
+        self.0.iter().map_while(|address| all.try_push(*address).ok()).for_each(drop);
+        Ok(all)
     }
-    Ok(body)
 }
 
-/// The fault with its causes, which hold what matters (refused, expired certificate).
-fn told(fault: reqwest::Error) -> String {
-    let fault = fault.without_url();
-    let mut text = fault.to_string();
-    let mut cause = std::error::Error::source(&fault);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
+/// What went wrong, without the address.
+fn told(fault: Error) -> String {
+    match fault {
+        Error::Timeout(_) => TOO_SLOW.into(),
+        Error::BodyExceedsLimit(_) => "the answer is larger than 64 KiB".into(),
+        Error::Io(fault) => fault.to_string(),
+        other => other.to_string(),
     }
-    text
 }

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use reqwest::Url;
+use url::Url;
 
 /// A URL that may be fetched once its addresses are admitted as well.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use reqwest::Url;
+use url::Url;
 
 use crate::auth::{Grant, LocalKey};
 use crate::config::{Config, Overrides, Secret};
