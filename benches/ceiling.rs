@@ -1,6 +1,6 @@
 //! The ceiling of every read over HTTP: the same framework, build and machine, answering the same bytes from memory.
 //! `ceiling --listen ADDRESS --body FILE`
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use holdfast as _; // for its allocator
 
 fn argument(name: &str) -> std::io::Result<String> {
@@ -8,8 +8,7 @@ fn argument(name: &str) -> std::io::Result<String> {
     std::env::args().skip_while(|argument| argument != name).nth(1).ok_or_else(missing)
 }
 
-#[actix_web::main]
-async fn main() -> std::io::Result<()> {
+fn main() -> std::io::Result<()> {
     let body = web::Bytes::from(std::fs::read(argument("--body")?)?);
     let serve = move || {
         let body = body.clone();
@@ -19,5 +18,6 @@ async fn main() -> std::io::Result<()> {
         };
         App::new().default_service(web::to(answer))
     };
-    HttpServer::new(serve).bind(argument("--listen")?)?.workers(2).run().await
+    let listen = argument("--listen")?;
+    rt::System::new().block_on(async move { HttpServer::new(serve).bind(listen)?.workers(2).run().await })
 }
