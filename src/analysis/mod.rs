@@ -21,9 +21,15 @@ pub mod schedule;
 pub mod situation;
 pub mod timeline;
 
+use crate::auth::CollectionRights;
 use crate::http::routes::Api;
+use crate::model::Rights;
+use crate::model::roles::{NOBODY, STAFF};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+/// Who may ask.
+pub const RIGHTS: CollectionRights = CollectionRights::new("analyses", Rights::new(STAFF, NOBODY));
 
 /// All routes of this room.
 pub fn routes(api: &mut Api) {

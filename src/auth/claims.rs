@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::identity::Identity;
 use super::names::{is_key, is_name};
+use super::policy::Policy;
 use super::settings::{ClaimPointers, IssuerConfig};
 use super::token::Rejection;
 use crate::model::Role;
@@ -25,10 +26,11 @@ pub struct ClaimRules {
     pub roles_map: BTreeMap<String, Role>,
     pub organizations_map: BTreeMap<String, String>,
     pub local: bool,
+    pub policy: Policy,
 }
 
 impl ClaimRules {
-    pub fn of(config: &IssuerConfig, longest_lifetime: i64) -> Self {
+    pub fn of(config: &IssuerConfig, longest_lifetime: i64, policy: Policy) -> Self {
         Self {
             issuer: config.issuer.clone(),
             audiences: config.audience.clone(),
@@ -37,6 +39,7 @@ impl ClaimRules {
             roles_map: config.roles_map.clone(),
             organizations_map: config.organizations_map.clone(),
             local: false,
+            policy,
         }
     }
 
@@ -54,9 +57,10 @@ impl ClaimRules {
             subject: subject.to_owned(),
             organization: self.organization(claims)?,
             roles: self.roles(claims)?,
-            scopes: Identity::known_scopes(words(at(claims, &self.pointers.scopes))?.into_iter()),
+            scopes: Identity::known_scopes(self.policy, words(at(claims, &self.pointers.scopes))?.into_iter()),
             local: self.local,
             expires_at,
+            policy: self.policy,
         })
     }
 

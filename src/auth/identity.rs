@@ -1,7 +1,7 @@
 //! Who is calling: what a verified token says about its bearer.
 
-use super::roles;
-use crate::model::{Action, Role};
+use super::policy::Policy;
+use crate::model::{Action, Role, permission};
 
 /// The bearer of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,19 +18,29 @@ pub struct Identity {
     pub local: bool,
     /// When the token ends, in seconds since 1970.
     pub expires_at: i64,
+    /// What the roles permit.
+    pub policy: Policy,
 }
 
 impl Identity {
     /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it.
     pub fn may(&self, collection: &str, action: Action) -> bool {
-        self.roles.iter().any(|role| roles::allows(*role, collection, action))
+        let rights = self.policy.rights(collection);
+        self.roles.iter().any(|role| rights.allows(*role, action))
             && self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
     }
 
     /// Whether all that the roles let this caller write there is what is commissioned to them.
     pub fn is_limited(&self, collection: &str) -> bool {
-        let mut writers = self.roles.iter().filter(|role| roles::allows(**role, collection, Action::Write)).peekable();
-        writers.peek().is_some() && writers.all(|role| roles::is_limited(*role, collection))
+        let rights = self.policy.rights(collection);
+        let mut writers = self.roles.iter().filter(|role| rights.allows(**role, Action::Write)).peekable();
+        writers.peek().is_some() && writers.all(|role| rights.is_limited(*role))
+    }
+
+    /// The names of all that this caller may do.
+    pub fn permissions(&self) -> impl Iterator<Item = String> {
+        let own = self.policy.permissions().filter(|(collection, action)| self.may(collection, *action));
+        own.map(|(collection, action)| permission(collection, action))
     }
 
     /// Keeps what this service knows of a token's scopes.
@@ -38,8 +48,8 @@ impl Identity {
     /// Identity providers put their own words there (`openid email profile`), often by default. A
     /// token that carries only such words was not narrowed for this service, so it counts as one
     /// without scopes and is limited by its roles alone. One known scope is enough to narrow it.
-    pub(super) fn known_scopes<'a>(given: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
-        let known: Vec<String> = given.filter(|scope| roles::is_permission(scope)).map(str::to_owned).collect();
+    pub(super) fn known_scopes<'a>(policy: Policy, given: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+        let known: Vec<String> = given.filter(|scope| policy.is_permission(scope)).map(str::to_owned).collect();
         (!known.is_empty()).then_some(known)
     }
 }
@@ -51,6 +61,7 @@ fn names(scope: &str, collection: &str, action: Action) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example::EXAMPLE;
     use super::*;
 
     fn identity(roles: &[Role], scopes: &[&str]) -> Identity {
@@ -58,9 +69,10 @@ mod tests {
             subject: "ana".into(),
             organization: "default".into(),
             roles: roles.to_vec(),
-            scopes: Identity::known_scopes(scopes.iter().copied()),
+            scopes: Identity::known_scopes(EXAMPLE, scopes.iter().copied()),
             local: true,
             expires_at: 0,
+            policy: EXAMPLE,
         }
     }
 
@@ -79,6 +91,25 @@ mod tests {
         assert!(!narrowed.may("services", Action::Write));
         assert!(!narrowed.may("sites", Action::Read));
         assert!(!identity(&[Role::User], &["services:write"]).may("services", Action::Write));
+    }
+
+    #[test]
+    fn a_caller_is_limited_where_every_role_that_writes_is() {
+        assert!(identity(&[Role::ApplicationManager, Role::User], &[]).is_limited("measures"));
+        for roles in [&[Role::ApplicationManager, Role::Administrator][..], &[Role::User], &[]] {
+            assert!(!identity(roles, &[]).is_limited("measures"), "{roles:?}");
+        }
+        assert!(!identity(&[Role::ApplicationManager], &[]).is_limited("services"));
+    }
+
+    #[test]
+    fn permissions_are_what_the_caller_may_do() {
+        let all = |roles: &[Role], scopes: &[&str]| identity(roles, scopes).permissions().collect::<Vec<_>>();
+        let own = ["services:read", "business-processes:read", "business-processes:write", "sites:read"];
+        assert_eq!(all(&[Role::ProcessOwner], &[])[..4], own);
+        assert_eq!(all(&[Role::ProcessOwner], &[])[4..], ["measures:read", "measures:approve"]);
+        assert_eq!(all(&[Role::ProcessOwner], &["sites:read", "sites:write"]), ["sites:read"]);
+        assert!(all(&[], &[]).is_empty());
     }
 
     #[test]

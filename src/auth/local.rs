@@ -15,11 +15,9 @@ use serde::Serialize;
 use super::claims::ClaimRules;
 use super::files;
 use super::keys::{KeySet, VerificationKey};
+use super::names::{LOCAL_ISSUER, is_key, is_name};
+use super::policy::Policy;
 use super::settings::ClaimPointers;
-use super::{
-    names::{LOCAL_ISSUER, is_key, is_name},
-    roles::is_permission,
-};
 use crate::model::Role;
 
 pub const LOCAL_AUDIENCE: &str = "holdfast";
@@ -85,14 +83,14 @@ impl LocalKey {
     }
 
     /// Signs a token. Refuses a grant the service itself would refuse to accept later.
-    pub fn mint(&self, grant: &Grant<'_>, now: i64) -> Result<String, String> {
+    pub fn mint(&self, grant: &Grant<'_>, policy: Policy, now: i64) -> Result<String, String> {
         if !is_name(grant.subject) {
             return Err("the subject must have 1 to 255 characters, none of them a control character".into());
         }
         if !is_key(grant.organization) {
             return Err(format!("{:?} cannot be the key of an organisation", grant.organization));
         }
-        if let Some(unknown) = grant.scopes.iter().find(|scope| !is_permission(scope)) {
+        if let Some(unknown) = grant.scopes.iter().find(|scope| !policy.is_permission(scope)) {
             // An unknown scope would not narrow the token at all, which nobody asks for on purpose.
             return Err(format!("there is no scope {unknown:?}"));
         }
@@ -127,7 +125,7 @@ impl fmt::Debug for LocalKey {
     }
 }
 
-pub(super) fn rules(longest_lifetime: i64) -> ClaimRules {
+pub(super) fn rules(longest_lifetime: i64, policy: Policy) -> ClaimRules {
     ClaimRules {
         issuer: LOCAL_ISSUER.into(),
         audiences: vec![LOCAL_AUDIENCE.into()],
@@ -136,6 +134,7 @@ pub(super) fn rules(longest_lifetime: i64) -> ClaimRules {
         roles_map: Default::default(),
         organizations_map: Default::default(),
         local: true,
+        policy,
     }
 }
 
@@ -147,6 +146,7 @@ fn random<const N: usize>() -> Result<[u8; N], String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example::EXAMPLE;
     use super::super::scratch::Scratch;
     use super::*;
 
@@ -205,9 +205,9 @@ mod tests {
             Grant { ttl_seconds: 0, ..grant(&[]) },
             grant(&typo),
         ] {
-            assert!(key.mint(&wrong, NOW).is_err(), "{wrong:?}");
+            assert!(key.mint(&wrong, EXAMPLE, NOW).is_err(), "{wrong:?}");
         }
-        assert_ne!(key.mint(&grant(&[]), NOW), key.mint(&grant(&[]), NOW), "every token is its own");
+        assert_ne!(key.mint(&grant(&[]), EXAMPLE, NOW), key.mint(&grant(&[]), EXAMPLE, NOW), "every token is its own");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Who is calling and what they may do. This room knows nothing of HTTP and does not read the clock.
 //!
 //! A token goes through [`token`] (its form), [`keys`] (its signature) and [`claims`] (what it says)
-//! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do stands in the one
-//! table of [`roles`].
+//! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do tells its
+//! [`Policy`].
 
 mod claims;
+#[cfg(test)]
+mod example;
 mod fetch;
 mod files;
 mod identity;
@@ -12,7 +14,7 @@ mod jwks;
 mod keys;
 mod local;
 mod names;
-pub mod roles;
+mod policy;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod settings;
@@ -24,6 +26,7 @@ mod verifier;
 pub use identity::Identity;
 pub use local::{Grant, LOCAL_AUDIENCE, LocalKey};
 pub use names::LOCAL_ISSUER;
+pub use policy::{CollectionRights, Policy};
 pub use settings::AuthConfig;
 pub use token::Rejection;
 pub use verifier::Verifier;

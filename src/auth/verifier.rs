@@ -13,6 +13,7 @@ use super::identity::Identity;
 use super::jwks::KeySource;
 use super::local::{self, LocalKey};
 use super::names::LOCAL_ISSUER;
+use super::policy::Policy;
 use super::settings::AuthConfig;
 use super::token::{LONGEST_TOKEN, Rejection, Unverified};
 
@@ -42,7 +43,7 @@ struct Remembered {
 
 impl Verifier {
     /// Reads the local key and the key files; makes the local key if there is none. Asks no network.
-    pub fn new(settings: &AuthConfig, data_dir: &Path) -> Result<Self, String> {
+    pub fn new(settings: &AuthConfig, data_dir: &Path, policy: Policy) -> Result<Self, String> {
         if let Some(fault) = settings.faults().into_iter().next() {
             return Err(fault);
         }
@@ -51,7 +52,7 @@ impl Verifier {
         for config in &settings.issuers {
             let keys =
                 KeySource::configured(config, data_dir).map_err(|fault| format!("the keys of {}: {fault}", config.issuer))?;
-            let issuer = Issuer { rules: ClaimRules::of(config, longest), keys: Arc::new(keys) };
+            let issuer = Issuer { rules: ClaimRules::of(config, longest, policy), keys: Arc::new(keys) };
             issuers.insert(config.issuer.clone(), Arc::new(issuer));
         }
         let local_key = match settings.local_issuer {
@@ -60,7 +61,7 @@ impl Verifier {
         };
         if let Some(key) = &local_key {
             let keys = Arc::new(KeySource::fixed(LOCAL_ISSUER, key.key_set()));
-            let issuer = Issuer { rules: local::rules(longest), keys };
+            let issuer = Issuer { rules: local::rules(longest, policy), keys };
             issuers.insert(LOCAL_ISSUER.to_owned(), Arc::new(issuer));
         }
         let remembered = Cache::new(MAX_REMEMBERED);

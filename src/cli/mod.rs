@@ -14,6 +14,7 @@ use url::Url;
 use crate::auth::{Grant, LocalKey};
 use crate::config::{Config, Overrides, Secret};
 use crate::model::Role;
+use crate::server::policy::POLICY;
 
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, about = "Headless REST service for IT Service Continuity Management")]
@@ -152,7 +153,7 @@ pub fn token(arguments: &TokenArguments, environment: &BTreeMap<String, String>,
         scopes: &arguments.scopes,
         ttl_seconds: arguments.ttl_seconds,
     };
-    LocalKey::load_or_create(&config.data_dir)?.mint(&grant, now)
+    LocalKey::load_or_create(&config.data_dir)?.mint(&grant, POLICY, now)
 }
 
 /// The configuration in effect, or everything that is wrong with it, one line each.

@@ -4,6 +4,7 @@ use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
 use crate::model::{Error, Id, Kind, ObjectRef, Role};
+use crate::server::policy::POLICY;
 use crate::server::{self, demo};
 use crate::store::{self, Store, clock, ledger, resolve};
 use std::collections::{BTreeMap, HashSet};
@@ -92,7 +93,7 @@ async fn first_organization(app: &Arc<State>, demo: bool) -> crate::model::Resul
     let roles = [Role::ItServiceContinuityManager, Role::Administrator];
     let ttl_seconds = FIRST_TOKEN_SECONDS.min(app.config.auth.max_token_lifetime_seconds);
     let grant = Grant { subject: "first-user", organization: key, roles: &roles, scopes: &[], ttl_seconds };
-    let token = local.mint(&grant, app.now().seconds()).map_err(Error::Internal)?;
+    let token = local.mint(&grant, POLICY, app.now().seconds()).map_err(Error::Internal)?;
     Ok(Some((key.to_owned(), token)))
 }
 

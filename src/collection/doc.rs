@@ -1,9 +1,8 @@
 //! The routes of a collection with their pages of the document.
 use super::http::{create, delete, get, history, list, patch, put};
 use super::{draft, read, schema, transitions, view};
-use crate::auth::roles::permission;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, FieldType, Id, Kind, Link, ObjectMeta, Operator, Reference, StringEnum, Timestamp};
+use crate::model::{Action, FieldType, Id, Kind, Link, ObjectMeta, Operator, Reference, StringEnum, Timestamp, permission};
 use crate::store::kind::AnyLifecycle;
 use crate::store::object::AnyVersionInput;
 use crate::store::{AnyKind, AnyObject, ResourceHooks, kind_of};

@@ -1,10 +1,15 @@
 //! What happened to an object.
 use super::{read, view};
-use crate::model::{Error, Id, Kind, Result, StringEnum};
+use crate::auth::CollectionRights;
+use crate::model::roles::{ADM, AUD, INT, NOBODY, SCM};
+use crate::model::{Error, Id, Kind, Result, Rights, StringEnum};
 use crate::store::ledger::{self, AuditAction, AuditEntry};
 use crate::store::{Conn, Kinds, audit};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+
+/// Who sees what happened to objects, besides reading them.
+pub const RIGHTS: CollectionRights = CollectionRights::new("history", Rights::new(&[SCM, AUD, INT, ADM], NOBODY));
 
 /// What happened to an object, newest first: who, when, why and what changed.
 pub async fn of_object(conn: &mut Conn<'_>, org: Id, kind: Kind, id: Id, before: i64, limit: usize) -> Result<Value> {

@@ -6,10 +6,9 @@ use super::idempotency::IdempotencyKey;
 use super::params::{conditional_write_options, object_ref, reject_unknown};
 use super::references::{load_targets, resolve_links};
 use super::{read, schema};
-use crate::auth::roles::{permission, roles_allowed};
 use crate::http::context::{OfKind, Reader, RequestContext, Transitions, Writer};
 use crate::http::{body, headers};
-use crate::model::{Action, CurrentState, Error, Fault, Faults, ObjectRef, Reason, Result, Role, TransitionContext};
+use crate::model::{Action, CurrentState, Error, Fault, Faults, ObjectRef, Reason, Result, Role, TransitionContext, permission};
 use crate::store::idempotency::StoredResponse;
 use crate::store::kind::{AnyLifecycle, AnyMove, AnyTerms, Guards};
 use crate::store::ledger::AuditAction;
@@ -81,13 +80,13 @@ fn transition_state(
     if open && permitted && !assigned {
         reasons.push(Reason::new("not_commissioned", not_assigned().to_string()));
     }
-    let roles = action.map(|action| roles_allowed(collection, action)).unwrap_or_default();
+    let roles = action.map(|action| kind.info().rights.holders(action)).unwrap_or_default();
     json!({
         "to": to,
         "open": open,
         "allowed": open && permitted && assigned,
         "permission": action.map(|action| permission(collection, action)),
-        "roles": roles.into_iter().map(Role::as_str).collect::<Vec<_>>(),
+        "roles": roles.iter().copied().map(Role::as_str).collect::<Vec<_>>(),
         "reasons": reasons,
         "warnings": warnings,
     })

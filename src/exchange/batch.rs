@@ -1,5 +1,6 @@
 //! `POST /batch`: many objects in one transaction, references in any order, the same again changes nothing.
 use super::rows::{self, Batch, Row, RowResult, SourceSnapshot};
+use crate::auth::CollectionRights;
 use crate::collection::change_set::ChangeSet;
 use crate::collection::command::{AuditAction as Write, BatchContext, Command};
 use crate::collection::http::into_response;
@@ -11,7 +12,8 @@ use crate::http::headers::{self, WriteOptions};
 use crate::http::preconditions::Preconditions;
 use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Fault, Faults, Kind, ObjectRef, Result, StringEnum};
+use crate::model::roles::{ADM, APP, ICT, INT, NOBODY, OWN, SCM, TST};
+use crate::model::{Action, Error, Fault, Faults, Kind, ObjectRef, Result, Rights, StringEnum};
 use crate::resources::KINDS;
 use crate::store::idempotency::StoredResponse;
 use crate::store::{Store, Tx, WriteContext, resolve};
@@ -21,6 +23,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashSet};
 use tokio::sync::Semaphore;
+
+/// Opens the door of the batch only: every row is checked for its own collection.
+pub const RIGHTS: CollectionRights = CollectionRights::new("batch", Rights::new(NOBODY, &[SCM, OWN, APP, ICT, TST, INT, ADM]));
 
 const LINES: &str = "application/x-ndjson";
 

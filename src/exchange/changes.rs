@@ -1,16 +1,21 @@
 //! `GET /changes`: the ledger as a feed to follow by polling.
+use crate::auth::CollectionRights;
 use crate::collection::history;
 use crate::collection::params::reject_unknown;
 use crate::http::context::{Ledger, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Kind, Result, StringEnum};
+use crate::model::roles::{ADM, AUD, INT, NOBODY, SCM};
+use crate::model::{Action, Error, Kind, Result, Rights, StringEnum};
 use crate::resources::KINDS;
 use crate::store::ledger::{self, AuditEntry};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+
+/// Who follows the ledger.
+pub const RIGHTS: CollectionRights = CollectionRights::new("changes", Rights::new(&[SCM, AUD, INT, ADM], NOBODY));
 
 const MAX: i64 = 1000;
 

@@ -1,10 +1,9 @@
 //! `GET /me`: who is asking and what they may do.
-use crate::auth::roles::{permission, permissions};
 use crate::collection::params::reject_unknown;
 use crate::http::context::RequestContext;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Id, Result, Role, Timestamp};
+use crate::model::{Error, Id, Result, Role, Timestamp};
 use crate::store::resolve;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,16 +17,12 @@ pub async fn me(caller: RequestContext, request: HttpRequest) -> Result<HttpResp
     let id = caller.organization();
     let names = caller.app().store.read(async |conn| resolve::references(conn, Id::SYSTEM, &HashSet::from([id])).await).await?;
     let organization = names.get(&id).ok_or_else(|| Error::Forbidden("the organisation is gone".into()))?;
-    let may = |right: &String| {
-        let (collection, action) = right.split_once(':').unwrap_or((right, ""));
-        Action::ALL.iter().any(|a| permission(collection, *a) == *right && identity.may(collection, *a)) && !action.is_empty()
-    };
     Ok(HttpResponse::Ok().json(json!({
         "subject": identity.subject,
         "organization": organization,
         "roles": identity.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
         "scopes": identity.scopes,
-        "permissions": permissions().filter(may).collect::<Vec<_>>(),
+        "permissions": identity.permissions().collect::<Vec<_>>(),
         "expires_at": Timestamp::from_seconds(identity.expires_at),
     })))
 }

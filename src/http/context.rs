@@ -3,7 +3,7 @@
 use super::headers::WriteOptions;
 use super::state::{State, Tenant};
 use crate::auth::Identity;
-use crate::model::{Action, Error, Id, Kind, ObjectRef, Resource, Result, Timestamp};
+use crate::model::{Action, Error, Id, Kind, ObjectRef, Resource, Result, Timestamp, permission};
 use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, Tx, WriteContext};
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -46,7 +46,7 @@ impl RequestContext {
         if self.identity.may(collection, action) {
             return Ok(());
         }
-        Err(Error::Forbidden(format!("this needs the permission {}", crate::auth::roles::permission(collection, action))))
+        Err(Error::Forbidden(format!("this needs the permission {}", permission(collection, action))))
     }
     /// How this caller sees the organisation, as it is now.
     pub fn snapshot(&self) -> Snapshot {

@@ -1,8 +1,8 @@
 //! Routes and their document from one call: what is not documented cannot be reached, and the reverse.
 use super::context::{RequestId, RouteKind};
 use super::problem;
-use crate::auth::roles::{permission, roles_allowed};
-use crate::model::{Action, Error, Role};
+use crate::auth::Policy;
+use crate::model::{Action, Error, Role, permission};
 use crate::store::AnyKind;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, Responder, web};
@@ -16,6 +16,8 @@ pub struct Operation {
     value: Map<String, Value>,
     responses: Map<String, Value>,
     parameters: Vec<Value>,
+    /// The permission it needs, if that is one of a collection.
+    needs: Option<(&'static str, Action)>,
 }
 
 impl Operation {
@@ -26,15 +28,16 @@ impl Operation {
         value.insert("tags".into(), json!([tag]));
         value.insert("summary".into(), summary.into());
         value.insert("description".into(), description.into());
-        Operation { method, path: path.into(), value, responses: Map::new(), parameters: Vec::new() }
+        Operation { method, path: path.into(), value, responses: Map::new(), parameters: Vec::new(), needs: None }
     }
 
     /// The permission, as the handler's signature demands it.
-    pub fn permission(mut self, collection: &str, action: Action) -> Self {
-        let roles: Vec<&str> = roles_allowed(collection, action).into_iter().map(Role::as_str).collect();
+    pub fn permission(mut self, collection: &'static str, action: Action) -> Self {
+        self.needs = Some((collection, action));
         self.value.insert("security".into(), json!([{"bearer": []}]));
         self.value.insert("x-permission".into(), permission(collection, action).into());
-        self.value.insert("x-roles".into(), json!(roles));
+        // Holds the place until the policy tells them.
+        self.value.insert("x-roles".into(), Value::Null);
         self.problems(&[400, 401, 403, 503])
     }
 
@@ -112,7 +115,11 @@ impl Operation {
         self
     }
 
-    fn into_value(mut self) -> Value {
+    fn into_value(mut self, policy: Policy) -> Value {
+        if let Some((collection, action)) = self.needs {
+            let roles = policy.rights(collection).holders(action).iter().copied();
+            self.value.insert("x-roles".into(), roles.map(Role::as_str).collect());
+        }
         self.responses.insert("default".into(), json!({"$ref": "#/components/responses/Problem"}));
         if !self.parameters.is_empty() {
             self.value.insert("parameters".into(), self.parameters.into());
@@ -123,8 +130,9 @@ impl Operation {
 }
 
 /// The routes with their document, while they are put together.
-#[derive(Default)]
 pub struct Api {
+    /// Who may do what, for the document.
+    policy: Policy,
     routes: BTreeMap<String, Vec<(Method, actix_web::Route)>>,
     /// The kind whose routes they are.
     kinds: BTreeMap<String, RouteKind>,
@@ -133,6 +141,10 @@ pub struct Api {
 }
 
 impl Api {
+    pub fn new(policy: Policy) -> Api {
+        Api { policy, routes: BTreeMap::new(), kinds: BTreeMap::new(), paths: BTreeMap::new(), schemas: Map::new() }
+    }
+
     /// Adds an operation on a kind: its handler finds the kind, and the permission, with the route.
     pub fn add_of<F, Args>(&mut self, kind: &'static dyn AnyKind, operation: Operation, handler: F)
     where
@@ -162,7 +174,8 @@ impl Api {
     {
         let (method, path) = (operation.method.clone(), operation.path.clone());
         self.route(&path, method.clone(), handler);
-        self.paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into_value());
+        let value = operation.into_value(self.policy);
+        self.paths.entry(path).or_default().insert(method.as_str().to_lowercase(), value);
     }
 
     /// Adds a page of the document itself, which is not part of it.

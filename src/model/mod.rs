@@ -24,7 +24,7 @@ pub use listing::{
 };
 pub use money::Money;
 pub use object_meta::{Attributes, ExternalRef, ObjectMeta, ObjectMetaDraft, Objectives, Tag, limits};
-pub use permission::{Action, Role};
+pub use permission::{Action, Rights, Role, permission, roles};
 pub use resource::{
     COMMON_FIELDS, EFFECTIVE_FIELDS, MAX_SECONDS, NoDerived, Resource, Sentence, Slot, StepKey, Subject, VersionInput,
     enum_values, field, fields, is_past, overdue,

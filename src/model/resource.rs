@@ -1,6 +1,7 @@
 //! The contract of a kind of object: what it is called, which fields it has, where it points, and its rules.
 use super::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, StringEnum, Timestamp,
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Id, Kind, Link, Objectives, Operator, Rights, StringEnum,
+    Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashSet;
@@ -12,6 +13,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     const TABLE: &'static str;
     /// The name of the schema in the document.
     const SCHEMA: &'static str;
+    /// Who may read, write and decide.
+    const RIGHTS: Rights;
     /// Whether every object must have a name.
     const NAME_REQUIRED: bool = true;
     /// What the name is called: some kinds have a title.

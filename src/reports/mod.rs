@@ -7,8 +7,14 @@ pub mod rfc_draft;
 pub mod risk_matrix;
 pub mod risk_situation;
 
+use crate::auth::CollectionRights;
 use crate::http::routes::Api;
+use crate::model::Rights;
+use crate::model::roles::{NOBODY, STAFF};
 use serde_json::{Map, Value};
+
+/// Who reads reports on the whole organisation.
+pub const RIGHTS: CollectionRights = CollectionRights::new("reports", Rights::new(STAFF, NOBODY));
 
 pub fn routes(api: &mut Api) {
     risk_situation::routes(api);

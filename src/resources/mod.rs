@@ -28,6 +28,7 @@ pub mod suppliers;
 pub mod threats;
 pub mod vulnerabilities;
 
+use crate::auth::CollectionRights;
 use crate::collection::schema::{COMMON, closed_body, named};
 use crate::collection::{doc, nested};
 use crate::http::routes::Api;
@@ -64,6 +65,37 @@ pub const KINDS: Kinds = Kinds::new(&[
     kind_of::<measurements::Measurement>(),
     kind_of::<findings::Finding>(),
 ]);
+
+/// Who may do what with the objects of every kind, in the same order.
+pub const RIGHTS: &[CollectionRights] = &[
+    CollectionRights::of_kind::<organizations::Organization>(),
+    CollectionRights::of_kind::<settings::Settings>(),
+    CollectionRights::of_kind::<risk_matrix::RiskMatrix>(),
+    CollectionRights::of_kind::<contacts::Contact>(),
+    CollectionRights::of_kind::<suppliers::Supplier>(),
+    CollectionRights::of_kind::<sites::Site>(),
+    CollectionRights::of_kind::<business_processes::BusinessProcess>(),
+    CollectionRights::of_kind::<services::Service>(),
+    CollectionRights::of_kind::<components::Component>(),
+    CollectionRights::of_kind::<mappings::Mapping>(),
+    CollectionRights::of_kind::<agreements::Agreement>(),
+    CollectionRights::of_kind::<impact_assessments::ImpactAssessment>(),
+    CollectionRights::of_kind::<threats::Threat>(),
+    CollectionRights::of_kind::<vulnerabilities::Vulnerability>(),
+    CollectionRights::of_kind::<risks::Risk>(),
+    CollectionRights::of_kind::<risk_assessments::RiskAssessment>(),
+    CollectionRights::of_kind::<measures::Measure>(),
+    CollectionRights::of_kind::<measure_tasks::MeasureTask>(),
+    CollectionRights::of_kind::<change_requests::ChangeRequest>(),
+    CollectionRights::of_kind::<plans::Plan>(),
+    CollectionRights::of_kind::<plan_versions::PlanVersion>(),
+    CollectionRights::of_kind::<exercises::Exercise>(),
+    CollectionRights::of_kind::<disruptions::Disruption>(),
+    CollectionRights::of_kind::<runs::Run>(),
+    CollectionRights::of_kind::<run_steps::RunStep>(),
+    CollectionRights::of_kind::<measurements::Measurement>(),
+    CollectionRights::of_kind::<findings::Finding>(),
+];
 
 /// The routes of every kind: those all have, and those of its own.
 pub fn routes(api: &mut Api) {
@@ -118,5 +150,11 @@ mod tests {
         for kind in <Kind as crate::model::StringEnum>::ALL {
             assert_eq!(KINDS.of(*kind).info().kind, *kind);
         }
+    }
+
+    #[test]
+    fn every_kind_has_its_own_rights_in_the_list_of_rights() {
+        let own = KINDS.all().map(|kind| (kind.info().collection(), kind.info().rights));
+        assert!(own.eq(RIGHTS.iter().map(|one| (one.collection, one.rights))));
     }
 }

@@ -1,4 +1,5 @@
 //! What comes with the program: the catalogue of threats, and the example organisation with its story.
+use super::policy::POLICY;
 use crate::auth::Identity;
 use crate::collection::{draft, read, singleton, transitions};
 use crate::exchange::batch;
@@ -132,7 +133,7 @@ fn identity(subject: &str) -> Result<Identity> {
     let known = PEOPLE.iter().find(|(name, _)| *name == subject);
     let (_, role) = known.ok_or_else(|| Error::Internal(format!("{subject} has no role in the story")))?;
     let (subject, organization, roles) = (subject.to_owned(), String::new(), vec![*role]);
-    Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX })
+    Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX, policy: POLICY })
 }
 
 fn require(change: &WriteContext, collection: &str, action: Action) -> Result<()> {

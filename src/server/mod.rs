@@ -1,6 +1,7 @@
 //! The service put together: state, routes and document, start and stop.
 pub mod demo;
 mod document;
+pub mod policy;
 
 use crate::analysis::events::Boards;
 use crate::auth::Verifier;
@@ -17,6 +18,7 @@ use crate::store::{Landscapes, WriteContext, idempotency};
 use crate::{analysis, exchange, reports, resources};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
+use policy::POLICY;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +36,13 @@ pub fn landscapes() -> Arc<dyn Landscapes> {
 /// # Errors
 /// When the database or the key sets cannot be opened.
 pub fn open(config: Config) -> Result<State> {
-    let verifier = Verifier::new(&config.auth, &config.data_dir).map_err(Error::Internal)?;
+    let verifier = Verifier::new(&config.auth, &config.data_dir, POLICY).map_err(Error::Internal)?;
     State::new(config, KINDS, landscapes(), &ORGANIZATIONS, verifier)
 }
 
 /// Every route with its document.
 pub fn api() -> Api {
-    let mut api = Api::default();
+    let mut api = Api::new(POLICY);
     resources::routes(&mut api);
     analysis::routes(&mut api);
     reports::routes(&mut api);

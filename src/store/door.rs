@@ -35,6 +35,7 @@ impl<R: ResourceHooks> Door<R> {
         kind: R::KIND,
         table: Table { name: R::TABLE, columns: <R::Row as Row>::COLUMNS },
         schema: R::SCHEMA,
+        rights: R::RIGHTS,
         named: R::NAME_REQUIRED,
         label: R::LABEL,
         owned: R::READ_ONLY,

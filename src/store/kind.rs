@@ -10,7 +10,9 @@ use super::tx::Tx;
 use super::update::Updates;
 use crate::auth::Identity;
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Action, Error, Faults, Field, Filter, Id, Kind, ObjectMeta, Reason, Result, StringEnum, TransitionContext};
+use crate::model::{
+    Action, Error, Faults, Field, Filter, Id, Kind, ObjectMeta, Reason, Result, Rights, StringEnum, TransitionContext,
+};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 use std::any::Any;
@@ -22,6 +24,7 @@ pub struct KindInfo {
     pub table: Table,
     /// The name of the schema in the document.
     pub schema: &'static str,
+    pub rights: Rights,
     pub named: bool,
     pub label: &'static str,
     pub owned: &'static [&'static str],

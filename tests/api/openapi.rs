@@ -62,6 +62,8 @@ fn every_operation_names_the_permission_it_needs() {
         let permission = operation.value["x-permission"].as_str().unwrap_or_default();
         let open = OPEN.contains(&operation.template.as_str());
         assert!(open || !permission.is_empty(), "{name} has no x-permission");
+        let roles = operation.value["x-roles"].as_array();
+        assert_eq!(permission.contains(':'), roles.is_some_and(|roles| !roles.is_empty()), "{name} is for nobody");
         let path = operation.template.trim_start_matches("/api/v1/");
         // A collection below another has the permission of what it holds.
         let parts: Vec<&str> = path.split('/').collect();

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::example::EXAMPLE;
 use super::*;
 
 const NOW: i64 = 1_800_000_000;
@@ -13,6 +14,7 @@ fn rules() -> ClaimRules {
         roles_map: BTreeMap::new(),
         organizations_map: BTreeMap::new(),
         local: false,
+        policy: EXAMPLE,
     }
 }
 
@@ -40,6 +42,7 @@ fn sound_claims_become_an_identity() {
         scopes: None,
         local: false,
         expires_at: NOW + 3600,
+        policy: EXAMPLE,
     };
     assert_eq!(identity, expected);
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::super::example::EXAMPLE;
 use super::super::local::Grant;
 use super::super::scratch::Scratch;
 use super::super::settings::IssuerConfig;
@@ -42,17 +43,17 @@ fn settings(issuer: Value) -> AuthConfig {
 fn verifier_of(scratch: &Scratch, keys: &[Value]) -> Verifier {
     let file = scratch.path().join("issuer.json");
     fs::write(&file, jwks(keys)).unwrap();
-    Verifier::new(&settings(json!({ "jwks_file": file })), scratch.path()).unwrap()
+    Verifier::new(&settings(json!({ "jwks_file": file })), scratch.path(), EXAMPLE).unwrap()
 }
 
 #[tokio::test]
 async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_end() {
     let scratch = Scratch::new();
-    let verifier = Verifier::new(&AuthConfig::default(), scratch.path()).unwrap();
+    let verifier = Verifier::new(&AuthConfig::default(), scratch.path(), EXAMPLE).unwrap();
     let scopes = ["services:read".to_owned()];
     let grant =
         Grant { subject: "ana", organization: "default", roles: &[Role::ApplicationManager], scopes: &scopes, ttl_seconds: 60 };
-    let token = verifier.local_key().unwrap().mint(&grant, NOW).unwrap();
+    let token = verifier.local_key().unwrap().mint(&grant, EXAMPLE, NOW).unwrap();
     // Twice, for the second answer comes from memory.
     for _ in 0..2 {
         let identity = verifier.verify(&token, NOW).await.unwrap();
@@ -64,7 +65,7 @@ async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_
         assert_eq!(verifier.verify(&token, NOW + 90).await.err(), Some(Rejection::Expired));
     }
     let other = Scratch::new();
-    let elsewhere = Verifier::new(&AuthConfig::default(), other.path()).unwrap();
+    let elsewhere = Verifier::new(&AuthConfig::default(), other.path(), EXAMPLE).unwrap();
     assert_eq!(elsewhere.verify(&token, NOW).await.err(), Some(Rejection::Signature));
 }
 
@@ -72,7 +73,7 @@ async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_
 fn a_check_can_move_between_threads() {
     fn moves<T: Send>(_: &T) {}
     let scratch = Scratch::new();
-    let verifier = Verifier::new(&AuthConfig::default(), scratch.path()).unwrap();
+    let verifier = Verifier::new(&AuthConfig::default(), scratch.path(), EXAMPLE).unwrap();
     moves(&verifier.verify("", NOW));
 }
 
@@ -186,7 +187,7 @@ impl Provider {
 
     fn verifier(&self, scratch: &Scratch) -> Arc<Verifier> {
         let settings = settings(json!({ "jwks_url": self.url, "allow_insecure_url": true }));
-        Arc::new(Verifier::new(&settings, scratch.path()).unwrap())
+        Arc::new(Verifier::new(&settings, scratch.path(), EXAMPLE).unwrap())
     }
 }
 
@@ -247,14 +248,14 @@ async fn answers_that_are_not_a_key_set_within_bounds_are_not_followed_nor_belie
 fn unsound_settings_and_unusable_key_files_stop_the_start() {
     let scratch = Scratch::new();
     let file = scratch.path().join("keys.json");
-    let start = || Verifier::new(&settings(json!({ "jwks_file": &file })), scratch.path()).unwrap_err();
+    let start = || Verifier::new(&settings(json!({ "jwks_file": &file })), scratch.path(), EXAMPLE).unwrap_err();
     assert!(start().contains("keys.json"), "a missing file is named");
     for (content, said) in [("{", "strict JSON"), (r#"{"keys":[]}"#, "no usable key")] {
         fs::write(&file, content).unwrap();
         assert!(start().contains(said), "{content}");
     }
     let inside = settings(json!({ "jwks_url": "https://169.254.169.254/keys" }));
-    assert!(Verifier::new(&inside, scratch.path()).is_err());
+    assert!(Verifier::new(&inside, scratch.path(), EXAMPLE).is_err());
 }
 
 proptest! {

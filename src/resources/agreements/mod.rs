@@ -2,9 +2,10 @@
 //! contract).
 pub mod store;
 
+use crate::model::roles::{ADM, ICT, INT, SCM, STAFF};
 use crate::model::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, Resource, Slot, enum_values, field,
-    is_past,
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, Resource, Rights, Slot, enum_values,
+    field, is_past,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,7 @@ impl Resource for Agreement {
     const KIND: Kind = Kind::Agreement;
     const TABLE: &'static str = "agreements";
     const SCHEMA: &'static str = "Agreement";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, ICT, INT, ADM]);
     const LINK_LISTS: &'static [&'static str] = &["services", "components"];
     type Derived = AgreementDerived;
     const FIELDS: &'static [Field] = &[

@@ -2,7 +2,10 @@
 pub mod store;
 
 use super::services::Criticality;
-use crate::model::{Date, Faults, Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, EVERYBODY, INT, OWN, SCM};
+use crate::model::{
+    Date, Faults, Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +64,7 @@ impl Resource for BusinessProcess {
     const KIND: Kind = Kind::BusinessProcess;
     const TABLE: &'static str = "business_processes";
     const SCHEMA: &'static str = "BusinessProcess";
+    const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, OWN, INT, ADM]);
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),

@@ -4,8 +4,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{Lifecycle, STATUS_FIELDS};
+use crate::model::roles::{ADM, INT, SCM, STAFF};
 use crate::model::{
-    Faults, Field, FieldType, Kind, Link, NoDerived, Reference, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+    Action, Faults, Field, FieldType, Kind, Link, NoDerived, Reference, Resource, Rights, Slot, Timestamp, VersionInput,
+    enum_values, field,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -127,6 +129,7 @@ impl Resource for ChangeRequest {
     const KIND: Kind = Kind::ChangeRequest;
     const TABLE: &'static str = "change_requests";
     const SCHEMA: &'static str = "ChangeRequest";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, INT, ADM]).decide(Action::Approve, &[SCM, ADM]);
     const LABEL: &'static str = "title";
     const NOT_PATCHABLE: &'static [&'static str] = STATUS_FIELDS;
     const READ_ONLY: &'static [&'static str] = &["assessment"];

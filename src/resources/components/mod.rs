@@ -1,7 +1,8 @@
 //! Configuration items: what services run on.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, APP, EVERYBODY, ICT, INT, SCM};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,7 @@ impl Resource for Component {
     const KIND: Kind = Kind::Component;
     const TABLE: &'static str = "components";
     const SCHEMA: &'static str = "Component";
+    const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, APP, ICT, INT, ADM]);
     const BEARS_OBJECTIVES: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[

@@ -1,7 +1,8 @@
 //! Whom to call.
 pub mod store;
 
-use crate::model::{Date, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
+use crate::model::{Date, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,7 @@ impl Resource for Contact {
     const KIND: Kind = Kind::Contact;
     const TABLE: &'static str = "contacts";
     const SCHEMA: &'static str = "Contact";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]);
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "contacts.kind", "", FieldType::Word(enum_values::<ContactKind>)),

@@ -3,9 +3,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
+use crate::model::roles::{ADM, APP, ICT, INT, OWN, SCM, STAFF, TST, USR};
 use crate::model::{
-    Faults, Field, FieldType, Kind, Link, Reference, RenderedReference, Resource, Slot, Timestamp, VersionInput, enum_values,
-    field,
+    Action, Faults, Field, FieldType, Kind, Link, Reference, RenderedReference, Resource, Rights, Slot, Timestamp, VersionInput,
+    enum_values, field,
 };
 use crate::string_enum;
 pub use lifecycle::{DisruptionFacts, DisruptionTerms};
@@ -118,6 +119,9 @@ impl Resource for Disruption {
     const KIND: Kind = Kind::Disruption;
     const TABLE: &'static str = "disruptions";
     const SCHEMA: &'static str = "Disruption";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, OWN, APP, ICT, TST, USR, INT, ADM])
+        .limited(&[OWN, APP, ICT, TST, USR])
+        .decide(Action::Approve, &[SCM, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = &["declared_at", "restored_at", "status", "status_reason", "status_changed_at"];
     const LINK_LISTS: &'static [&'static str] = &["services", "components", "sites", "suppliers"];

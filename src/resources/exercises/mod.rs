@@ -4,7 +4,10 @@ pub mod outcome;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
+use crate::model::roles::{ADM, INT, OWN, SCM, STAFF, TST};
+use crate::model::{
+    Action, Faults, Field, FieldType, Kind, Link, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::planning::recurrence::{Recurrence, is_time_zone};
 use crate::resources::plans::{LossScenario, each_once};
 use crate::string_enum;
@@ -198,6 +201,7 @@ impl Resource for Exercise {
     const KIND: Kind = Kind::Exercise;
     const TABLE: &'static str = "exercises";
     const SCHEMA: &'static str = "Exercise";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, TST, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] =
         &["previous", "result", "result_reasons", "status", "status_reason", "status_changed_at"];

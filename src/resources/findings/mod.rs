@@ -4,8 +4,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
+use crate::model::roles::{ADM, INT, SCM, STAFF, TST};
 use crate::model::{
-    Condition, Date, Faults, Field, FieldType, Filter, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+    Action, Condition, Date, Faults, Field, FieldType, Filter, Kind, Link, Resource, Rights, Slot, Timestamp, VersionInput,
+    enum_values, field,
 };
 use crate::string_enum;
 pub use lifecycle::{FindingFacts, FindingTerms};
@@ -120,6 +122,7 @@ impl Resource for Finding {
     const KIND: Kind = Kind::Finding;
     const TABLE: &'static str = "findings";
     const SCHEMA: &'static str = "Finding";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, TST, INT, ADM]).decide(Action::Approve, &[SCM, TST, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = &["retest", "status", "status_reason", "status_changed_at"];
     const LINK_LISTS: &'static [&'static str] = &["services", "components"];

@@ -3,7 +3,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
-use crate::model::{Date, Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
+use crate::model::roles::{ADM, INT, OWN, SCM, STAFF};
+use crate::model::{
+    Action, Date, Faults, Field, FieldType, Kind, Link, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 pub use lifecycle::{ImpactFacts, ImpactTerms};
 use serde::{Deserialize, Serialize};
@@ -119,6 +122,7 @@ impl Resource for ImpactAssessment {
     const KIND: Kind = Kind::ImpactAssessment;
     const TABLE: &'static str = "impact_assessments";
     const SCHEMA: &'static str = "ImpactAssessment";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, OWN, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]);
     const NAME_REQUIRED: bool = false;
     const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
     type Derived = ImpactDerived;

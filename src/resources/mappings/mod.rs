@@ -1,7 +1,10 @@
 //! What depends on what: the edges of the graph that every analysis walks.
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Id, Kind, Link, NoDerived, Resource, Slot, VersionInput, enum_values, field};
+use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
+use crate::model::{
+    Faults, Field, FieldType, Id, Kind, Link, NoDerived, Resource, Rights, Slot, VersionInput, enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +71,7 @@ impl Resource for Mapping {
     const KIND: Kind = Kind::Mapping;
     const TABLE: &'static str = "mappings";
     const SCHEMA: &'static str = "Mapping";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]);
     const NAME_REQUIRED: bool = false;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[

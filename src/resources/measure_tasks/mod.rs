@@ -3,8 +3,9 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
+use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
 use crate::model::{
-    Condition, Date, Field, FieldType, Filter, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+    Condition, Date, Field, FieldType, Filter, Kind, Link, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,7 @@ impl Resource for MeasureTask {
     const KIND: Kind = Kind::MeasureTask;
     const TABLE: &'static str = "measure_tasks";
     const SCHEMA: &'static str = "MeasureTask";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
     type Derived = TaskDerived;

@@ -2,8 +2,9 @@
 pub mod fingerprint;
 pub mod store;
 
+use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF, TST};
 use crate::model::{
-    Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+    Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
 };
 use crate::string_enum;
 pub use fingerprint::Fingerprint;
@@ -70,6 +71,7 @@ impl Resource for Measurement {
     const KIND: Kind = Kind::Measurement;
     const TABLE: &'static str = "measurements";
     const SCHEMA: &'static str = "Measurement";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, TST, INT, ADM]);
     const NAME_REQUIRED: bool = false;
     const READ_ONLY: &'static [&'static str] = &["level", "fingerprint"];
     const CLIENTS_UPDATE: bool = false;

@@ -3,9 +3,10 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::{STATUS_FIELDS, keep_status};
+use crate::model::roles::{ADM, APP, ICT, INT, OWN, SCM, STAFF};
 use crate::model::{
-    Condition, Date, Field, FieldType, Filter, Kind, Link, Money, Resource, Role, Slot, StringEnum, Timestamp, VersionInput,
-    enum_values, field,
+    Action, Condition, Date, Field, FieldType, Filter, Kind, Link, Money, Resource, Rights, Role, Slot, StringEnum, Timestamp,
+    VersionInput, enum_values, field,
 };
 use crate::string_enum;
 pub use lifecycle::{MeasureFacts, missing};
@@ -148,6 +149,8 @@ impl Resource for Measure {
     const KIND: Kind = Kind::Measure;
     const TABLE: &'static str = "measures";
     const SCHEMA: &'static str = "Measure";
+    const RIGHTS: Rights =
+        Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]).limited(&[APP, ICT]).decide(Action::Approve, &[SCM, OWN, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = STATUS_FIELDS;
     const LINK_LISTS: &'static [&'static str] = &["risks", "services", "components"];

@@ -4,7 +4,8 @@ mod tenants;
 
 pub use tenants::ORGANIZATIONS;
 
-use crate::model::{Field, FieldType, Kind, NoDerived, Resource, enum_values, field};
+use crate::model::roles::ADM;
+use crate::model::{Field, FieldType, Kind, NoDerived, Resource, Rights, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ impl Resource for Organization {
     const KIND: Kind = Kind::Organization;
     const TABLE: &'static str = "organizations";
     const SCHEMA: &'static str = "Organization";
+    const RIGHTS: Rights = Rights::new(&[ADM], &[ADM]);
     type Derived = NoDerived;
     const FIELDS: &'static [Field] =
         &[field("status", "organizations.status", "", FieldType::Word(enum_values::<OrganizationStatus>))];

@@ -12,8 +12,9 @@ pub mod staffing;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
+use crate::model::roles::{ADM, INT, OWN, SCM, STAFF};
 use crate::model::{
-    Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field,
+    Action, Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
 };
 use crate::string_enum;
 pub use content::{Execution, Message, PlanStep, Seat, Section, StepPhase, UsedIn};
@@ -186,6 +187,7 @@ impl Resource for PlanVersion {
     const KIND: Kind = Kind::PlanVersion;
     const TABLE: &'static str = "plan_versions";
     const SCHEMA: &'static str = "PlanVersion";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, OWN, INT, ADM]).decide(Action::Approve, &[SCM, OWN, ADM]);
     const NAME_REQUIRED: bool = false;
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = OWNED;

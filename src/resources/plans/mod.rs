@@ -1,9 +1,10 @@
 //! Continuity plans: what is done when services are lost. Their content stands in their versions.
 pub mod store;
 
+use crate::model::roles::{ADM, INT, OWN, SCM, STAFF};
 use crate::model::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, RenderedReference, Resource, Slot,
-    enum_values, field,
+    Condition, Date, Faults, Field, FieldType, FieldValue, Filter, Kind, Link, Operator, RenderedReference, Resource, Rights,
+    Slot, enum_values, field,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,7 @@ impl Resource for Plan {
     const KIND: Kind = Kind::Plan;
     const TABLE: &'static str = "plans";
     const SCHEMA: &'static str = "Plan";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, OWN, INT, ADM]);
     const LABEL: &'static str = "title";
     const LINK_LISTS: &'static [&'static str] = &["services", "business_processes", "related"];
     type Derived = PlanDerived;

@@ -1,7 +1,8 @@
 //! Dated ratings of risks, which only ever become more.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, field};
+use crate::model::roles::{ADM, INT, SCM, STAFF};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, Timestamp, VersionInput, field};
 use serde::{Deserialize, Serialize};
 
 /// How likely and how bad a risk was found to be on a day. An assessment never changes and is never deleted.
@@ -31,6 +32,7 @@ impl Resource for RiskAssessment {
     const KIND: Kind = Kind::RiskAssessment;
     const TABLE: &'static str = "risk_assessments";
     const SCHEMA: &'static str = "RiskAssessment";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, INT, ADM]);
     const NAME_REQUIRED: bool = false;
     const CLIENTS_UPDATE: bool = false;
     const CLIENTS_DELETE: bool = false;

@@ -2,7 +2,8 @@
 pub mod http;
 pub mod store;
 
-use crate::model::{Faults, Field, Kind, NoDerived, Resource};
+use crate::model::roles::{ADM, SCM, STAFF};
+use crate::model::{Faults, Field, Kind, NoDerived, Resource, Rights};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +111,7 @@ impl Resource for RiskMatrix {
     const KIND: Kind = Kind::RiskMatrix;
     const TABLE: &'static str = "risk_matrices";
     const SCHEMA: &'static str = "RiskMatrix";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, ADM]);
     const NAME_REQUIRED: bool = false;
     const SINGLETON: bool = true;
     type Derived = NoDerived;

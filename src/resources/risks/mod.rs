@@ -3,10 +3,12 @@ mod lifecycle;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
+use crate::model::roles::{ADM, INT, OWN, SCM, STAFF};
 use crate::model::{
-    Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, RenderedReference, Timestamp,
+    Action, Condition, Date, Faults, Field, FieldType, FieldValue, Kind, Link, Money, Operator, Reference, RenderedReference,
+    Timestamp,
 };
-use crate::model::{Filter, Resource, Slot, VersionInput, enum_values, field, is_past};
+use crate::model::{Filter, Resource, Rights, Slot, VersionInput, enum_values, field, is_past};
 use crate::resources::risk_matrix::{Rating, RiskClass, RiskMatrix};
 use crate::string_enum;
 pub use lifecycle::{RiskFacts, RiskTerms};
@@ -179,6 +181,7 @@ impl Resource for Risk {
     const KIND: Kind = Kind::Risk;
     const TABLE: &'static str = "risks";
     const SCHEMA: &'static str = "Risk";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, INT, ADM]).decide(Action::Accept, &[SCM, OWN, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] =
         &["current", "assessed_at", "status", "status_reason", "status_changed_at", "approver", "accepted_until"];

@@ -7,7 +7,10 @@ pub mod http;
 mod lifecycle;
 pub mod store;
 
-use crate::model::{Field, FieldType, Id, Kind, Link, NoDerived, Resource, Slot, Timestamp, VersionInput, enum_values, field};
+use crate::model::roles::{ADM, APP, ICT, INT, OWN, SCM, STAFF, TST};
+use crate::model::{
+    Field, FieldType, Id, Kind, Link, NoDerived, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
+};
 use crate::planning::schedule;
 use crate::resources::plan_versions::{Execution, StepPhase};
 use crate::string_enum;
@@ -134,6 +137,7 @@ impl Resource for RunStep {
     const KIND: Kind = Kind::RunStep;
     const TABLE: &'static str = "run_steps";
     const SCHEMA: &'static str = "RunStep";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, OWN, APP, ICT, TST, INT, ADM]);
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] = &[
         "position",

@@ -6,7 +6,8 @@ pub mod progress;
 pub mod store;
 
 use crate::model::lifecycle::keep_status;
-use crate::model::{Faults, Field, FieldType, Kind, Link, Resource, Slot, Timestamp, VersionInput, enum_values, field};
+use crate::model::roles::{ADM, INT, SCM, STAFF, TST};
+use crate::model::{Faults, Field, FieldType, Kind, Link, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field};
 use crate::string_enum;
 pub use lifecycle::RunFacts;
 pub use progress::RunDerived;
@@ -92,6 +93,7 @@ impl Resource for Run {
     const KIND: Kind = Kind::Run;
     const TABLE: &'static str = "runs";
     const SCHEMA: &'static str = "Run";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, TST, INT, ADM]);
     const NAME_REQUIRED: bool = false;
     const LABEL: &'static str = "title";
     const READ_ONLY: &'static [&'static str] =

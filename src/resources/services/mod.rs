@@ -1,7 +1,8 @@
 //! IT services.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, APP, EVERYBODY, INT, SCM};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,7 @@ impl Resource for Service {
     const KIND: Kind = Kind::Service;
     const TABLE: &'static str = "services";
     const SCHEMA: &'static str = "Service";
+    const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, APP, INT, ADM]);
     const BEARS_OBJECTIVES: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[

@@ -2,7 +2,8 @@
 pub mod http;
 pub mod store;
 
-use crate::model::{Faults, Field, Kind, NoDerived, Resource};
+use crate::model::roles::{ADM, SCM, STAFF};
+use crate::model::{Faults, Field, Kind, NoDerived, Resource, Rights};
 use crate::resources::plan_versions::ApproverRole;
 use crate::resources::plans::PlanKind;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,7 @@ impl Resource for Settings {
     const KIND: Kind = Kind::Settings;
     const TABLE: &'static str = "settings";
     const SCHEMA: &'static str = "Settings";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, ADM]);
     const NAME_REQUIRED: bool = false;
     const SINGLETON: bool = true;
     type Derived = NoDerived;

@@ -1,7 +1,8 @@
 //! Places: a component at a site depends on that site, a site on its parent.
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, EVERYBODY, ICT, INT, SCM};
+use crate::model::{Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,7 @@ impl Resource for Site {
     const KIND: Kind = Kind::Site;
     const TABLE: &'static str = "sites";
     const SCHEMA: &'static str = "Site";
+    const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, ICT, INT, ADM]);
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "sites.kind", "", FieldType::Word(enum_values::<SiteKind>)),

@@ -1,7 +1,8 @@
 //! Who delivers what we depend on.
 pub mod store;
 
-use crate::model::{Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, ICT, INT, SCM, STAFF};
+use crate::model::{Faults, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,7 @@ impl Resource for Supplier {
     const KIND: Kind = Kind::Supplier;
     const TABLE: &'static str = "suppliers";
     const SCHEMA: &'static str = "Supplier";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, ICT, INT, ADM]);
     const LINK_LISTS: &'static [&'static str] = &["contacts"];
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[

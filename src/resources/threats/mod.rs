@@ -1,7 +1,8 @@
 //! What may happen.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, NoDerived, Resource, enum_values, field};
+use crate::model::roles::{ADM, INT, SCM, STAFF};
+use crate::model::{Field, FieldType, Kind, NoDerived, Resource, Rights, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ impl Resource for Threat {
     const KIND: Kind = Kind::Threat;
     const TABLE: &'static str = "threats";
     const SCHEMA: &'static str = "Threat";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, INT, ADM]);
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[field("category", "threats.category", "", FieldType::Word(enum_values::<ThreatCategory>))];
 

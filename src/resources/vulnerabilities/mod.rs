@@ -1,7 +1,8 @@
 //! What makes a threat do harm.
 pub mod store;
 
-use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Slot, enum_values, field};
+use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
+use crate::model::{Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,7 @@ impl Resource for Vulnerability {
     const KIND: Kind = Kind::Vulnerability;
     const TABLE: &'static str = "vulnerabilities";
     const SCHEMA: &'static str = "Vulnerability";
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]);
     const LINK_LISTS: &'static [&'static str] = &["threats", "services", "components"];
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
