@@ -1,8 +1,8 @@
 //! Who is calling and what they may do. This room knows nothing of HTTP and does not read the clock.
 //!
 //! A token goes through [`token`] (its form), [`keys`] (its signature) and [`claims`] (what it says)
-//! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do tells its
-//! [`Policy`].
+//! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do stands in
+//! its [`Policy`].
 
 mod claims;
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use super::Draft;
 use super::command::{AuditAction, BatchContext, Command, CommandState, WriteOutcome, append_only};
 use super::references::{load_targets, resolve_links};
+use crate::graph::objectives::ObjectiveChanges;
 use crate::http::preconditions::Preconditions;
 use crate::model::{Error, Faults, Id, ObjectRef, Result};
 use crate::store::clock::new_id;
-use crate::store::{AnyKind, AnyObject, AnyPlanned, Tx, audit, insert_objects, ledger, overwrite, resolve};
+use crate::store::{AnyKind, AnyObject, AnyPlanned, KindInfo, Tx, audit, insert_objects, ledger, overwrite, resolve};
 use std::collections::{HashMap, HashSet};
 
 /// The commands for one kind.
@@ -262,6 +263,27 @@ async fn check_unique(
     Ok(())
 }
 
+/// Takes note of what a written object does to effective objectives.
+fn note_objectives(changes: &mut ObjectiveChanges, info: &KindInfo, old: Option<&AnyObject>, new: &AnyObject) {
+    let Some(old) = old else {
+        changes.edges.extend(new.objective_edge());
+        // What it sets itself is in force at once; what its tier sets is still to be looked up.
+        changes.others.extend(new.recovery_tier().map(|_| new.meta().id));
+        return;
+    };
+    let providers = [old.objective_edge(), new.objective_edge()].into_iter().flatten().map(|(_, provider)| provider);
+    changes.others.extend(providers);
+    if old.objectives() == new.objectives() && old.recovery_tier() == new.recovery_tier() {
+        return;
+    }
+    // What is no node of the graph sets objectives for those that name it.
+    if info.is_node() {
+        changes.others.insert(new.meta().id);
+    } else {
+        changes.tiers.insert(new.meta().id);
+    }
+}
+
 /// Writes changes that have no fault.
 async fn apply(
     tx: &mut Tx,
@@ -299,16 +321,7 @@ async fn apply(
         };
         let new = change.new;
         audit::append_version(tx, kind.info(), &new, action).await?;
-        match &change.old {
-            None => context.objective_changes.edges.extend(new.objective_edge()),
-            Some(old) => {
-                let providers = [old.objective_edge(), new.objective_edge()].into_iter().flatten().map(|(_, provider)| provider);
-                context.objective_changes.others.extend(providers);
-                if old.objectives() != new.objectives() {
-                    context.objective_changes.others.insert(new.meta().id);
-                }
-            }
-        }
+        note_objectives(&mut context.objective_changes, kind.info(), change.old.as_ref(), &new);
         done.push((outcome, new));
     }
     let created = done.iter().filter(|(outcome, _)| *outcome == WriteOutcome::Created).map(|(_, new)| new);

@@ -43,9 +43,15 @@ impl ChangeSet {
         for one in self.commands.iter().filter(|one| one.outcome.is_ok() && gone.contains(&one.id)) {
             let Some(old) = &one.old else { continue };
             let head = old.meta();
-            let (kind, version) = (self.kind.info().kind, head.version + 1);
-            let fact =
-                NewAuditEntry { kind, id: head.id, key: head.key.clone(), version, operation: AuditAction::Deleted, body: None };
+            let fact = NewAuditEntry {
+                kind: self.kind.info().kind,
+                in_graph: self.kind.info().in_graph,
+                id: head.id,
+                key: head.key.clone(),
+                version: head.version + 1,
+                operation: AuditAction::Deleted,
+                body: None,
+            };
             tx.append(fact).await?;
             context.objective_changes.others.extend(old.objective_edge().map(|(_, provider)| provider));
         }

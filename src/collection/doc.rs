@@ -1,6 +1,6 @@
 //! The routes of a collection with their pages of the document.
 use super::http::{create, delete, get, history, list, patch, put};
-use super::{draft, read, schema, transitions, view};
+use super::{draft, schema, transitions, view};
 use crate::http::routes::{Api, Operation};
 use crate::model::{Action, FieldType, Id, Kind, Link, ObjectMeta, Operator, Reference, StringEnum, Timestamp, permission};
 use crate::store::kind::AnyLifecycle;
@@ -21,7 +21,8 @@ pub fn example(kind: &'static dyn AnyKind) -> Value {
     let info = kind.info();
     let Ok(mut draft) = draft::parse(kind, kind.example()) else { return Value::Null };
     for slot in draft.object.links() {
-        let kind = slot.kinds.first().copied().unwrap_or(Kind::Service);
+        let kind = slot.kinds.iter().find(|kind| **kind == Kind::Service).or(slot.kinds.first());
+        let kind = kind.copied().unwrap_or(Kind::Service);
         let key = match &*slot.link {
             Link::Unresolved { text, .. } => text.strip_prefix("key:").unwrap_or("KEY").to_owned(),
             _ => "KEY".into(),
@@ -204,7 +205,7 @@ fn get_operation(kind: &'static dyn AnyKind, path: &str) -> Operation {
         .header("If-None-Match", "An ETag; 304 when it still holds.")
         .query("as_of", json!({"type": "string", "maxLength": 40}), "As it was: an RFC 3339 time or a seq of the ledger.")
         .query("fields", json!({"type": "string", "maxLength": 1000}), FIELDS);
-    if read::has_mappings(kind.info().kind) {
+    if kind.info().is_node() {
         out = out.query("include", json!({"type": "string", "enum": ["mappings"]}), "Adds the mappings in which it stands.");
     }
     out.json(200, "The object.", schema_ref(kind.info().schema), &example(kind), etag()).response(

@@ -136,7 +136,7 @@ async fn get_with_parameters(reader: &Reader<OfKind>, request: &HttpRequest, obj
     let kind = reader.kind()?;
     let info = kind.info();
     let parameters = headers::parameters(request)?;
-    let includes = read::has_mappings(info.kind);
+    let includes = info.is_node();
     reject_unknown(&parameters, if includes { &["as_of", "fields", "include"] } else { &["as_of", "fields"] })?;
     let included = match parameter(&parameters, "include") {
         None => false,

@@ -9,11 +9,6 @@ use std::collections::{BTreeMap, HashSet};
 /// So many mappings are included with an object.
 pub const MAX_INCLUDED: usize = 1000;
 
-/// Kinds that can stand in mappings.
-pub const fn has_mappings(kind: Kind) -> bool {
-    matches!(kind, Kind::Site | Kind::Service | Kind::Component | Kind::BusinessProcess | Kind::Supplier)
-}
-
 /// The id behind a reference.
 pub async fn locate(conn: &mut Conn<'_>, org: Id, kind: Kind, object_ref: &ObjectRef) -> Result<Id> {
     if let ObjectRef::Id(id) = object_ref {

@@ -352,7 +352,7 @@ fn view_of(info: &KindInfo, own: &Value, derived: &Map<String, Value>, common: &
         }
     }
     let required: Vec<Value> = all.keys().map(|name| name.clone().into()).collect();
-    if super::read::has_mappings(info.kind) {
+    if info.is_node() {
         let schema = json!({
             "type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/Mapping"},
             "description": "With `include=mappings`: the mappings in which it stands, on either side; at most 1,000."

@@ -259,7 +259,7 @@ pub fn routes(api: &mut Api) {
     let words = "Up to 10,000 rows or 16 MiB in one transaction. References may point to any row of the batch. Sending it again \
                  changes nothing. As lines (`application/x-ndjson`) the options stand in the query.";
     let named = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
-    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.in_batch()).map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = KINDS.which(|info| info.batched).into_iter().map(Kind::as_str).collect();
     let operation = Operation::new(Method::POST, "/api/v1/batch", "exchange", "send_batch", "Send a batch", words)
         .permission("batch", Action::Write)
         .header("Idempotency-Key", "1 to 255 visible ASCII characters, fresh for every different request.")

@@ -6,6 +6,7 @@ mod rows;
 
 use crate::http::routes::Api;
 use crate::model::{Kind, StringEnum};
+use crate::resources::KINDS;
 use serde_json::{Map, Value, json};
 
 pub fn routes(api: &mut Api) {
@@ -79,7 +80,7 @@ fn ledger_schemas() -> Value {
 fn batch_schemas() -> Value {
     let names = ["created", "updated", "unchanged", "deleted", "failed"];
     let counts: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), integer())).collect();
-    let kinds: Vec<&str> = Kind::ALL.iter().filter(|kind| kind.in_batch()).map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = KINDS.which(|info| info.batched).into_iter().map(Kind::as_str).collect();
     let kind = json!({"type": "string", "enum": kinds});
     json!({
         "BatchRow": {

@@ -6,6 +6,7 @@ use crate::http::body;
 use crate::http::headers::WriteOptions;
 use crate::http::preconditions::Preconditions;
 use crate::model::{Error, Fault, Faults, Id, Kind, ObjectRef, Result, StringEnum};
+use crate::resources::KINDS;
 use crate::store::AnyKind;
 use serde_json::{Map, Value};
 
@@ -125,6 +126,11 @@ fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<Stri
     Ok((options, rows))
 }
 
+/// Whether a batch may hold objects of the kind.
+fn is_batched(kind: Kind) -> bool {
+    KINDS.of(kind).info().batched
+}
+
 fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<SourceSnapshot> {
     let unknown = value.keys().filter(|name| !matches!(name.as_str(), "system" | "kinds"));
     unknown.for_each(|name| faults.add(format!("/snapshot/{name}"), "unknown_field", "a snapshot has system and kinds"));
@@ -135,7 +141,7 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Sour
     let words = value.get("kinds").and_then(Value::as_array).filter(|kinds| !kinds.is_empty());
     let kinds =
         words.and_then(|words| words.iter().map(|word| word.as_str().and_then(Kind::from_word)).collect::<Option<Vec<Kind>>>());
-    let mut kinds = kinds.filter(|kinds| kinds.iter().all(|kind| kind.in_batch()));
+    let mut kinds = kinds.filter(|kinds| kinds.iter().all(|kind| is_batched(*kind)));
     if let Some(kinds) = &mut kinds {
         kinds.sort();
         kinds.dedup();
@@ -187,7 +193,7 @@ fn row(place: usize, value: Value) -> Result<Row> {
     };
     let kind = match value.remove("kind") {
         None => fault(&mut faults, "/kind", "required", "kind is required"),
-        Some(kind) => match kind.as_str().and_then(Kind::from_word).filter(|kind| kind.in_batch()) {
+        Some(kind) => match kind.as_str().and_then(Kind::from_word).filter(|kind| is_batched(*kind)) {
             None => fault(&mut faults, "/kind", "not_allowed", "not a kind that a batch can hold"),
             kind => kind,
         },

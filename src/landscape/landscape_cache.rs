@@ -1,6 +1,6 @@
 //! Landscapes of organisations, kept as long as what they hold stays what it is.
 //!
-//! A landscape is valid while `tenants.graph_seq`, the newest ledger entry of a kind of [`Kind::GRAPH`], is the one it was
+//! A landscape is valid while `tenants.graph_seq`, the newest ledger entry of a kind that is in the graph, is the one it was
 //! read at. When that has moved, the ledger names the objects written since and only these are read again; beyond 5,000 of
 //! them everything is. One request loads, others for the same organisation wait for it. Nodes are never taken out of the
 //! arrays, so their numbers last until the next whole load. Landscapes of the past and of hypothetical changes are not kept.
@@ -12,6 +12,7 @@ use crate::graph::objectives::ObjectiveChanges;
 use crate::graph::region::{Direction, Extent, PreloadedRegion, Region};
 use crate::model::{Error, Id, Kind, Objectives, Result};
 use crate::on;
+use crate::resources::KINDS;
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
 use crate::store::{Conn, Landscapes, MapDbError, ReadPoint, Snapshot, ledger};
@@ -199,7 +200,7 @@ async fn built(parts: GraphBuilder) -> Result<Landscape> {
 /// What of the graph has changed since a place in the ledger; `None` when it is too much.
 async fn changes(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Option<Vec<(Kind, Id)>>> {
     let limit = i64::try_from(MAX_CHANGED).unwrap_or(i64::MAX);
-    let changed = ledger::objects_after(conn, org, seq, &Kind::GRAPH, limit + 1).await?;
+    let changed = ledger::objects_after(conn, org, seq, &KINDS.which(|info| info.in_graph), limit + 1).await?;
     Ok(Some(changed).filter(|changed| changed.len() <= MAX_CHANGED))
 }
 
@@ -233,9 +234,6 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
 
 /// The landscape as it was at a place in the ledger.
 async fn past(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Landscape> {
-    let mut parts = GraphBuilder::default();
-    for entry in ledger::as_of(conn, org, &Kind::GRAPH, seq, i64::MAX).await? {
-        rows::apply_entry(&mut parts, &entry)?;
-    }
-    built(parts).await
+    let entries = ledger::as_of(conn, org, &KINDS.which(|info| info.in_graph), seq, i64::MAX).await?;
+    built(rows::from_entries(entries)?).await
 }

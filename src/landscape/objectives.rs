@@ -5,6 +5,7 @@
 //! objects whose own objectives changed) is computed anew, with all below it that may have its objectives from there. What
 //! became stricter is carried down level by level, and after 32 levels as a whole, so the number of statements is bounded
 //! however long the chains are.
+use super::rows;
 use crate::graph::objectives::{ObjectiveChanges, effective};
 use crate::model::{Id, Objectives, Result};
 use crate::on;
@@ -25,7 +26,9 @@ const MAX_ASKED: usize = 8;
 
 /// Brings effective objectives up to date, in the change that moved them, and tells which changed.
 pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) -> Result<HashMap<Id, Objectives>> {
-    let stale = stale_objectives(conn, org, changes.others).await?;
+    let mut moved = changes.others;
+    moved.extend(rows::naming_tiers(conn, org, &changes.tiers).await?.into_iter().map(|(_, id)| id));
+    let stale = stale_objectives(conn, org, moved).await?;
     let mut changed = recompute(conn, org, &stale, Region::Carried).await?;
     let mut stricter = carried(conn, org, &changes.edges).await?;
     for (id, objectives) in stricter_below(conn, org, &changed.keys().copied().collect::<Vec<_>>()).await? {
@@ -71,11 +74,6 @@ async fn stale_objectives(conn: &mut Conn<'_>, org: Id, moved: HashSet<Id>) -> R
 
 /// Whether an objective leads down to an object from somebody who has set it, through objects for which it is in force.
 async fn still_carried(conn: &mut Conn<'_>, org: Id, object: Id, field: &str, seconds: i64) -> Result<bool> {
-    // An MTPD is set on business processes only.
-    let own = match field {
-        "mtpd" => "p.mtpd_seconds".to_owned(),
-        _ => format!("coalesce(s.{field}_seconds, p.{field}_seconds)"),
-    };
     let statement = Fragment::default()
         .sql("WITH RECURSIVE above(id) AS (SELECT id FROM objects WHERE organization_id = ")
         .id(org)
@@ -89,11 +87,9 @@ async fn still_carried(conn: &mut Conn<'_>, org: Id, object: Id, field: &str, se
         .id(org)
         .sql(&format!(" AND d.effective_{field}_seconds = "))
         .integer(Some(seconds))
-        .sql(") SELECT above.id FROM above LEFT JOIN services s ON s.id = above.id AND s.organization_id = ")
+        .sql(") SELECT above.id FROM above JOIN objects o ON o.id = above.id AND o.organization_id = ")
         .id(org)
-        .sql(" LEFT JOIN business_processes p ON p.id = above.id AND p.organization_id = ")
-        .id(org)
-        .sql(&format!(" WHERE {own} = "))
+        .sql(&format!(" {} WHERE coalesce(o.own_{field}_seconds, tier.own_{field}_seconds) = ", rows::TIER))
         .integer(Some(seconds))
         .sql(" LIMIT 1");
     let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
@@ -229,13 +225,12 @@ async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<V
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
         let statement = Fragment::default()
-            .sql(
-                "SELECT o.id, coalesce(s.rto_seconds, p.rto_seconds), coalesce(s.rpo_seconds, p.rpo_seconds), p.mtpd_seconds, \
-                 o.effective_rto_seconds, o.effective_rpo_seconds, o.effective_mtpd_seconds FROM objects o \
-                 LEFT JOIN services s ON s.organization_id = o.organization_id AND s.id = o.id \
-                 LEFT JOIN business_processes p ON p.organization_id = o.organization_id AND p.id = o.id \
+            .sql(&format!(
+                "SELECT o.id, {}, o.effective_rto_seconds, o.effective_rpo_seconds, o.effective_mtpd_seconds FROM objects o {} \
                  WHERE o.organization_id = ",
-            )
+                rows::OWN,
+                rows::TIER
+            ))
             .id(org)
             .sql(" AND o.id IN (")
             .ids(ids)

@@ -1,9 +1,7 @@
 //! Effective objectives at a place in the ledger.
 use crate::graph::objectives;
-use crate::model::{Id, Kind, Objectives, Resource, Result};
-use crate::resources::business_processes::BusinessProcess;
-use crate::resources::mappings::Mapping;
-use crate::resources::services::Service;
+use crate::model::{Id, Objectives, Result};
+use crate::resources::KINDS;
 use crate::store::{Conn, audit, ledger};
 use std::collections::HashMap;
 
@@ -32,22 +30,27 @@ pub async fn as_of(
     for (id, objectives) in objects {
         node(*id, *objectives, &mut own);
     }
-    let entries = ledger::as_of(conn, org, &[Kind::Mapping, Kind::BusinessProcess, Kind::Service], seq, most).await?;
+    let kinds = KINDS.which(|info| info.affects_objectives);
     let mut edges = Vec::new();
-    for entry in entries {
-        let body = entry.body.as_deref().unwrap_or("null");
-        match entry.kind.0 {
-            Kind::Mapping => {
-                let mapping = audit::from_record_of::<Mapping>(body)?.body;
-                if let Some((dependent, provider)) = mapping.objective_edge() {
-                    edges.push((node(dependent, Objectives::NONE, &mut own), node(provider, Objectives::NONE, &mut own)));
-                }
-            }
-            Kind::BusinessProcess => {
-                node(entry.object_id.0, audit::from_record_of::<BusinessProcess>(body)?.body.objectives(), &mut own);
-            }
-            _ => drop(node(entry.object_id.0, audit::from_record_of::<Service>(body)?.body.objectives(), &mut own)),
+    let mut tiers: HashMap<Id, Objectives> = HashMap::new();
+    let mut named = Vec::new();
+    for entry in ledger::as_of(conn, org, &kinds, seq, most).await? {
+        let kind = KINDS.of(entry.kind.0);
+        let object = audit::from_audit_body(kind, entry.body.as_deref().unwrap_or("null"))?;
+        let id = entry.object_id.0;
+        if let Some((dependent, provider)) = object.objective_edge() {
+            edges.push((node(dependent, Objectives::NONE, &mut own), node(provider, Objectives::NONE, &mut own)));
         }
+        if kind.info().is_node() {
+            let at = node(id, object.objectives(), &mut own);
+            named.extend(object.recovery_tier().map(|tier| (at, object.objectives(), tier)));
+        } else if object.objectives() != Objectives::NONE {
+            tiers.insert(id, object.objectives());
+        }
+    }
+    for (at, set, tier) in named {
+        let objectives = set.or(tiers.get(&tier).copied().unwrap_or(Objectives::NONE));
+        own[at] = own[at].strictest(objectives);
     }
     let settled = objectives::effective(&own, &edges);
     Ok(place.into_iter().map(|(id, at)| (id, settled[at])).collect())

@@ -2,19 +2,16 @@
 use crate::graph::builder::{GraphBuilder, Item, MappingEdge};
 use crate::graph::net::State;
 use crate::graph::recovery::RecoveryCapability;
-use crate::model::{Id, Kind, Objectives, Resource, Result, StringEnum};
+use crate::model::{Id, Kind, Objectives, Result, StringEnum};
 use crate::on;
-use crate::resources::business_processes::{BusinessProcess, ProcessStatus};
-use crate::resources::components::{Component, ComponentKind};
+use crate::resources::KINDS;
 use crate::resources::mappings::{Effect, Mapping};
-use crate::resources::services::{Criticality, Service};
-use crate::resources::sites::Site;
-use crate::resources::suppliers::Supplier;
 use crate::store::fragment::Fragment;
 use crate::store::ledger::AuditEntry;
 use crate::store::types::{DbEnum, DbId, sql::Identity};
-use crate::store::{Conn, MapDbError, Object, audit};
+use crate::store::{AnyKind, Conn, KindInfo, MapDbError, Object, audit};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Rows of one statement: what it gives is read in some milliseconds, and others get their turn between.
@@ -22,60 +19,31 @@ const PAGE: usize = 20_000;
 /// Ids of one statement.
 const CHUNK: usize = 1000;
 
-/// The kinds that stand in the graph, besides mappings, each with its table and what the graph wants of it: place, owner,
-/// RTO, RPO, MTPD, WRT, recovery, restart, data loss, vital, criticality, kind.
-const TABLES: [(Kind, &str, &str); 5] = [
-    (
-        Kind::BusinessProcess,
-        "business_processes",
-        "CAST(NULL AS uuid), t.owner_id, t.rto_seconds, t.rpo_seconds, t.mtpd_seconds, t.wrt_seconds, CAST(NULL AS BIGINT), \
-         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), t.vital AND t.status <> 'retired', t.criticality, ''",
-    ),
-    (
-        Kind::Service,
-        "services",
-        "CAST(NULL AS uuid), t.owner_id, t.rto_seconds, t.rpo_seconds, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
-         t.recovery_time_seconds, t.restart_seconds, t.data_loss_seconds, FALSE, t.criticality, ''",
-    ),
-    (
-        Kind::Component,
-        "components",
-        "t.site_id, t.owner_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
-         t.recovery_time_seconds, t.restart_seconds, t.data_loss_seconds, FALSE, '', t.kind",
-    ),
-    (
-        Kind::Site,
-        "sites",
-        "t.parent_id, CAST(NULL AS uuid), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
-         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), FALSE, '', ''",
-    ),
-    (
-        Kind::Supplier,
-        "suppliers",
-        "CAST(NULL AS uuid), CAST(NULL AS uuid), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
-         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), FALSE, '', ''",
-    ),
-];
+/// The recovery tier of an object `o`.
+pub(super) const TIER: &str =
+    "LEFT JOIN objects tier ON tier.organization_id = o.organization_id AND tier.id = o.recovery_tier_id";
+/// The objectives of an object `o` itself: those it sets, or else those of its tier.
+pub(super) const OWN: &str = "coalesce(o.own_rto_seconds, tier.own_rto_seconds), \
+                              coalesce(o.own_rpo_seconds, tier.own_rpo_seconds), \
+                              coalesce(o.own_mtpd_seconds, tier.own_mtpd_seconds)";
 
 type Seconds = Nullable<BigInt>;
 type Columns = (
     Identity,
     Text,
     Text,
-    Nullable<Identity>,
-    Nullable<Identity>,
-    (Seconds, Seconds, Seconds, Seconds),
     (Seconds, Seconds, Seconds),
-    Bool,
-    Text,
-    Text,
+    (Nullable<Identity>, Nullable<Identity>),
+    (Seconds, Seconds, Seconds, Seconds),
+    (Bool, BigInt, Bool),
 );
-type Four = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 type Three = (Option<i64>, Option<i64>, Option<i64>);
-type Row = (DbId, String, String, Option<DbId>, Option<DbId>, Four, Three, bool, String, String);
+type Four = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+type Row = (DbId, String, String, Three, (Option<DbId>, Option<DbId>), Four, (bool, i64, bool));
 
 fn as_item(kind: Kind, row: Row) -> Item {
-    let (id, key, name, place, owner, (rto, rpo, mtpd, wrt), (recovery, restart, data_loss), vital, criticality, word) = row;
+    let (id, key, name, (rto, rpo, mtpd), (place, owner), times, (vital, criticality, keeps_data)) = row;
+    let (wrt, recovery, restart, data_loss) = times;
     Item {
         key: Arc::from(key),
         name: Some(name).filter(|name| !name.is_empty()).map(Arc::from),
@@ -85,23 +53,15 @@ fn as_item(kind: Kind, row: Row) -> Item {
         wrt,
         capability: RecoveryCapability { recovery, restart, data_loss },
         vital,
-        criticality: Criticality::from_word(&criticality).map_or(0, rank),
-        keeps_data: ComponentKind::from_word(&word).is_some_and(keeps_data),
+        criticality: u8::try_from(criticality).unwrap_or(0),
+        keeps_data,
         ..Item::bare(id.0, kind)
     }
 }
 
-fn rank(criticality: Criticality) -> u8 {
-    match criticality {
-        Criticality::Marginal => 0,
-        Criticality::Normal => 1,
-        Criticality::Critical => 2,
-        Criticality::HighlyCritical => 3,
-    }
-}
-
-fn keeps_data(kind: ComponentKind) -> bool {
-    matches!(kind, ComponentKind::Database | ComponentKind::Storage | ComponentKind::DataSet)
+/// The kinds whose objects are the nodes.
+fn nodes() -> impl Iterator<Item = &'static KindInfo> {
+    KINDS.all().map(AnyKind::info).filter(|info| info.is_node())
 }
 
 pub(super) fn state(effect: Effect) -> State {
@@ -112,12 +72,13 @@ pub(super) fn state(effect: Effect) -> State {
     }
 }
 
-fn select(kind: Kind, table: &str, columns: &str, org: Id) -> Fragment {
+fn select(info: &KindInfo, org: Id) -> Fragment {
+    let (table, columns, kind) = (info.table.name, info.node.all().join(", "), info.kind.as_str());
     Fragment::default()
         .sql(&format!(
-            "SELECT t.id, o.key, o.name, {columns} FROM {table} t \
-             JOIN objects o ON o.organization_id = t.organization_id AND o.id = t.id WHERE o.kind = '{}' AND t.organization_id = ",
-            kind.as_str()
+            "SELECT t.id, o.key, o.name, {OWN}, {columns} FROM {table} t \
+             JOIN objects o ON o.organization_id = t.organization_id AND o.id = t.id {TIER} \
+             WHERE o.kind = '{kind}' AND t.organization_id = "
         ))
         .id(org)
 }
@@ -142,13 +103,13 @@ fn tie(parts: &mut GraphBuilder, (id, dependent, provider, effect, group, requir
 /// Reads everything.
 pub(super) async fn load_all(conn: &mut Conn<'_>, org: Id) -> Result<GraphBuilder> {
     let mut parts = GraphBuilder::default();
-    for (kind, table, columns) in TABLES {
+    for info in nodes() {
         let mut last = None;
         loop {
-            let statement = paged(select(kind, table, columns, org), "t.id", last).rows::<Columns>();
+            let statement = paged(select(info, org), "t.id", last).rows::<Columns>();
             let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
             let (read, end) = (rows.len(), rows.last().map(|row| row.0.0));
-            rows.into_iter().for_each(|row| parts.upsert_node(as_item(kind, row)));
+            rows.into_iter().for_each(|row| parts.upsert_node(as_item(info.kind, row)));
             last = end;
             if read < PAGE {
                 break;
@@ -179,16 +140,19 @@ fn paged(statement: Fragment, id: &str, after: Option<Id>) -> Fragment {
 
 /// Brings what is known of some objects up to date: what is not there any more is taken out.
 pub(super) async fn reload(conn: &mut Conn<'_>, org: Id, parts: &mut GraphBuilder, changed: &[(Kind, Id)]) -> Result<()> {
-    let of = |kind: Kind| changed.iter().filter(move |(own, _)| *own == kind).map(|(_, id)| *id).collect::<Vec<Id>>();
-    for (kind, table, columns) in TABLES {
-        let ids = of(kind);
-        let mut gone: std::collections::HashSet<Id> = ids.iter().copied().collect();
+    let tiers = changed.iter().filter(|(kind, _)| *kind != Kind::Mapping && !KINDS.of(*kind).info().is_node());
+    let named = naming_tiers(conn, org, &tiers.map(|(_, id)| *id).collect()).await?;
+    let changed = || changed.iter().chain(&named);
+    let of = |kind: Kind| changed().filter(|(own, _)| *own == kind).map(|(_, id)| *id).collect::<HashSet<Id>>();
+    for info in nodes() {
+        let mut gone = of(info.kind);
+        let ids: Vec<Id> = gone.iter().copied().collect();
         for ids in ids.chunks(CHUNK) {
-            let statement = select(kind, table, columns, org).sql(" AND t.id").among(ids).rows::<Columns>();
+            let statement = select(info, org).sql(" AND t.id").among(ids).rows::<Columns>();
             let rows: Vec<Row> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
             for row in rows {
                 gone.remove(&row.0.0);
-                parts.upsert_node(as_item(kind, row));
+                parts.upsert_node(as_item(info.kind, row));
             }
         }
         if !gone.is_empty() {
@@ -199,8 +163,8 @@ pub(super) async fn reload(conn: &mut Conn<'_>, org: Id, parts: &mut GraphBuilde
     if ids.is_empty() {
         return Ok(());
     }
-    parts.remove_mappings(&ids.iter().copied().collect());
-    for ids in ids.chunks(CHUNK) {
+    parts.remove_mappings(&ids);
+    for ids in ids.into_iter().collect::<Vec<Id>>().chunks(CHUNK) {
         let statement = Fragment::default().sql(TIES).id(org).sql(" AND id").among(ids).rows::<TieColumns>();
         let rows: Vec<TieRow> = on!(&mut *conn, |c| statement.load(c)).map_db_error()?;
         rows.iter().for_each(|row| tie(parts, row));
@@ -208,77 +172,58 @@ pub(super) async fn reload(conn: &mut Conn<'_>, org: Id, parts: &mut GraphBuilde
     Ok(())
 }
 
-/// Adds what an entry of the ledger says of an object that was there.
-pub(super) fn apply_entry(parts: &mut GraphBuilder, entry: &AuditEntry) -> Result<()> {
-    let body = entry.body.as_deref().unwrap_or("null");
-    match entry.kind.0 {
-        Kind::Mapping => {
-            let Object { meta, body: mapping, .. } = audit::from_record_of::<Mapping>(body)?;
-            if let Some((dependent, provider)) = mapping.dependent.id().zip(mapping.provider.id()) {
-                parts.add_mapping(&MappingEdge {
-                    mapping: Some(meta.id),
-                    dependent,
-                    provider,
-                    effect: state(mapping.effect),
-                    group: mapping.redundancy_group.as_deref(),
-                    required: mapping.required,
-                    needed: mapping.needed_to_start,
-                });
-            }
-        }
-        Kind::BusinessProcess => {
-            let object = audit::from_record_of::<BusinessProcess>(body)?;
-            let one = &object.body;
-            let item = Item {
-                owner: one.owner.as_ref().and_then(|owner| owner.id()),
-                own: one.objectives(),
-                wrt: one.wrt_seconds,
-                vital: one.vital && one.status != ProcessStatus::Retired,
-                criticality: rank(one.criticality),
-                ..known(&object)
-            };
-            parts.upsert_node(item);
-        }
-        Kind::Service => {
-            let object = audit::from_record_of::<Service>(body)?;
-            let one = &object.body;
-            let (recovery, restart, data_loss) = (one.recovery_time_seconds, one.restart_seconds, one.data_loss_seconds);
-            let item = Item {
-                owner: one.owner.as_ref().and_then(|owner| owner.id()),
-                own: one.objectives(),
-                capability: RecoveryCapability { recovery, restart, data_loss },
-                criticality: rank(one.criticality),
-                ..known(&object)
-            };
-            parts.upsert_node(item);
-        }
-        Kind::Component => {
-            let object = audit::from_record_of::<Component>(body)?;
-            let one = &object.body;
-            let (recovery, restart, data_loss) = (one.recovery_time_seconds, one.restart_seconds, one.data_loss_seconds);
-            let item = Item {
-                owner: one.owner.as_ref().and_then(|owner| owner.id()),
-                place: one.site.as_ref().and_then(|site| site.id()),
-                capability: RecoveryCapability { recovery, restart, data_loss },
-                keeps_data: keeps_data(one.kind),
-                ..known(&object)
-            };
-            parts.upsert_node(item);
-        }
-        Kind::Site => {
-            let object = audit::from_record_of::<Site>(body)?;
-            let place = object.body.parent.as_ref().and_then(|parent| parent.id());
-            parts.upsert_node(Item { place, ..known(&object) });
-        }
-        Kind::Supplier => parts.upsert_node(known(&audit::from_record_of::<Supplier>(body)?)),
-        _ => {}
+/// The objects that name any of some recovery tiers.
+pub(super) async fn naming_tiers(conn: &mut Conn<'_>, org: Id, tiers: &HashSet<Id>) -> Result<Vec<(Kind, Id)>> {
+    let tiers: Vec<Id> = tiers.iter().copied().collect();
+    let mut found = Vec::new();
+    for tiers in tiers.chunks(CHUNK) {
+        let statement = Fragment::default().sql("SELECT kind, id FROM objects WHERE organization_id = ").id(org);
+        let statement = statement.sql(" AND recovery_tier_id").among(tiers);
+        let rows: Vec<(DbEnum<Kind>, DbId)> = on!(&mut *conn, |c| statement.rows::<(Text, Identity)>().load(c)).map_db_error()?;
+        found.extend(rows.into_iter().map(|(kind, id)| (kind.0, id.0)));
     }
-    Ok(())
+    Ok(found)
 }
 
-/// What is known of any object.
-fn known<R: Resource>(object: &Object<R>) -> Item {
-    let meta = &object.meta;
-    let name = meta.name.as_deref().map(Arc::from);
-    Item { key: Arc::from(meta.key.as_str()), name, ..Item::bare(meta.id, R::KIND) }
+/// The graph as entries of the ledger tell it.
+pub(super) fn from_entries(entries: Vec<AuditEntry>) -> Result<GraphBuilder> {
+    let mut parts = GraphBuilder::default();
+    let mut tiers: HashMap<Id, Objectives> = HashMap::new();
+    let mut nodes = Vec::new();
+    for entry in entries {
+        let body = entry.body.as_deref().unwrap_or("null");
+        let kind = KINDS.of(entry.kind.0);
+        match entry.kind.0 {
+            Kind::Mapping => add_mapping(&mut parts, &audit::from_record_of::<Mapping>(body)?),
+            _ if kind.info().is_node() => nodes.push((kind, audit::from_audit_body(kind, body)?)),
+            _ => drop(tiers.insert(entry.object_id.0, audit::from_audit_body(kind, body)?.objectives())),
+        }
+    }
+    for (kind, object) in nodes {
+        let meta = object.meta();
+        let tier = object.recovery_tier().and_then(|tier| tiers.get(&tier).copied());
+        let mut item = Item {
+            key: Arc::from(meta.key.as_str()),
+            name: meta.name.as_deref().map(Arc::from),
+            own: object.objectives().or(tier.unwrap_or(Objectives::NONE)),
+            ..Item::bare(meta.id, kind.info().kind)
+        };
+        kind.fill_node(&object, &mut item)?;
+        parts.upsert_node(item);
+    }
+    Ok(parts)
+}
+
+fn add_mapping(parts: &mut GraphBuilder, Object { meta, body, .. }: &Object<Mapping>) {
+    if let Some((dependent, provider)) = body.dependent.id().zip(body.provider.id()) {
+        parts.add_mapping(&MappingEdge {
+            mapping: Some(meta.id),
+            dependent,
+            provider,
+            effect: state(body.effect),
+            group: body.redundancy_group.as_deref(),
+            required: body.required,
+            needed: body.needed_to_start,
+        });
+    }
 }

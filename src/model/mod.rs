@@ -17,6 +17,7 @@ pub use error::{CurrentState, Error, Fault, Faults, Result};
 pub use id::Id;
 pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};
 pub use kind::Kind;
+pub(crate) use kind::kinds;
 pub use lifecycle::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};
 pub use link::{Link, ObjectRef, Reference, RenderedReference};
 pub use listing::{

@@ -161,6 +161,10 @@ pub struct Objectives {
 impl Objectives {
     pub const NONE: Objectives = Objectives { rto: None, rpo: None, mtpd: None };
 
+    /// These, and where one is not set the other's.
+    pub fn or(self, other: Objectives) -> Objectives {
+        Objectives { rto: self.rto.or(other.rto), rpo: self.rpo.or(other.rpo), mtpd: self.mtpd.or(other.mtpd) }
+    }
     /// The stricter of both, field by field.
     pub fn strictest(self, other: Objectives) -> Objectives {
         let least = |a: Option<i64>, b: Option<i64>| a.into_iter().chain(b).min();

@@ -35,6 +35,16 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     const SINGLETON: bool = false;
     /// Whether effective objectives are shown.
     const BEARS_OBJECTIVES: bool = false;
+    /// Whether effective objectives follow from objects of the kind: they set some, or carry them down.
+    const AFFECTS_OBJECTIVES: bool = false;
+    /// Whether it may be the dependent of a mapping.
+    const DEPENDENT: bool = false;
+    /// Whether it may be the provider of a mapping.
+    const PROVIDER: bool = false;
+    /// Whether a change of an object changes the dependency graph.
+    const IN_GRAPH: bool = Self::DEPENDENT || Self::PROVIDER;
+    /// Whether a batch may hold objects of the kind.
+    const BATCHED: bool = !Self::SINGLETON;
     /// Own fields by which lists may be filtered and sorted, besides [`COMMON_FIELDS`].
     const FIELDS: &'static [Field];
     /// Further questions to lists.
@@ -59,6 +69,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     /// The objectives the business has set on the object itself.
     fn objectives(&self) -> Objectives {
         Objectives::NONE
+    }
+    /// The recovery tier the object names: its objectives count where the object sets none itself.
+    fn recovery_tier(&self) -> Option<Id> {
+        None
     }
     /// The resource with what clients do not write filled in.
     fn fill_server_fields(self, _made: &VersionInput<'_, Self>) -> Self {

@@ -32,70 +32,19 @@ use crate::auth::CollectionRights;
 use crate::collection::schema::{COMMON, closed_body, named};
 use crate::collection::{doc, nested};
 use crate::http::routes::Api;
-use crate::model::Kind;
+use crate::model::{Kind, kinds};
 use crate::store::{Kinds, kind_of};
 
-/// Every kind, in the order of [`Kind`].
-pub const KINDS: Kinds = Kinds::new(&[
-    kind_of::<organizations::Organization>(),
-    kind_of::<settings::Settings>(),
-    kind_of::<risk_matrix::RiskMatrix>(),
-    kind_of::<contacts::Contact>(),
-    kind_of::<suppliers::Supplier>(),
-    kind_of::<sites::Site>(),
-    kind_of::<business_processes::BusinessProcess>(),
-    kind_of::<services::Service>(),
-    kind_of::<components::Component>(),
-    kind_of::<mappings::Mapping>(),
-    kind_of::<agreements::Agreement>(),
-    kind_of::<impact_assessments::ImpactAssessment>(),
-    kind_of::<threats::Threat>(),
-    kind_of::<vulnerabilities::Vulnerability>(),
-    kind_of::<risks::Risk>(),
-    kind_of::<risk_assessments::RiskAssessment>(),
-    kind_of::<measures::Measure>(),
-    kind_of::<measure_tasks::MeasureTask>(),
-    kind_of::<change_requests::ChangeRequest>(),
-    kind_of::<plans::Plan>(),
-    kind_of::<plan_versions::PlanVersion>(),
-    kind_of::<exercises::Exercise>(),
-    kind_of::<disruptions::Disruption>(),
-    kind_of::<runs::Run>(),
-    kind_of::<run_steps::RunStep>(),
-    kind_of::<measurements::Measurement>(),
-    kind_of::<findings::Finding>(),
-]);
+macro_rules! list {
+    ($($name:ident, $word:literal, $collection:literal, $prefix:literal, $folder:ident;)*) => {
+        /// Every kind, in the order of [`Kind`].
+        pub const KINDS: Kinds = Kinds::new(&[$(kind_of::<$folder::$name>()),*]);
 
-/// Who may do what with the objects of every kind, in the same order.
-pub const RIGHTS: &[CollectionRights] = &[
-    CollectionRights::of_kind::<organizations::Organization>(),
-    CollectionRights::of_kind::<settings::Settings>(),
-    CollectionRights::of_kind::<risk_matrix::RiskMatrix>(),
-    CollectionRights::of_kind::<contacts::Contact>(),
-    CollectionRights::of_kind::<suppliers::Supplier>(),
-    CollectionRights::of_kind::<sites::Site>(),
-    CollectionRights::of_kind::<business_processes::BusinessProcess>(),
-    CollectionRights::of_kind::<services::Service>(),
-    CollectionRights::of_kind::<components::Component>(),
-    CollectionRights::of_kind::<mappings::Mapping>(),
-    CollectionRights::of_kind::<agreements::Agreement>(),
-    CollectionRights::of_kind::<impact_assessments::ImpactAssessment>(),
-    CollectionRights::of_kind::<threats::Threat>(),
-    CollectionRights::of_kind::<vulnerabilities::Vulnerability>(),
-    CollectionRights::of_kind::<risks::Risk>(),
-    CollectionRights::of_kind::<risk_assessments::RiskAssessment>(),
-    CollectionRights::of_kind::<measures::Measure>(),
-    CollectionRights::of_kind::<measure_tasks::MeasureTask>(),
-    CollectionRights::of_kind::<change_requests::ChangeRequest>(),
-    CollectionRights::of_kind::<plans::Plan>(),
-    CollectionRights::of_kind::<plan_versions::PlanVersion>(),
-    CollectionRights::of_kind::<exercises::Exercise>(),
-    CollectionRights::of_kind::<disruptions::Disruption>(),
-    CollectionRights::of_kind::<runs::Run>(),
-    CollectionRights::of_kind::<run_steps::RunStep>(),
-    CollectionRights::of_kind::<measurements::Measurement>(),
-    CollectionRights::of_kind::<findings::Finding>(),
-];
+        /// Who may do what with the objects of every kind, in the same order.
+        pub const RIGHTS: &[CollectionRights] = &[$(CollectionRights::of_kind::<$folder::$name>()),*];
+    };
+}
+kinds!(list);
 
 /// The routes of every kind: those all have, and those of its own.
 pub fn routes(api: &mut Api) {

@@ -135,6 +135,7 @@ pub fn rename(value: &mut Value, from: &str, to: &str) {
 pub async fn append_version(tx: &mut Tx, info: &KindInfo, object: &AnyObject, operation: AuditAction) -> Result<()> {
     let meta = object.meta();
     let body = Some(audit_body(object, info.label)?);
-    let fact = NewAuditEntry { kind: info.kind, id: meta.id, key: meta.key.clone(), version: meta.version, operation, body };
+    let (kind, in_graph) = (info.kind, info.in_graph);
+    let fact = NewAuditEntry { kind, in_graph, id: meta.id, key: meta.key.clone(), version: meta.version, operation, body };
     tx.append(fact).await.map(drop)
 }

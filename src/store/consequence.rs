@@ -19,7 +19,7 @@ use crate::model::{Id, ObjectMeta, Result};
 pub async fn overwrite(tx: &mut Tx, kind: &dyn AnyKind, old: &AnyObject, new: &AnyObject) -> Result<()> {
     let org = tx.organization();
     let mut updates = Updates::new(org, new.meta().id);
-    object_meta::update(&mut updates, org, old.meta(), new.meta())?;
+    object_meta::update(&mut updates, org, old, new)?;
     kind.update(&mut updates, org, old, new)?;
     let mut conn = tx.conn()?;
     updates.run(&mut conn).await?;
@@ -92,9 +92,8 @@ async fn revise_any(tx: &mut Tx, kind: &dyn AnyKind, all: Vec<(AnyObject, AnyObj
 pub async fn insert_objects(tx: &mut Tx, kind: &dyn AnyKind, objects: &[&AnyObject]) -> Result<()> {
     let org = tx.organization();
     let inserts = objects.chunks(object_meta::CHUNK).map(|objects| {
-        let heads: Vec<&ObjectMeta> = objects.iter().map(|object| object.meta()).collect();
         let mut inserts = Inserts::default();
-        object_meta::insert(&mut inserts, org, &heads)?;
+        object_meta::insert(&mut inserts, org, objects)?;
         kind.insert(&mut inserts, org, objects)?;
         links::insert(&mut inserts, org, kind.info().lists, objects)?;
         Ok(inserts)

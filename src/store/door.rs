@@ -10,6 +10,7 @@ use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
 use crate::auth::Identity;
+use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Faults, Id, ObjectMeta, Resource, Result, StringEnum, Timestamp, TransitionContext, fields};
 use futures_util::future::LocalBoxFuture;
@@ -46,6 +47,12 @@ impl<R: ResourceHooks> Door<R> {
         deleted: R::CLIENTS_DELETE,
         single: R::SINGLETON,
         effective: R::BEARS_OBJECTIVES,
+        affects_objectives: R::AFFECTS_OBJECTIVES,
+        dependent: R::DEPENDENT,
+        provider: R::PROVIDER,
+        in_graph: R::IN_GRAPH,
+        batched: R::BATCHED,
+        node: R::NODE,
         filters: R::FILTERS,
         live: R::UNCACHED,
         heavy: R::SLOW_DERIVED,
@@ -104,6 +111,10 @@ impl<R: ResourceHooks> AnyKind for Door<R> {
     }
     fn decode(&self, meta: ObjectMeta, cells: &mut Cells) -> Result<AnyObject> {
         Ok(Object::new(meta, R::from_row(R::Row::read(cells)?)).into())
+    }
+    fn fill_node(&self, object: &AnyObject, item: &mut Item) -> Result<()> {
+        object.typed::<R>()?.body.fill_node(item);
+        Ok(())
     }
     fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()> {
         inserts.add(typed::<R>(objects)?.into_iter().map(|one| R::to_row(org, &one.meta, &one.body)))

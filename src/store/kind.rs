@@ -3,12 +3,14 @@
 use super::cell::Cells;
 use super::conn::Conn;
 use super::insert::Inserts;
+use super::node::NodeColumns;
 use super::object::AnyObject;
 use super::select::Table;
 use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
 use crate::auth::Identity;
+use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{
     Action, Error, Faults, Field, Filter, Id, Kind, ObjectMeta, Reason, Result, Rights, StringEnum, TransitionContext,
@@ -35,6 +37,13 @@ pub struct KindInfo {
     pub deleted: bool,
     pub single: bool,
     pub effective: bool,
+    pub affects_objectives: bool,
+    pub dependent: bool,
+    pub provider: bool,
+    pub in_graph: bool,
+    pub batched: bool,
+    /// What the dependency graph reads of its rows, where its objects are nodes.
+    pub node: NodeColumns,
     pub filters: &'static [Filter],
     pub live: bool,
     pub heavy: bool,
@@ -48,6 +57,10 @@ impl KindInfo {
     /// The path of the collection below `/api/v1`.
     pub const fn collection(&self) -> &'static str {
         self.kind.collection()
+    }
+    /// Whether it may stand in mappings: its objects are the nodes of the dependency graph.
+    pub const fn is_node(&self) -> bool {
+        self.dependent || self.provider
     }
 }
 
@@ -89,6 +102,8 @@ pub trait AnyKind: Send + Sync + 'static {
     fn read_record(&self, meta: ObjectMeta, value: Value) -> Result<AnyObject>;
     /// An object out of its own row; the head's columns have been taken.
     fn decode(&self, meta: ObjectMeta, cells: &mut Cells) -> Result<AnyObject>;
+    /// See [`ResourceHooks::fill_node`](super::ResourceHooks::fill_node).
+    fn fill_node(&self, object: &AnyObject, item: &mut Item) -> Result<()>;
     /// Adds their own rows.
     fn insert(&self, inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()>;
     /// Adds what is different in their own row.
@@ -210,5 +225,9 @@ impl Kinds {
     }
     pub fn all(self) -> impl Iterator<Item = &'static dyn AnyKind> {
         self.0.iter().copied()
+    }
+    /// The names of the kinds of which something is true.
+    pub fn which(self, is: impl Fn(&KindInfo) -> bool) -> Vec<Kind> {
+        self.all().map(AnyKind::info).filter(|info| is(info)).map(|info| info.kind).collect()
     }
 }

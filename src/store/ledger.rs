@@ -38,6 +38,8 @@ pub struct LedgerHead {
 #[derive(Debug, Clone)]
 pub struct NewAuditEntry {
     pub kind: Kind,
+    /// Whether it changes the dependency graph.
+    pub in_graph: bool,
     pub id: Id,
     pub key: String,
     pub version: i64,
@@ -90,7 +92,7 @@ impl LedgerHead {
         };
         entry.hash = entry.chain_hash(&self.hash);
         self.seq = entry.seq;
-        if Kind::GRAPH.contains(&fact.kind) {
+        if fact.in_graph {
             self.graph_seq = entry.seq;
         }
         self.at = entry.at.0;

@@ -36,7 +36,14 @@ fn run(config: &Config, up: bool) -> Result<usize> {
             // Sets the journal mode, which lasts.
             drop(sqlite::writer(&path)?);
             let mut conn = diesel::SqliteConnection::establish(&path.to_string_lossy()).map_err(Error::internal)?;
-            apply(&mut conn, SQLITE, up)
+            // A table that is made anew has to be dropped while others point to it.
+            diesel::connection::SimpleConnection::batch_execute(&mut conn, "PRAGMA foreign_keys = OFF")
+                .map_err(Error::internal)?;
+            let done = apply(&mut conn, SQLITE, up)?;
+            if done > 0 {
+                check_foreign_keys(&mut conn)?;
+            }
+            Ok(done)
         }
         Database::Postgres(_) => {
             let address = postgres::Address::new(config)?;
@@ -49,6 +56,13 @@ fn run(config: &Config, up: bool) -> Result<usize> {
             })
         }
     }
+}
+
+/// Looks at every foreign key of the database.
+fn check_foreign_keys(conn: &mut diesel::SqliteConnection) -> Result<()> {
+    use diesel::{RunQueryDsl, dsl::sql, sql_types::BigInt};
+    let broken: i64 = sql::<BigInt>("SELECT count(*) FROM pragma_foreign_key_check").get_result(conn).map_err(Error::internal)?;
+    if broken == 0 { Ok(()) } else { Err(Error::Internal(format!("{broken} rows point to rows that are not there"))) }
 }
 
 fn apply<DB: diesel::backend::Backend>(conn: &mut impl MigrationHarness<DB>, all: EmbeddedMigrations, up: bool) -> Result<usize> {

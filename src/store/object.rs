@@ -43,6 +43,8 @@ pub trait ErasedObject: Any + Send + Sync {
     fn check(&self, faults: &mut Faults);
     /// The objectives set on the object itself.
     fn objectives(&self) -> Objectives;
+    /// The recovery tier it names.
+    fn recovery_tier(&self) -> Option<Id>;
     /// From which object to which it carries objectives down.
     fn objective_edge(&self) -> Option<(Id, Id)>;
     /// The object with what clients do not write filled in.
@@ -84,6 +86,9 @@ impl<R: Resource> ErasedObject for Object<R> {
     }
     fn objectives(&self) -> Objectives {
         self.body.objectives()
+    }
+    fn recovery_tier(&self) -> Option<Id> {
+        self.body.recovery_tier()
     }
     fn objective_edge(&self) -> Option<(Id, Id)> {
         self.body.objective_edge()

@@ -8,6 +8,7 @@ use super::conn::dsl::*;
 use super::conn::{Conn, MapDbError};
 use super::fragment::Fragment;
 use super::insert::{Inserts, Row};
+use super::object::AnyObject;
 use super::schema::{external_refs, objects, tags};
 use super::types::{DbEnum, DbId, DbTime, Json};
 use super::update::Updates;
@@ -40,19 +41,25 @@ row! {
     }
 }
 
-/// As a head is written: with the text that `q=` searches.
+/// As a head is written: with the text that `q=` searches, and with that from which effective objectives follow.
 struct Written {
     row: ObjectMetaRow,
     search: String,
+    own: Objectives,
+    recovery_tier: Option<DbId>,
 }
+
+/// The columns of [`Written`] besides those of its row.
+const FURTHER: [&str; 5] = ["search", "own_rto_seconds", "own_rpo_seconds", "own_mtpd_seconds", "recovery_tier_id"];
 
 impl Row for Written {
     const TABLE: &'static str = ObjectMetaRow::TABLE;
     const COLUMNS: &'static [&'static str] = {
-        const ALL: [&str; ObjectMetaRow::COLUMNS.len() + 1] = {
-            let mut all = ["search"; ObjectMetaRow::COLUMNS.len() + 1];
-            let (own, _) = all.split_at_mut(ObjectMetaRow::COLUMNS.len());
-            own.copy_from_slice(ObjectMetaRow::COLUMNS);
+        const ALL: [&str; ObjectMetaRow::COLUMNS.len() + FURTHER.len()] = {
+            let mut all = [""; ObjectMetaRow::COLUMNS.len() + FURTHER.len()];
+            let (row, further) = all.split_at_mut(ObjectMetaRow::COLUMNS.len());
+            row.copy_from_slice(ObjectMetaRow::COLUMNS);
+            further.copy_from_slice(&FURTHER);
             all
         };
         &ALL
@@ -60,6 +67,10 @@ impl Row for Written {
     fn bind(self, values: &mut Vec<Bind>) -> Result<()> {
         self.row.bind(values)?;
         values.push(self.search.bind()?);
+        for seconds in [self.own.rto, self.own.rpo, self.own.mtpd] {
+            values.push(seconds.bind()?);
+        }
+        values.push(self.recovery_tier.bind()?);
         Ok(())
     }
 }
@@ -111,14 +122,20 @@ fn row(org: Id, meta: &ObjectMeta) -> ObjectMetaRow {
     }
 }
 
-fn written(org: Id, meta: &ObjectMeta) -> Written {
-    Written { row: row(org, meta), search: meta.search_text() }
+fn written(org: Id, object: &AnyObject) -> Written {
+    let meta = object.meta();
+    Written {
+        row: row(org, meta),
+        search: meta.search_text(),
+        own: object.objectives(),
+        recovery_tier: object.recovery_tier().map(DbId),
+    }
 }
 
-/// Adds new heads with their look-ups.
-pub fn insert(inserts: &mut Inserts, org: Id, heads: &[&ObjectMeta]) -> Result<()> {
-    inserts.add(heads.iter().map(|meta| written(org, meta)))?;
-    insert_lookups(inserts, org, heads)
+/// Adds the heads of new objects with their look-ups.
+pub fn insert(inserts: &mut Inserts, org: Id, objects: &[&AnyObject]) -> Result<()> {
+    inserts.add(objects.iter().map(|object| written(org, object)))?;
+    insert_lookups(inserts, org, &objects.iter().map(|object| object.meta()).collect::<Vec<_>>())
 }
 
 struct RefRow {
@@ -156,7 +173,7 @@ fn insert_lookups(inserts: &mut Inserts, org: Id, heads: &[&ObjectMeta]) -> Resu
 }
 
 /// Adds what is different in a head.
-pub fn update(updates: &mut Updates, org: Id, old: &ObjectMeta, new: &ObjectMeta) -> Result<()> {
+pub fn update(updates: &mut Updates, org: Id, old: &AnyObject, new: &AnyObject) -> Result<()> {
     updates.add(written(org, old), written(org, new))
 }
 

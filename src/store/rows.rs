@@ -4,11 +4,13 @@ use super::conn::Conn;
 use super::fragment::Fragment;
 use super::insert::{ReadRow, Row};
 use super::kind::AnyLifecycle;
+use super::node::NodeColumns;
 use super::object::Object;
 use super::select;
 use super::snapshot::Snapshot;
 use super::tx::Tx;
 use crate::auth::Identity;
+use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Id, Lifecycle, ListQuery, ObjectMeta, Resource, Result};
 
@@ -60,6 +62,10 @@ fn object<R: ResourceTable>((meta, mut cells): (ObjectMeta, Cells)) -> Result<Ob
 /// What a kind has to say about a whole set of changes. The defaults say nothing.
 #[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
 pub trait ResourceHooks: ResourceTable {
+    /// What the dependency graph reads of the kind's rows, where its objects are nodes.
+    const NODE: NodeColumns = NodeColumns::BARE;
+    /// The same, of an object out of the ledger.
+    fn fill_node(&self, _item: &mut Item) {}
     /// Marks the changes that break a rule between objects.
     async fn validate_set(_tx: &mut Tx, _planned: &mut [PlannedChange<Self>]) -> Result<()> {
         Ok(())
@@ -139,11 +145,13 @@ macro_rules! stored {
 pub mod prelude {
     pub use super::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks};
     pub use crate::auth::Identity;
+    pub use crate::graph::builder::Item;
     pub use crate::model::{Id, ListQuery, ObjectMeta, Result};
     pub use crate::store::conn::dsl::*;
     pub use crate::store::conn::{Conn, MapDbError};
     pub use crate::store::door::LifeDoor;
     pub use crate::store::kind::AnyLifecycle;
+    pub use crate::store::node::NodeColumns;
     pub use crate::store::object::Object;
     pub use crate::store::object_meta::CHUNK;
     pub use crate::store::snapshot::Snapshot;

@@ -65,6 +65,8 @@ impl Resource for BusinessProcess {
     const TABLE: &'static str = "business_processes";
     const SCHEMA: &'static str = "BusinessProcess";
     const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, OWN, INT, ADM]);
+    const AFFECTS_OBJECTIVES: bool = true;
+    const DEPENDENT: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),

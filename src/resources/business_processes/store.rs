@@ -1,6 +1,7 @@
 use super::{BusinessProcess, ProcessStatus};
-use crate::model::Date;
+use crate::model::{Date, Link};
 use crate::resources::services::Criticality;
+use crate::resources::services::store::CRITICALITY_RANK;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
@@ -76,7 +77,21 @@ stored!(
     BusinessProcessRow,
     [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]
 );
+
 impl ResourceHooks for BusinessProcess {
+    const NODE: NodeColumns = NodeColumns {
+        owner: "t.owner_id",
+        wrt_seconds: "t.wrt_seconds",
+        vital: "t.vital AND t.status <> 'retired'",
+        criticality: CRITICALITY_RANK,
+        ..NodeColumns::BARE
+    };
+    fn fill_node(&self, item: &mut Item) {
+        item.owner = self.owner.as_ref().and_then(Link::id);
+        item.wrt = self.wrt_seconds;
+        item.vital = self.vital && self.status != ProcessStatus::Retired;
+        item.criticality = self.criticality.rank();
+    }
     async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         crate::store::hierarchy::reject_cycles(tx, planned, "business_processes", |process| process.parent.as_ref()).await
     }

@@ -27,6 +27,13 @@ string_enum! {
     }
 }
 
+impl ComponentKind {
+    /// Whether data is kept in components of the kind.
+    pub const fn keeps_data(self) -> bool {
+        matches!(self, ComponentKind::Database | ComponentKind::Storage | ComponentKind::DataSet)
+    }
+}
+
 string_enum! {
     /// Where the component stands in its life.
     pub enum ComponentLifecycle {
@@ -86,6 +93,8 @@ impl Resource for Component {
     const SCHEMA: &'static str = "Component";
     const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, APP, ICT, INT, ADM]);
     const BEARS_OBJECTIVES: bool = true;
+    const DEPENDENT: bool = true;
+    const PROVIDER: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "components.kind", "", FieldType::Word(enum_values::<ComponentKind>)),

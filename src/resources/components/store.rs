@@ -1,4 +1,5 @@
 use super::{Component, ComponentKind, ComponentLifecycle, RecoveryOption};
+use crate::model::Link;
 use crate::store::prelude::*;
 
 row! {
@@ -66,4 +67,22 @@ stored!(
     [("components", "site_id", "id"), ("components", "supplier_id", "id"), ("components", "owner_id", "id")]
 );
 
-impl ResourceHooks for Component {}
+impl ResourceHooks for Component {
+    const NODE: NodeColumns = NodeColumns {
+        site: "t.site_id",
+        owner: "t.owner_id",
+        recovery_seconds: "t.recovery_time_seconds",
+        restart_seconds: "t.restart_seconds",
+        data_loss_seconds: "t.data_loss_seconds",
+        keeps_data: "t.kind IN ('database', 'storage', 'data_set')",
+        ..NodeColumns::BARE
+    };
+    fn fill_node(&self, item: &mut Item) {
+        item.place = self.site.as_ref().and_then(Link::id);
+        item.owner = self.owner.as_ref().and_then(Link::id);
+        item.capability.recovery = self.recovery_time_seconds;
+        item.capability.restart = self.restart_seconds;
+        item.capability.data_loss = self.data_loss_seconds;
+        item.keeps_data = self.kind.keeps_data();
+    }
+}

@@ -3,7 +3,7 @@ pub mod store;
 
 use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
 use crate::model::{
-    Faults, Field, FieldType, Id, Kind, Link, NoDerived, Resource, Rights, Slot, VersionInput, enum_values, field,
+    Faults, Field, FieldType, Id, Kind, Link, NoDerived, Resource, Rights, Slot, VersionInput, enum_values, field, kinds,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,45 @@ string_enum! {
     }
 }
 
-pub const DEPENDENTS: &[Kind] = &[Kind::BusinessProcess, Kind::Service, Kind::Component];
-pub const PROVIDERS: &[Kind] = &[Kind::Service, Kind::Component, Kind::Site, Kind::Supplier];
+/// The kinds that may stand in mappings, as each of them says itself.
+macro_rules! ends {
+    ($($name:ident, $word:literal, $collection:literal, $prefix:literal, $folder:ident;)*) => {
+        const ENDS: &[(Kind, bool, bool)] = &[$((
+            Kind::$name,
+            <super::$folder::$name as Resource>::DEPENDENT,
+            <super::$folder::$name as Resource>::PROVIDER,
+        )),*];
+    };
+}
+kinds!(ends);
+
+/// So many kinds may stand at an end of a mapping.
+const fn count(dependent: bool) -> usize {
+    let (mut found, mut next) = (0, 0);
+    while next < ENDS.len() {
+        found += if dependent { ENDS[next].1 as usize } else { ENDS[next].2 as usize };
+        next += 1;
+    }
+    found
+}
+
+const fn kinds_at<const N: usize>(dependent: bool) -> [Kind; N] {
+    let mut all = [Kind::Mapping; N];
+    let (mut found, mut next) = (0, 0);
+    while next < ENDS.len() {
+        if (dependent && ENDS[next].1) || (!dependent && ENDS[next].2) {
+            all[found] = ENDS[next].0;
+            found += 1;
+        }
+        next += 1;
+    }
+    all
+}
+
+/// The kinds that may depend on others.
+pub const DEPENDENTS: &[Kind] = &kinds_at::<{ count(true) }>(true);
+/// The kinds that others may depend on.
+pub const PROVIDERS: &[Kind] = &kinds_at::<{ count(false) }>(false);
 
 /// One dependency: the dependent needs the provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -72,6 +109,8 @@ impl Resource for Mapping {
     const TABLE: &'static str = "mappings";
     const SCHEMA: &'static str = "Mapping";
     const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]);
+    const AFFECTS_OBJECTIVES: bool = true;
+    const IN_GRAPH: bool = true;
     const NAME_REQUIRED: bool = false;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[

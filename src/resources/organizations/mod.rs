@@ -29,6 +29,7 @@ impl Resource for Organization {
     const TABLE: &'static str = "organizations";
     const SCHEMA: &'static str = "Organization";
     const RIGHTS: Rights = Rights::new(&[ADM], &[ADM]);
+    const BATCHED: bool = false;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] =
         &[field("status", "organizations.status", "", FieldType::Word(enum_values::<OrganizationStatus>))];

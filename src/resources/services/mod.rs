@@ -33,6 +33,18 @@ string_enum! {
     }
 }
 
+impl Criticality {
+    /// From 0 to 3, as the graph counts it.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Criticality::Marginal => 0,
+            Criticality::Normal => 1,
+            Criticality::Critical => 2,
+            Criticality::HighlyCritical => 3,
+        }
+    }
+}
+
 /// An IT service, with the objectives the business has set for it and what it can do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Service {
@@ -73,6 +85,9 @@ impl Resource for Service {
     const SCHEMA: &'static str = "Service";
     const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, APP, INT, ADM]);
     const BEARS_OBJECTIVES: bool = true;
+    const AFFECTS_OBJECTIVES: bool = true;
+    const DEPENDENT: bool = true;
+    const PROVIDER: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "services.kind", "", FieldType::Word(enum_values::<ServiceKind>)),

@@ -1,4 +1,5 @@
 use super::{Criticality, Service, ServiceKind, ServiceLifecycle};
+use crate::model::Link;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 
@@ -63,7 +64,27 @@ impl From<ServiceRow> for Service {
 
 stored!(Service, ServiceRow, [("services", "owner_id", "id")]);
 
-impl ResourceHooks for Service {}
+/// [`Criticality::rank`] of the column.
+pub const CRITICALITY_RANK: &str = "CAST(CASE t.criticality WHEN 'highly_critical' THEN 3 WHEN 'critical' THEN 2 \
+                                    WHEN 'normal' THEN 1 ELSE 0 END AS BIGINT)";
+
+impl ResourceHooks for Service {
+    const NODE: NodeColumns = NodeColumns {
+        owner: "t.owner_id",
+        recovery_seconds: "t.recovery_time_seconds",
+        restart_seconds: "t.restart_seconds",
+        data_loss_seconds: "t.data_loss_seconds",
+        criticality: CRITICALITY_RANK,
+        ..NodeColumns::BARE
+    };
+    fn fill_node(&self, item: &mut Item) {
+        item.owner = self.owner.as_ref().and_then(Link::id);
+        item.capability.recovery = self.recovery_time_seconds;
+        item.capability.restart = self.restart_seconds;
+        item.capability.data_loss = self.data_loss_seconds;
+        item.criticality = self.criticality.rank();
+    }
+}
 
 /// The services that are live.
 ///

@@ -48,6 +48,7 @@ impl Resource for Site {
     const TABLE: &'static str = "sites";
     const SCHEMA: &'static str = "Site";
     const RIGHTS: Rights = Rights::new(EVERYBODY, &[SCM, ICT, INT, ADM]);
+    const PROVIDER: bool = true;
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "sites.kind", "", FieldType::Word(enum_values::<SiteKind>)),

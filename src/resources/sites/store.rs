@@ -1,4 +1,5 @@
 use super::{Site, SiteKind};
+use crate::model::Link;
 use crate::store::prelude::*;
 
 row! {
@@ -42,7 +43,12 @@ impl From<SiteRow> for Site {
 }
 
 stored!(Site, SiteRow, [("sites", "parent_id", "id")]);
+
 impl ResourceHooks for Site {
+    const NODE: NodeColumns = NodeColumns { site: "t.parent_id", ..NodeColumns::BARE };
+    fn fill_node(&self, item: &mut Item) {
+        item.place = self.parent.as_ref().and_then(Link::id);
+    }
     async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
         crate::store::hierarchy::reject_cycles(tx, planned, "sites", |site| site.parent.as_ref()).await
     }

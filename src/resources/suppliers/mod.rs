@@ -46,6 +46,7 @@ impl Resource for Supplier {
     const TABLE: &'static str = "suppliers";
     const SCHEMA: &'static str = "Supplier";
     const RIGHTS: Rights = Rights::new(STAFF, &[SCM, ICT, INT, ADM]);
+    const PROVIDER: bool = true;
     const LINK_LISTS: &'static [&'static str] = &["contacts"];
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
