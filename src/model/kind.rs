@@ -15,6 +15,7 @@ macro_rules! kinds {
             Contact, "contact", "contacts", "CON", contacts;
             Supplier, "supplier", "suppliers", "SUP", suppliers;
             Site, "site", "sites", "SIT", sites;
+            RecoveryTier, "recovery_tier", "recovery-tiers", "TIR", recovery_tiers;
             BusinessProcess, "business_process", "business-processes", "BPR", business_processes;
             Service, "service", "services", "SVC", services;
             Component, "component", "components", "CMP", components;

@@ -16,6 +16,7 @@ pub mod measures;
 pub mod organizations;
 pub mod plan_versions;
 pub mod plans;
+pub mod recovery_tiers;
 pub mod risk_assessments;
 pub mod risk_matrix;
 pub mod risks;

@@ -326,3 +326,68 @@ both! {
         put(2, "\"0\"").refused(412, "precondition_failed");
     }
 }
+
+/// The objective of the one item that an impact analysis tells as down.
+fn told(api: &Api, lost: &Value, query: &str) -> Value {
+    let answer = api.post(&format!("/analysis/impact{query}"), &json!({"lost": [lost["id"]]})).expect(200).json();
+    assert_eq!(answer["totals"]["down"], 1);
+    answer["down"][0]["objective"].clone()
+}
+
+both! {
+    fn a_recovery_tier_gives_the_objectives_that_are_not_set_and_they_follow_it(server) {
+        let api = server.fresh_organization();
+        let gold = api.create("recovery-tiers", &json!({"name": "Gold", "rank": 1, "rto_seconds": 3600, "rpo_seconds": 60}));
+        let tier = format!("/recovery-tiers/{}", gold["id"].as_str().expect("an id"));
+        let web = service(&api, "Web", json!({"recovery_tier": gold["id"], "rpo_seconds": 900}));
+        assert_eq!(web["effective_rto_seconds"], 3600);
+        let disk = component(&api, "disk");
+        api.create("mappings", &map(&web, &disk, json!({})));
+        let all = || (effective(&api, "services", &web), effective(&api, "components", &disk), told(&api, &disk, ""));
+        let expected = |rto: Option<u64>, rpo: Option<u64>| {
+            ([rto, rpo, None], [rto, rpo, None], json!({"rto_seconds": rto, "rpo_seconds": rpo, "mtpd_seconds": null}))
+        };
+        assert_eq!(all(), expected(Some(3600), Some(900)));
+        let before = api.seq();
+        // Laxer, stricter, and no more than it was.
+        for rto in [Some(7200), Some(60), None, Some(1800)] {
+            api.patch(&tier, &json!({"rto_seconds": rto, "rpo_seconds": 1})).expect(200);
+            assert_eq!(all(), expected(rto, Some(900)));
+        }
+        let path = format!("/services/{}", web["id"].as_str().expect("an id"));
+        api.patch(&path, &json!({"rpo_seconds": null})).expect(200);
+        assert_eq!(all(), expected(Some(1800), Some(1)));
+        api.patch(&path, &json!({"rto_seconds": 5})).expect(200);
+        assert_eq!(all(), expected(Some(5), Some(1)));
+        api.delete(&tier).refused(409, "still_referenced");
+        api.patch(&path, &json!({"recovery_tier": null})).expect(200);
+        assert_eq!(all(), expected(Some(5), None));
+        api.delete(&tier).expect(204);
+
+        // As it was, before the tier changed and went.
+        let query = format!("?as_of={before}");
+        assert_eq!(told(&api, &disk, &query), expected(Some(3600), Some(900)).2);
+        let then = api.get(&format!("{path}{query}")).expect(200).json();
+        assert_eq!((&then["effective_rto_seconds"], &then["effective_rpo_seconds"]), (&json!(3600), &json!(900)));
+    }
+
+    fn a_process_hands_down_what_its_tier_gives_it_also_when_one_batch_makes_them_all(server) {
+        let api = server.fresh_organization();
+        let rows = json!([
+            {"op": "upsert", "kind": "mapping", "id": "key:M1", "data": {"dependent": "key:PAY", "provider": "key:WEB"}},
+            {"op": "upsert", "kind": "business_process", "id": "key:PAY", "data": {"name": "Pay", "recovery_tier": "key:GOLD", "mtpd_seconds": 90000}},
+            {"op": "upsert", "kind": "service", "id": "key:WEB", "data": {"name": "Web", "recovery_tier": "key:IRON"}},
+            {"op": "upsert", "kind": "recovery_tier", "id": "key:IRON", "data": {"name": "Iron", "rank": 4, "rto_seconds": 500000, "rpo_seconds": 5}},
+            {"op": "upsert", "kind": "recovery_tier", "id": "key:GOLD", "data": {"name": "Gold", "rank": 1, "rto_seconds": 3600, "rpo_seconds": 60}},
+        ]);
+        api.post("/batch", &json!({"rows": rows})).expect(200);
+        let web = api.get("/services/key:WEB").expect(200).json();
+        assert_eq!(effective(&api, "services", &web), [Some(3600), Some(5), Some(90_000)]);
+        let named = api.get("/business-processes?recovery_tier=key:GOLD").expect(200).each("key");
+        assert_eq!(named, ["PAY"]);
+        api.patch("/recovery-tiers/key:GOLD", &json!({"rto_seconds": 60})).expect(200);
+        assert_eq!(effective(&api, "services", &web), [Some(60), Some(5), Some(90_000)]);
+        api.patch("/business-processes/key:PAY", &json!({"recovery_tier": "key:IRON"})).expect(200);
+        assert_eq!(effective(&api, "services", &web), [Some(500_000), Some(5), Some(90_000)]);
+    }
+}

@@ -4,7 +4,7 @@ pub mod store;
 use super::services::Criticality;
 use crate::model::roles::{ADM, EVERYBODY, INT, OWN, SCM};
 use crate::model::{
-    Date, Faults, Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field,
+    Date, Faults, Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub struct BusinessProcess {
     /// The process this one is part of.
     #[serde(default)]
     pub parent: Option<Link>,
+    /// The tier whose objectives it has where it sets none itself.
+    #[serde(default)]
+    pub recovery_tier: Option<Link>,
     /// Recovery time objective: how long its IT may be down.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3153600000i64)]
@@ -60,6 +63,8 @@ pub struct BusinessProcess {
     pub review_due: Option<Date>,
 }
 
+const TIER: &[Kind] = &[Kind::RecoveryTier];
+
 impl Resource for BusinessProcess {
     const KIND: Kind = Kind::BusinessProcess;
     const TABLE: &'static str = "business_processes";
@@ -72,6 +77,7 @@ impl Resource for BusinessProcess {
         field("owner", "business_processes.owner_id", "", FieldType::Link(&[Kind::Contact])),
         field("vital", "business_processes.vital", "", FieldType::Boolean),
         field("parent", "business_processes.parent_id", "", FieldType::Link(&[Kind::BusinessProcess])),
+        field("recovery_tier", "business_processes.recovery_tier_id", "", FieldType::Link(TIER)),
         field("rto_seconds", "business_processes.rto_seconds", "", FieldType::Integer),
         field("rpo_seconds", "business_processes.rpo_seconds", "", FieldType::Integer),
         field("mtpd_seconds", "business_processes.mtpd_seconds", "", FieldType::Integer),
@@ -83,7 +89,8 @@ impl Resource for BusinessProcess {
 
     fn links(&mut self) -> Vec<Slot<'_>> {
         let owner = Slot::of("owner", &[Kind::Contact], &mut self.owner);
-        owner.into_iter().chain(Slot::of("parent", &[Kind::BusinessProcess], &mut self.parent)).collect()
+        let parent = Slot::of("parent", &[Kind::BusinessProcess], &mut self.parent);
+        owner.into_iter().chain(parent).chain(Slot::of("recovery_tier", TIER, &mut self.recovery_tier)).collect()
     }
     /// Invariant of the domain: rto + wrt ≤ mtpd where all are set (ISO 22301: recovery must end before disruption
     /// becomes intolerable).
@@ -95,6 +102,9 @@ impl Resource for BusinessProcess {
             let detail = format!("rto_seconds {rto} + wrt_seconds {wrt} is more than mtpd_seconds {mtpd}");
             faults.add("/mtpd_seconds", "inconsistent", detail);
         }
+    }
+    fn recovery_tier(&self) -> Option<Id> {
+        self.recovery_tier.as_ref().and_then(Link::id)
     }
     fn objectives(&self) -> Objectives {
         Objectives { rto: self.rto_seconds, rpo: self.rpo_seconds, mtpd: self.mtpd_seconds }

@@ -12,6 +12,7 @@ row! {
         owner_id: Option<DbId>,
         vital: bool,
         parent_id: Option<DbId>,
+        recovery_tier_id: Option<DbId>,
         rto_seconds: Option<i64>,
         rpo_seconds: Option<i64>,
         mtpd_seconds: Option<i64>,
@@ -28,6 +29,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &BusinessProcess) -> BusinessProces
         owner,
         vital,
         parent,
+        recovery_tier,
         rto_seconds,
         rpo_seconds,
         mtpd_seconds,
@@ -43,6 +45,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &BusinessProcess) -> BusinessProces
         owner_id: owner.as_ref().map(DbId::of),
         vital: *vital,
         parent_id: parent.as_ref().map(DbId::of),
+        recovery_tier_id: recovery_tier.as_ref().map(DbId::of),
         rto_seconds: *rto_seconds,
         rpo_seconds: *rpo_seconds,
         mtpd_seconds: *mtpd_seconds,
@@ -60,6 +63,7 @@ impl From<BusinessProcessRow> for BusinessProcess {
             owner: row.owner_id.map(DbId::link),
             vital: row.vital,
             parent: row.parent_id.map(DbId::link),
+            recovery_tier: row.recovery_tier_id.map(DbId::link),
             rto_seconds: row.rto_seconds,
             rpo_seconds: row.rpo_seconds,
             mtpd_seconds: row.mtpd_seconds,
@@ -75,7 +79,11 @@ impl From<BusinessProcessRow> for BusinessProcess {
 stored!(
     BusinessProcess,
     BusinessProcessRow,
-    [("business_processes", "owner_id", "id"), ("business_processes", "parent_id", "id")]
+    [
+        ("business_processes", "owner_id", "id"),
+        ("business_processes", "recovery_tier_id", "id"),
+        ("business_processes", "parent_id", "id")
+    ]
 );
 
 impl ResourceHooks for BusinessProcess {

@@ -2,7 +2,7 @@
 pub mod store;
 
 use crate::model::roles::{ADM, APP, EVERYBODY, INT, SCM};
-use crate::model::{Field, FieldType, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field};
+use crate::model::{Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,9 @@ pub struct Service {
     /// Who answers for the service.
     #[serde(default)]
     pub owner: Option<Link>,
+    /// The tier whose objectives it has where it sets none itself.
+    #[serde(default)]
+    pub recovery_tier: Option<Link>,
     /// Recovery time objective of its own: how long it may be down. 0 is the strictest, null is none.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3153600000i64)]
@@ -79,6 +82,8 @@ pub struct Service {
     pub data_loss_seconds: Option<i64>,
 }
 
+const TIER: &[Kind] = &[Kind::RecoveryTier];
+
 impl Resource for Service {
     const KIND: Kind = Kind::Service;
     const TABLE: &'static str = "services";
@@ -94,6 +99,7 @@ impl Resource for Service {
         field("criticality", "services.criticality", "", FieldType::Word(enum_values::<Criticality>)),
         field("lifecycle", "services.lifecycle", "", FieldType::Word(enum_values::<ServiceLifecycle>)),
         field("owner", "services.owner_id", "", FieldType::Link(&[Kind::Contact])),
+        field("recovery_tier", "services.recovery_tier_id", "", FieldType::Link(TIER)),
         field("rto_seconds", "services.rto_seconds", "", FieldType::Integer),
         field("rpo_seconds", "services.rpo_seconds", "", FieldType::Integer),
         field("restart_seconds", "services.restart_seconds", "", FieldType::Integer),
@@ -102,7 +108,11 @@ impl Resource for Service {
     ];
 
     fn links(&mut self) -> Vec<Slot<'_>> {
-        Slot::of("owner", &[Kind::Contact], &mut self.owner).into_iter().collect()
+        let owner = Slot::of("owner", &[Kind::Contact], &mut self.owner);
+        owner.into_iter().chain(Slot::of("recovery_tier", TIER, &mut self.recovery_tier)).collect()
+    }
+    fn recovery_tier(&self) -> Option<Id> {
+        self.recovery_tier.as_ref().and_then(Link::id)
     }
     fn objectives(&self) -> Objectives {
         Objectives { rto: self.rto_seconds, rpo: self.rpo_seconds, mtpd: None }

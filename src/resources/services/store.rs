@@ -11,6 +11,7 @@ row! {
         criticality: DbEnum<Criticality>,
         lifecycle: DbEnum<ServiceLifecycle>,
         owner_id: Option<DbId>,
+        recovery_tier_id: Option<DbId>,
         rto_seconds: Option<i64>,
         rpo_seconds: Option<i64>,
         restart_seconds: Option<i64>,
@@ -25,6 +26,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &Service) -> ServiceRow {
         criticality,
         lifecycle,
         owner,
+        recovery_tier,
         rto_seconds,
         rpo_seconds,
         restart_seconds,
@@ -38,6 +40,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &Service) -> ServiceRow {
         criticality: DbEnum(*criticality),
         lifecycle: DbEnum(*lifecycle),
         owner_id: owner.as_ref().map(DbId::of),
+        recovery_tier_id: recovery_tier.as_ref().map(DbId::of),
         rto_seconds: *rto_seconds,
         rpo_seconds: *rpo_seconds,
         restart_seconds: *restart_seconds,
@@ -53,6 +56,7 @@ impl From<ServiceRow> for Service {
             criticality: row.criticality.0,
             lifecycle: row.lifecycle.0,
             owner: row.owner_id.map(DbId::link),
+            recovery_tier: row.recovery_tier_id.map(DbId::link),
             rto_seconds: row.rto_seconds,
             rpo_seconds: row.rpo_seconds,
             restart_seconds: row.restart_seconds,
@@ -62,7 +66,7 @@ impl From<ServiceRow> for Service {
     }
 }
 
-stored!(Service, ServiceRow, [("services", "owner_id", "id")]);
+stored!(Service, ServiceRow, [("services", "owner_id", "id"), ("services", "recovery_tier_id", "id")]);
 
 /// [`Criticality::rank`] of the column.
 pub const CRITICALITY_RANK: &str = "CAST(CASE t.criticality WHEN 'highly_critical' THEN 3 WHEN 'critical' THEN 2 \

@@ -17,9 +17,10 @@ pub struct Shape {
 const PROVIDERS: &[&str] = &["service", "component", "site", "supplier"];
 const DEPENDENTS: &[&str] = &["business_process", "service", "component"];
 const CONTACT: &[&str] = &["contact"];
+const TIER: &[&str] = &["recovery_tier"];
 
 /// In the order in which a batch writes them: what others point to comes first.
-pub const SHAPES: [Shape; 6] = [
+pub const SHAPES: [Shape; 7] = [
     Shape {
         kind: "contact",
         collection: "contacts",
@@ -37,11 +38,19 @@ pub const SHAPES: [Shape; 6] = [
         effective: false,
     },
     Shape {
+        kind: "recovery_tier",
+        collection: "recovery-tiers",
+        prefix: "TIR",
+        required: &["name", "rank"],
+        links: &[],
+        effective: false,
+    },
+    Shape {
         kind: "business_process",
         collection: "business-processes",
         prefix: "BPR",
         required: &["name"],
-        links: &[("owner", CONTACT), ("parent", &["business_process"])],
+        links: &[("owner", CONTACT), ("parent", &["business_process"]), ("recovery_tier", TIER)],
         effective: false,
     },
     Shape {
@@ -49,7 +58,7 @@ pub const SHAPES: [Shape; 6] = [
         collection: "services",
         prefix: "SVC",
         required: &["name"],
-        links: &[("owner", CONTACT)],
+        links: &[("owner", CONTACT), ("recovery_tier", TIER)],
         effective: true,
     },
     Shape {
@@ -81,12 +90,17 @@ pub fn defaults(kind: &str) -> Value {
         "contact" => json!({"kind": "person", "email": null, "phones": [], "channel": null, "deputy": null, "subject": null,
                             "last_verified_on": null}),
         "site" => json!({"parent": null, "address": null, "country": null, "latitude": null, "longitude": null}),
-        "business_process" => json!({"owner": null, "vital": false, "parent": null, "rto_seconds": null, "rpo_seconds": null,
+        "recovery_tier" => json!({"rto_seconds": null, "rpo_seconds": null}),
+        "business_process" => {
+            json!({"owner": null, "vital": false, "parent": null, "recovery_tier": null, "rto_seconds": null, "rpo_seconds": null,
                             "mtpd_seconds": null, "wrt_seconds": null, "minimum_service_level": null, "criticality": "normal",
-                            "status": "active", "review_due": null}),
-        "service" => json!({"kind": "business_service", "criticality": "normal", "lifecycle": "live", "owner": null,
+                            "status": "active", "review_due": null})
+        }
+        "service" => {
+            json!({"kind": "business_service", "criticality": "normal", "lifecycle": "live", "owner": null, "recovery_tier": null,
                             "rto_seconds": null, "rpo_seconds": null, "restart_seconds": null, "recovery_time_seconds": null,
-                            "data_loss_seconds": null}),
+                            "data_loss_seconds": null})
+        }
         "component" => json!({"site": null, "supplier": null, "owner": null, "lifecycle": "in_service", "recovery_option": null,
                             "recovery_time_seconds": null, "restart_seconds": null, "data_loss_seconds": null}),
         _ => json!({"relation": "requires", "effect": "cascade", "redundancy_group": null, "required": null,
@@ -128,8 +142,12 @@ pub fn choices(kind: &str) -> Vec<Choice> {
             ("parent", 40, links(&["site"])),
             ("country", 15, words(&["DE"])),
         ],
+        "recovery_tier" => {
+            vec![("rank", 94, vec![json!(1), json!(2)]), ("rto_seconds", 60, seconds()), ("rpo_seconds", 40, seconds())]
+        }
         "business_process" => vec![
             ("owner", 30, links(CONTACT)),
+            ("recovery_tier", 30, links(TIER)),
             ("parent", 30, links(&["business_process"])),
             ("vital", 20, vec![json!(true), json!(false)]),
             ("rto_seconds", 50, seconds()),
@@ -139,6 +157,7 @@ pub fn choices(kind: &str) -> Vec<Choice> {
         ],
         "service" => vec![
             ("owner", 30, links(CONTACT)),
+            ("recovery_tier", 30, links(TIER)),
             ("criticality", 20, words(&["critical", "normal"])),
             ("rto_seconds", 45, vec![json!(30), json!(600), json!(0)]),
             ("rpo_seconds", 25, seconds()),

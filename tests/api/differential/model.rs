@@ -120,7 +120,13 @@ impl Model {
         }
         let sets = |kind: &str| kind == "business_process" || (kind == "service" && field != "mtpd_seconds");
         let all = reached.iter().filter_map(|number| self.objects.get(number)).filter(|object| sets(object.shape.kind));
-        all.filter_map(|object| object.fields.get(field)?.as_i64()).min()
+        all.filter_map(|object| self.own(&object.fields, field)).min()
+    }
+
+    /// What an object sets itself, or else its tier.
+    fn own(&self, fields: &Fields, field: &str) -> Option<i64> {
+        let tier = || self.objects.get(&link(fields.get("recovery_tier")?)?);
+        fields.get(field)?.as_i64().or_else(|| tier()?.fields.get(field)?.as_i64())
     }
 
     /// An object as clients see it, but for times.
