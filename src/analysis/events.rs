@@ -8,6 +8,7 @@ use crate::collection::{history, read};
 use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
+use crate::http::shares::{Place, Shares};
 use crate::model::{Action, Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::resources::runs::Run;
 use crate::store::Conn;
@@ -18,10 +19,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const STREAM: &str = "text/event-stream";
 const KINDS: &[Kind] = &[Kind::Run, Kind::RunStep, Kind::Measurement, Kind::Finding];
@@ -120,7 +119,7 @@ async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest)
         })
         .await?;
     if headers::accepts(&request, STREAM) {
-        return stream(boards, reader.caller().clone(), run, from);
+        return stream(boards, reader.caller().clone(), run, from).await;
     }
     let page = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
     Ok(HttpResponse::Ok().json(json!({"items": page.items, "next_after": page.next})))
@@ -131,14 +130,14 @@ const MAX_BOARDS: usize = 500;
 
 /// What the live boards share.
 pub struct Boards {
-    permits: Arc<Semaphore>,
+    places: Shares,
     /// Whether the service was asked to stop: boards end then, for nobody waits for them.
     stopping: AtomicBool,
 }
 
 impl Default for Boards {
     fn default() -> Boards {
-        Boards { permits: Arc::new(Semaphore::new(MAX_BOARDS)), stopping: AtomicBool::new(false) }
+        Boards { places: Shares::new("live boards", MAX_BOARDS, Duration::ZERO), stopping: AtomicBool::new(false) }
     }
 }
 
@@ -158,12 +157,11 @@ struct Board {
     /// The commits of the organisation when it was last looked, where they are counted.
     commits: Option<u64>,
     looks: u32,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
-fn stream(boards: Data<Boards>, caller: RequestContext, run: Id, seq: i64) -> Result<HttpResponse> {
-    let busy = || Error::unavailable("too many live boards: come back in a moment");
-    let place = Arc::clone(&boards.permits).try_acquire_owned().map_err(|_| busy())?;
+async fn stream(boards: Data<Boards>, caller: RequestContext, run: Id, seq: i64) -> Result<HttpResponse> {
+    let place = boards.places.take(caller.organization(), &caller.identity().subject).await?;
     let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place };
     let news = futures_util::stream::try_unfold(board, async |mut board: Board| {
         let news = board.wait().await?;

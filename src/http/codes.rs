@@ -214,6 +214,13 @@ pub const CODES: &[Code] = &[
         "This deployment demands If-Match on changes.",
         "Read the object and send its ETag in If-Match.",
     ),
+    row(
+        "too_many_requests",
+        429,
+        "Too many requests",
+        "The subject of the token, or its organisation, has more requests of this kind at work than its share.",
+        "Try again after `Retry-After` seconds, and ask fewer things at once.",
+    ),
     row("internal", 500, "Internal error", "The service failed.", "Report the request id; the cause stands in the logs."),
     row(
         "unavailable",

@@ -268,7 +268,13 @@ impl<S> Reader<S> {
         queries: impl AsyncFnOnce(&mut Conn<'_>, Id) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let org = self.0.organization;
-        self.0.app.store.scan(async move |conn| queries(conn, org).await).await
+        let place = self.0.app.scans.take(org, &self.0.identity.subject).await?;
+        let queries = async move |conn: &mut Conn<'_>| {
+            // Held to the end of the work, which goes on when the client has gone.
+            let _place = place;
+            queries(conn, org).await
+        };
+        self.0.app.store.scan(queries).await
     }
 }
 

@@ -12,4 +12,5 @@ pub mod problem;
 pub mod problems;
 pub mod response_cache;
 pub mod routes;
+pub mod shares;
 pub mod state;

@@ -51,6 +51,7 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
             (422, "invalid", detail, faults.clone())
         }
         Error::Status { status, code, detail } => (*status, code, detail.clone(), Vec::new()),
+        Error::TooMany { detail, .. } => (429, "too_many_requests", detail.clone(), Vec::new()),
         Error::Unavailable { code: code @ "storage_full", detail, .. } => (507, code, detail.clone(), Vec::new()),
         Error::Unavailable { code, detail, .. } => (503, code, detail.clone(), Vec::new()),
         Error::Internal(_) => {
@@ -90,7 +91,7 @@ pub fn response(error: &Error, request_id: &str) -> HttpResponse {
     builder.insert_header((header::CONTENT_TYPE, "application/problem+json"));
     match error {
         Error::Unauthenticated(_) => drop(builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"))),
-        Error::Unavailable { retry_after, .. } => {
+        Error::TooMany { retry_after, .. } | Error::Unavailable { retry_after, .. } => {
             builder.insert_header((header::RETRY_AFTER, HeaderValue::from(*retry_after)));
         }
         _ => {}

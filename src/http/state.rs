@@ -1,6 +1,7 @@
 //! What every request can reach.
 use super::metrics::Metrics;
 use super::response_cache::ResponseCache;
+use super::shares::Shares;
 use crate::auth::Verifier;
 use crate::config::Config;
 use crate::model::{Id, ObjectRef, Result, Timestamp};
@@ -9,6 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// How long a long read waits for its place.
+const SCAN_WAIT: Duration = Duration::from_millis(500);
 
 /// What every request can reach. Put together by the server.
 pub struct State {
@@ -19,6 +23,8 @@ pub struct State {
     pub config: Arc<Config>,
     pub metrics: Metrics,
     pub response_cache: ResponseCache,
+    /// Long reads at work.
+    pub scans: Shares,
     pub tenants: &'static dyn Tenants,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
@@ -50,6 +56,7 @@ impl State {
         verifier: Verifier,
     ) -> Result<State> {
         let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
+        let scans = Shares::new("long reads", 2 * config.limits.workers, SCAN_WAIT);
         Ok(State {
             store: Store::open(&config, &landscapes)?,
             kinds,
@@ -58,6 +65,7 @@ impl State {
             config: Arc::new(config),
             metrics: Metrics::default(),
             response_cache: ResponseCache::default(),
+            scans,
             tenants,
             organizations,
             in_flight: Mutex::default(),

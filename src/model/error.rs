@@ -1,6 +1,7 @@
 //! What can go wrong, sorted by what the client can do about it.
 use super::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -39,6 +40,9 @@ impl Faults {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
     pub fn has(&self, pointer: &str) -> bool {
         self.0.iter().any(|f| f.pointer == pointer)
     }
@@ -48,6 +52,48 @@ impl Faults {
     /// `Ok` when there is none, else the error that carries them all.
     pub fn into_result(self) -> Result<()> {
         if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+/// How many faults of many objects are told: whoever sends a thousand faulty rows reads none of the later ones.
+#[derive(Debug)]
+pub struct FaultBudget {
+    left: usize,
+}
+
+impl Default for FaultBudget {
+    fn default() -> FaultBudget {
+        FaultBudget { left: FaultBudget::MAX }
+    }
+}
+
+impl FaultBudget {
+    /// So many faults are told.
+    pub const MAX: usize = 1000;
+
+    /// Takes away what is too much, beyond the first few which have been told already: of the rest only codes and counts
+    /// are told, as one fault more.
+    pub fn trim(&mut self, faults: &mut Faults, told: usize) {
+        let told = told.min(faults.0.len());
+        let keep = told + self.left.min(faults.0.len() - told);
+        self.left -= keep - told;
+        let mut omitted: BTreeMap<String, usize> = BTreeMap::new();
+        for fault in faults.0.drain(keep..) {
+            *omitted.entry(fault.code).or_default() += 1;
+        }
+        faults.0.shrink_to_fit();
+        if !omitted.is_empty() {
+            let counts: Vec<String> = omitted.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            let detail = format!("faults that are not told, beyond {} of the request: {}", FaultBudget::MAX, counts.join(", "));
+            faults.0.push(Fault { pointer: String::new(), code: "more_faults".into(), detail });
+        }
+    }
+    /// As [`FaultBudget::trim`], of an error with faults.
+    pub fn trimmed(&mut self, error: Error) -> Error {
+        let Error::Invalid(faults) = error else { return error };
+        let mut faults = Faults(faults);
+        self.trim(&mut faults, 0);
+        Error::Invalid(faults.0)
     }
 }
 
@@ -86,6 +132,8 @@ pub enum Error {
     Invalid(Vec<Fault>),
     /// Any other refusal of the protocol: 405, 406, 410, 413, 414, 415, 422, 428.
     Status { status: u16, code: &'static str, detail: String },
+    /// 429: the caller, or his organisation, asks for more than its share.
+    TooMany { detail: String, retry_after: u32 },
     /// 503 or 507: try again later.
     Unavailable { code: &'static str, detail: String, retry_after: u32 },
     /// 500: our fault; the text goes to the log, never to the client.
@@ -109,6 +157,10 @@ impl Error {
     pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Error {
         Error::Invalid(vec![Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
     }
+    /// The caller asks for more than his share.
+    pub fn too_many(detail: impl Into<String>) -> Error {
+        Error::TooMany { detail: detail.into(), retry_after: 1 }
+    }
     pub fn unavailable(detail: impl Into<String>) -> Error {
         Error::Unavailable { code: "unavailable", detail: detail.into(), retry_after: 1 }
     }
@@ -122,7 +174,7 @@ impl std::fmt::Display for Error {
             | Error::TransitionRefused { detail, .. }
             | Error::Status { detail, .. } => f.write_str(detail),
             Error::Unauthenticated(detail) | Error::Forbidden(detail) => f.write_str(detail),
-            Error::Unavailable { detail, .. } => f.write_str(detail),
+            Error::TooMany { detail, .. } | Error::Unavailable { detail, .. } => f.write_str(detail),
             Error::NotFound => f.write_str("not found"),
             Error::PreconditionFailed => f.write_str("changed since it was read"),
             Error::Invalid(faults) => write!(f, "{} faults, first: {:?}", faults.len(), faults.first()),

@@ -32,6 +32,7 @@ mod tx;
 pub mod types;
 mod update;
 mod verify;
+mod write_queue;
 mod writer;
 
 pub use bind::{Bind, Bound};
@@ -56,8 +57,6 @@ use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use commits::CommitCounters;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Semaphore;
 use writer::WriterPool;
 
 /// The database, whichever it is.
@@ -66,12 +65,7 @@ pub struct Store {
     pub commits: Arc<CommitCounters>,
     readers: Readers,
     writers: WriterPool,
-    /// Long reads at work at once; a further one waits a little, then is told to come back.
-    scans: Semaphore,
 }
-
-/// How long a long read waits for its place.
-const SCAN_WAIT: Duration = Duration::from_millis(500);
 
 enum Readers {
     Sqlite(sqlite::Readers),
@@ -91,8 +85,7 @@ impl Store {
         };
         let commits = Arc::new(commits);
         let writers = WriterPool::start(config, &commits, landscapes)?;
-        let scans = Semaphore::new(2 * config.limits.workers.max(1));
-        Ok(Arc::new(Store { commits, readers, writers, scans }))
+        Ok(Arc::new(Store { commits, readers, writers }))
     }
 
     /// Runs queries. On SQLite they run on the calling thread: send what takes longer than a page to
@@ -104,14 +97,12 @@ impl Store {
         }
     }
 
-    /// Runs long queries away from the event loop.
+    /// Runs long queries away from the event loop. How many at once is the caller's to bound.
     pub async fn scan<T, F>(self: &Arc<Self>, queries: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Conn<'_>) -> Result<T> + Send + 'static,
     {
-        let place = tokio::time::timeout(SCAN_WAIT, self.scans.acquire()).await;
-        let _place = place.map_err(|_| Error::unavailable("too many long reads at work"))?.map_err(Error::internal)?;
         let store = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
         tokio::task::spawn_blocking(move || runtime.block_on(store.read(queries))).await.map_err(Error::internal)?

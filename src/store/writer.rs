@@ -11,14 +11,16 @@ use super::change::WriteContext;
 use super::commits::{CommitCounters, share};
 use super::snapshot::Landscapes;
 use super::tx::{Tx, WriterConnection};
+use super::write_queue::{Queued, WriteQueue};
 use crate::config::{Config, Database};
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// A group is closed after so many changes or so long, so that nobody waits for ever for the commit.
 const GROUP_MOST: usize = 512;
@@ -38,14 +40,24 @@ type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Outcome> + 
 
 struct WriteJob {
     change: WriteContext,
-    deadline: Instant,
+    /// Set by whoever is first: the writer that begins the work, or the caller who has waited long enough for that.
+    taken: Arc<AtomicBool>,
     run: Work,
     refuse: Box<dyn FnOnce(Error) + Send>,
 }
 
-/// The doors of all writers.
+impl Queued for WriteJob {
+    fn organization(&self) -> Id {
+        self.change.organization
+    }
+    fn alone(&self) -> bool {
+        self.change.large
+    }
+}
+
+/// The queues of all writers.
 pub struct WriterPool {
-    doors: Vec<mpsc::Sender<WriteJob>>,
+    queues: Vec<Arc<WriteQueue<WriteJob>>>,
     wait: Duration,
 }
 
@@ -59,24 +71,24 @@ impl WriterPool {
             Database::Sqlite(_) => 1,
             Database::Postgres(_) => config.limits.postgres_connections.max(1),
         };
-        let mut doors = Vec::new();
         let mut queues = Vec::new();
+        let mut served = Vec::new();
         for _ in 0..writers {
-            let (door, queue) = mpsc::channel(config.limits.write_queue.max(1));
-            doors.push(door);
-            queues.push((queue, Tx::new(WriterConnection::new(config)?, Arc::clone(landscapes))));
+            let queue = Arc::new(WriteQueue::new(config.limits.write_queue));
+            queues.push(Arc::clone(&queue));
+            served.push((queue, Tx::new(WriterConnection::new(config)?, Arc::clone(landscapes))));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);
         let work = move || {
             let local = tokio::task::LocalSet::new();
-            for (queue, tx) in queues {
+            for (queue, tx) in served {
                 local.spawn_local(serve(queue, tx, Arc::clone(&commits)));
             }
             runtime.block_on(local);
         };
         std::thread::Builder::new().name("writers".into()).spawn(work).map_err(Error::internal)?;
-        Ok(WriterPool { doors, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
+        Ok(WriterPool { queues, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
     }
 
     pub async fn run<T, F>(&self, change: WriteContext, work: F) -> Result<T>
@@ -88,10 +100,11 @@ impl WriterPool {
         let answer = Arc::new(std::sync::Mutex::new(Some(answer)));
         let refuse_by = Arc::clone(&answer);
         let dry_run = change.dry_run;
-        let door = &self.doors[share(change.organization, self.doors.len())];
+        let queue = &self.queues[share(change.organization, self.queues.len())];
+        let taken = Arc::new(AtomicBool::new(false));
         let job = WriteJob {
             change,
-            deadline: Instant::now() + self.wait,
+            taken: Arc::clone(&taken),
             run: Box::new(move |tx| {
                 Box::pin(async move {
                     let done = work(tx).await;
@@ -101,8 +114,21 @@ impl WriterPool {
             }),
             refuse: Box::new(move |error| tell(&refuse_by, Err(error))),
         };
-        door.try_send(job).map_err(|_| Error::unavailable("too many writes are waiting"))?;
-        wait.await.map_err(|_| Error::unavailable("the write was not done"))?
+        queue.push(job)?;
+        let mut wait = wait;
+        let answer = match tokio::time::timeout(self.wait, &mut wait).await {
+            Ok(answer) => answer,
+            // What has begun may be committing: nobody knows before it ends.
+            Err(_) if taken.swap(true, Ordering::AcqRel) => wait.await,
+            Err(_) => return Err(Error::unavailable("the write waited too long for its turn")),
+        };
+        answer.map_err(|_| Error::unavailable("the write was not done"))?
+    }
+}
+
+impl Drop for WriterPool {
+    fn drop(&mut self) {
+        self.queues.iter().for_each(|queue| queue.close());
     }
 }
 
@@ -117,45 +143,31 @@ fn tell<T>(answer: &ReplySender<T>, result: Result<T>) {
     }
 }
 
-async fn serve(mut queue: mpsc::Receiver<WriteJob>, mut tx: Tx, commits: Arc<CommitCounters>) {
-    let mut held = None;
-    loop {
-        let first = match held.take() {
-            Some(job) => job,
-            None => match queue.recv().await {
-                Some(job) => job,
-                None => return,
-            },
-        };
-        held = group(&mut tx, first, &mut queue, &commits).await;
+async fn serve(queue: Arc<WriteQueue<WriteJob>>, mut tx: Tx, commits: Arc<CommitCounters>) {
+    while let Some(first) = queue.next().await {
+        group(&mut tx, first, &queue, &commits).await;
     }
 }
 
-/// Runs the waiting changes and commits them together; gives back a change that must open the next group.
-async fn group(tx: &mut Tx, first: WriteJob, queue: &mut mpsc::Receiver<WriteJob>, commits: &CommitCounters) -> Option<WriteJob> {
+/// Runs the waiting changes and commits them together.
+async fn group(tx: &mut Tx, first: WriteJob, queue: &WriteQueue<WriteJob>, commits: &CommitCounters) {
     let began = Instant::now();
     let mut acks: Vec<(Id, Ack)> = Vec::new();
     let (organization, large) = (first.change.organization, first.change.large);
+    // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
+    let only = tx.one_tenant_a_group().then_some(organization);
     let mut next = Some(first);
-    let mut held = None;
     let mut broken = None;
     while let Some(job) = next.take() {
-        if Instant::now() > job.deadline {
-            (job.refuse)(Error::unavailable("the write waited too long for its turn"));
-        } else if let Err(error) = one(tx, job, &mut acks).await {
+        let given_up = job.taken.swap(true, Ordering::AcqRel);
+        if !given_up && let Err(error) = one(tx, job, &mut acks).await {
             broken = Some(error);
             break;
         }
         if large || acks.len() >= GROUP_MOST || began.elapsed() > GROUP_TIME {
             break;
         }
-        next = queue.try_recv().ok();
-        // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
-        let one_tenant = tx.one_tenant_a_group();
-        let apart = |job: &WriteJob| job.change.large || one_tenant && job.change.organization != organization;
-        if next.as_ref().is_some_and(apart) {
-            held = next.take();
-        }
+        next = queue.next_to_join(only);
     }
     let result = match broken {
         Some(error) => {
@@ -169,7 +181,6 @@ async fn group(tx: &mut Tx, first: WriteJob, queue: &mut mpsc::Receiver<WriteJob
         ack(result.clone());
     }
     tx.analyze_if_outgrown();
-    held
 }
 
 /// Runs one change. An error here means that the whole transaction is lost.
