@@ -108,13 +108,14 @@ impl ChangeSet {
             self.commands.iter().filter(|one| one.outcome.is_err() && one.old.is_none()).map(|one| one.id).collect();
         for (index, draft) in &mut drafts {
             let mut faults = std::mem::take(&mut draft.faults);
-            let well_formed = faults.is_empty();
+            let (well_formed, told) = (faults.is_empty(), faults.len());
             let forward = resolve_links(&mut draft.object, |field| draft.given.contains(field), &found, context, &mut faults);
             self.commands[*index].forward_references = forward;
             if well_formed {
                 draft.meta.check(&mut faults);
                 draft.object.check(&mut faults);
             }
+            context.fault_budget.trim(&mut faults, told);
             if let Err(error) = faults.into_result() {
                 failed.push(self.commands[*index].id);
                 self.commands[*index].outcome = Err(error);

@@ -2,7 +2,7 @@
 use super::{Draft, draft, schema};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::http::preconditions::Preconditions;
-use crate::model::{Error, ExternalRef, Id, Kind, ObjectMeta, ObjectRef, Objectives, Result};
+use crate::model::{Error, ExternalRef, FaultBudget, Id, Kind, ObjectMeta, ObjectRef, Objectives, Result};
 use crate::store::object::AnyVersionInput;
 use crate::store::{AnyKind, AnyObject, AnyPlanned, KindInfo, Tx};
 use serde_json::Value;
@@ -59,9 +59,15 @@ pub struct BatchContext {
     pub(super) objective_changes: ObjectiveChanges,
     /// Objects this request deletes.
     pub to_delete: HashSet<Id>,
+    /// How many more faults of the request are told.
+    pub(super) fault_budget: FaultBudget,
 }
 
 impl BatchContext {
+    /// Of a request some of whose faults are told already.
+    pub fn with_budget(fault_budget: FaultBudget) -> BatchContext {
+        BatchContext { fault_budget, ..BatchContext::default() }
+    }
     /// Brings effective objectives up to date; once, after all changes.
     ///
     /// # Errors

@@ -20,6 +20,14 @@ struct Keyed {
     digest: Vec<u8>,
 }
 
+/// What a request is answered with.
+pub enum Answer<T> {
+    /// What the work did.
+    First(T),
+    /// What was kept of the same request's first answer.
+    Again(StoredResponse),
+}
+
 impl IdempotencyKey {
     /// # Errors
     /// `409 idempotency_in_flight` when a request with the key is being worked on.
@@ -47,17 +55,33 @@ impl IdempotencyKey {
         tx: &mut Tx,
         work: impl AsyncFnOnce(&mut Tx) -> Result<StoredResponse>,
     ) -> Result<(StoredResponse, bool)> {
-        let Some(Keyed { entry: (_, _, key), digest, .. }) = &self.0 else { return Ok((work(tx).await?, false)) };
+        match self.run_keeping(tx, work, |answer| Ok(answer.clone())).await? {
+            Answer::First(answer) => Ok((answer, false)),
+            Answer::Again(answer) => Ok((answer, true)),
+        }
+    }
+
+    /// As [`IdempotencyKey::run`], of work whose answer is put together later: of what it did, something is kept.
+    ///
+    /// # Errors
+    /// As [`IdempotencyKey::run`].
+    pub async fn run_keeping<T>(
+        &self,
+        tx: &mut Tx,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+        kept: impl FnOnce(&T) -> Result<StoredResponse>,
+    ) -> Result<Answer<T>> {
+        let Some(Keyed { entry: (_, _, key), digest, .. }) = &self.0 else { return Ok(Answer::First(work(tx).await?)) };
         tx.lock_tenant().await?;
         if let Some((first, answer)) = idempotency::find(tx, key).await? {
             if first != *digest {
                 return Err(Error::status(422, "idempotency_key_reused", "the key was used before with another request"));
             }
-            return Ok((answer, true));
+            return Ok(Answer::Again(answer));
         }
-        let answer = work(tx).await?;
-        idempotency::insert(tx, key, digest, &answer).await?;
-        Ok((answer, false))
+        let done = work(tx).await?;
+        idempotency::insert(tx, key, digest, &kept(&done)?).await?;
+        Ok(Answer::First(done))
     }
 }
 

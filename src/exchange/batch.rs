@@ -1,28 +1,29 @@
 //! `POST /batch`: many objects in one transaction, references in any order, the same again changes nothing.
-use super::rows::{self, Batch, Row, RowResult, SourceSnapshot};
+use super::results::{self, BatchOutcome, RowResult};
+use super::rows::{self, Batch, Rows, SourceSnapshot};
 use crate::auth::CollectionRights;
 use crate::collection::change_set::ChangeSet;
 use crate::collection::command::{AuditAction as Write, BatchContext, Command};
 use crate::collection::http::into_response;
-use crate::collection::idempotency::IdempotencyKey;
+use crate::collection::idempotency::{Answer, IdempotencyKey};
 use crate::collection::params::reject_unknown;
 use crate::http::body;
 use crate::http::context::{Batches, Writer};
 use crate::http::headers::{self, WriteOptions};
 use crate::http::preconditions::Preconditions;
-use crate::http::problem::{Problem, parts};
 use crate::http::routes::{Api, Operation};
+use crate::http::shares::Shares;
 use crate::model::roles::{ADM, APP, ICT, INT, NOBODY, OWN, SCM, TST};
-use crate::model::{Action, Error, Fault, Faults, Kind, ObjectRef, Result, Rights, StringEnum};
+use crate::model::{Action, Error, Kind, ObjectRef, Result, Rights, StringEnum};
 use crate::resources::KINDS;
 use crate::store::idempotency::StoredResponse;
 use crate::store::{Store, Tx, WriteContext, resolve};
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
-use tokio::sync::Semaphore;
+use std::time::Duration;
 
 /// Opens the door of the batch only: every row is checked for its own collection.
 pub const RIGHTS: CollectionRights = CollectionRights::new("batch", Rights::new(NOBODY, &[SCM, OWN, APP, ICT, TST, INT, ADM]));
@@ -32,12 +33,12 @@ const LINES: &str = "application/x-ndjson";
 /// Batches at work at once; a further one is told to come back.
 const MAX_BATCHES: usize = 8;
 
-/// Places for batches being read and checked: each may take many times its size in memory.
-pub struct BatchPermits(Semaphore);
+/// Places for batches being checked and written: each may take several times its size in memory.
+pub struct BatchPermits(Shares);
 
 impl Default for BatchPermits {
     fn default() -> BatchPermits {
-        BatchPermits(Semaphore::new(MAX_BATCHES))
+        BatchPermits(Shares::new("batches", MAX_BATCHES, Duration::ZERO))
     }
 }
 
@@ -56,25 +57,33 @@ pub async fn batch(
         &parameters,
         if lines { &["mode", "dry_run", "snapshot_system", "snapshot_kinds", "max_delete_percent"] } else { &[] },
     )?;
-    let _place = permits.0.try_acquire().map_err(|_| Error::unavailable("too many batches at work"))?;
     let limits = &writer.caller().app().config.limits;
+    // The body first: whoever sends it slowly holds nobody's place.
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
+    let _place = permits.0.take(writer.caller().organization(), &writer.caller().identity().subject).await?;
     let key = IdempotencyKey::from_request(writer.caller(), &write_options, &request, &bytes)?;
     let prepared = {
         let (write_options, most) =
             (WriteOptions { dry_run: write_options.dry_run, ..WriteOptions::default() }, limits.batch_rows);
         // Reading and checking megabytes of JSON would hold up everybody on this event loop.
-        actix_web::web::block(move || prepare(rows::read(&bytes, lines, &parameters, &write_options)?, most))
+        actix_web::web::block(move || rows::read(&bytes, lines, &parameters, &write_options, most))
     };
-    let prepared = prepared.await.map_err(Error::internal)??;
-    for kind in &prepared.kinds {
+    let batch = prepared.await.map_err(Error::internal)??;
+    for kind in batch.kinds() {
         writer.caller().require(kind.collection(), Action::Write)?;
     }
-    write_options.dry_run = prepared.dry_run;
-    let count = prepared.count;
-    let work = async move |tx: &mut Tx| key.run(tx, async move |tx| run(tx, prepared).await).await;
-    let (answer, replayed) = writer.write(&write_options, count, work).await?;
+    write_options.dry_run = batch.dry_run;
+    let count = batch.rows.count;
+    let work = async move |tx: &mut Tx| key.run_keeping(tx, async move |tx| run(tx, batch).await, BatchOutcome::kept).await;
+    let (answer, replayed) = match writer.write(&write_options, count, work).await? {
+        Answer::First(outcome) => (actix_web::web::block(move || rendered(&outcome)).await.map_err(Error::internal)??, false),
+        Answer::Again(answer) => (answer, true),
+    };
     Ok(into_response(answer, &write_options, replayed))
+}
+
+fn rendered(outcome: &BatchOutcome) -> Result<StoredResponse> {
+    Ok(StoredResponse { status: 200, location: None, etag: None, body: outcome.render()? })
 }
 
 /// Carries out a list of rows of this program's own, all or nothing.
@@ -83,89 +92,62 @@ pub async fn batch(
 /// When a row has a fault.
 pub async fn import(store: &Store, change: WriteContext, rows: &str) -> Result<()> {
     let rows: Vec<Value> = serde_json::from_str(rows).map_err(Error::internal)?;
-    let prepared = prepare(Batch { partial: false, dry_run: false, snapshot: None, rows }, usize::MAX)?;
-    store.write(change, async move |tx| run(tx, prepared).await.map(drop)).await
+    let batch = Batch::of(rows);
+    store.write(change, async move |tx| run(tx, batch).await.map(drop)).await
 }
 
-/// A batch whose rows have been read, by kind.
-struct Prepared {
-    partial: bool,
-    dry_run: bool,
-    snapshot: Option<SourceSnapshot>,
-    count: usize,
-    kinds: HashSet<Kind>,
-    /// In the order of the kinds: what others point to comes first.
-    groups: BTreeMap<Kind, ChangeSet>,
-    bad: Vec<(usize, Error)>,
-}
-
-fn prepare(batch: Batch, most: usize) -> Result<Prepared> {
-    let count = batch.rows.len();
-    if count > most {
-        return Err(Error::invalid("/rows", "too_long", format!("a batch holds at most {most} rows")));
-    }
-    let (all, mut bad) = rows::rows(batch.rows);
-    let mut by_kind: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
-    for row in all {
-        by_kind.entry(row.kind).or_default().push(row);
-    }
-    let mut kinds: HashSet<Kind> = by_kind.keys().copied().collect();
-    kinds.extend(batch.snapshot.iter().flat_map(|snapshot| &snapshot.kinds));
-    let groups = by_kind.into_iter().map(|(kind, rows)| (kind, rows::change_set(KINDS.of(kind), rows, &mut bad))).collect();
-    Ok(Prepared { partial: batch.partial, dry_run: batch.dry_run, snapshot: batch.snapshot, count, kinds, groups, bad })
-}
-
-/// Carries the batch out and puts the answer together.
-async fn run(tx: &mut Tx, mut batch: Prepared) -> Result<StoredResponse> {
+/// Carries the batch out.
+async fn run(tx: &mut Tx, batch: Batch) -> Result<BatchOutcome> {
     tx.lock_tenant().await?;
-    let mut context = BatchContext::default();
-    for group in batch.groups.values_mut() {
+    let Batch { partial, snapshot, rows: Rows { count, by_kind, bad, budget, .. }, .. } = batch;
+    let mut context = BatchContext::with_budget(budget);
+    let set = |(kind, commands)| (kind, ChangeSet::new(KINDS.of(kind), commands));
+    let mut groups: BTreeMap<Kind, ChangeSet> = by_kind.into_iter().map(set).collect();
+    let from_seq = tx.seq();
+    for group in groups.values_mut() {
         group.locate(tx, &mut context).await?;
     }
     let mut to_delete = Vec::new();
-    if let Some(snapshot) = &batch.snapshot {
+    if let Some(snapshot) = &snapshot {
         for kind in &snapshot.kinds {
             let sent: HashSet<_> =
-                batch.groups.get(kind).into_iter().flat_map(|group| group.commands.iter().map(|one| one.id)).collect();
+                groups.get(kind).into_iter().flat_map(|group| group.commands.iter().map(|one| one.id)).collect();
             let mut gone = missing_from_snapshot(tx, snapshot, *kind, &sent).await?;
             gone.locate(tx, &mut context).await?;
             to_delete.push((*kind, gone));
         }
     }
-    for group in batch.groups.values_mut() {
+    for group in groups.values_mut() {
         group.write(tx, &mut context).await?;
     }
     to_delete.sort_by_key(|(kind, _)| *kind);
     // What points to others goes first.
-    for (kind, group) in batch.groups.iter_mut().rev() {
+    for (kind, group) in groups.iter_mut().rev() {
         group.delete(tx, KINDS, &mut context).await?;
         if let Some((_, gone)) = to_delete.iter_mut().find(|(own, _)| own == kind) {
             gone.delete(tx, KINDS, &mut context).await?;
         }
     }
-    for (_, gone) in to_delete.iter_mut().rev().filter(|(kind, _)| !batch.groups.contains_key(kind)) {
+    for (_, gone) in to_delete.iter_mut().rev().filter(|(kind, _)| !groups.contains_key(kind)) {
         gone.delete(tx, KINDS, &mut context).await?;
     }
     context.refresh_objectives(tx).await?;
-    let mut results: Vec<RowResult> = batch.groups.values().flat_map(rows::results).collect();
-    for row in &mut results {
+    let mut rows: Vec<RowResult> = groups.values().flat_map(results::of_set).collect();
+    for row in &mut rows {
         // A later row may have moved an earlier one on.
         if let Some(version) = row.id.and_then(|id| tx.revised.get(&id)) {
             row.version = row.version.map(|_| *version);
         }
     }
-    results.iter_mut().for_each(|row| row.problem = row.problem.take().map(rows::beneath_data));
-    let failed = |(place, error)| RowResult { place, id: None, key: None, result: "failed", version: None, problem: Some(error) };
-    results.extend(std::mem::take(&mut batch.bad).into_iter().map(failed));
-    results.sort_by_key(|row| row.place);
-    let snapshot: Option<Vec<RowResult>> =
-        batch.snapshot.as_ref().map(|_| to_delete.iter().flat_map(|(_, gone)| rows::results(gone)).collect());
-    if !batch.partial {
-        refuse_faults(&results, snapshot.as_deref().unwrap_or_default())?;
+    rows.extend(bad.into_iter().map(|(place, error)| RowResult::failed(place, error)));
+    rows.sort_by_key(|row| row.place);
+    debug_assert_eq!(rows.len(), count);
+    let snapshot = snapshot.map(|_| to_delete.iter().flat_map(|(_, gone)| results::of_set(gone)).collect());
+    let outcome = BatchOutcome { rows, snapshot, from_seq, seq: tx.seq(), request_id: tx.context().request_id.clone() };
+    if !partial {
+        outcome.refuse_faults()?;
     }
-    debug_assert_eq!(results.len(), batch.count);
-    let body = render_results(&results, snapshot.as_deref(), tx).to_string();
-    Ok(StoredResponse { status: 200, location: None, etag: None, body })
+    Ok(outcome)
 }
 
 /// The objects of a kind that a snapshot did not send, as commands to delete them; refused when they are too many.
@@ -195,51 +177,6 @@ async fn missing_from_snapshot(
         Command { place: 0, target: Some(ObjectRef::Id(id)), operation: Write::Delete, preconditions }
     };
     Ok(ChangeSet::new(KINDS.of(kind), gone.into_iter().map(deletion).collect()))
-}
-
-/// An atomic batch with any fault is refused with all of them.
-fn refuse_faults(results: &[RowResult], snapshot: &[RowResult]) -> Result<()> {
-    let mut faults = Faults::default();
-    let rows = results
-        .iter()
-        .map(|row| (format!("/rows/{}", row.place), row))
-        .chain(snapshot.iter().map(|row| ("/snapshot".into(), row)));
-    for (at, row) in rows {
-        let Some(problem) = &row.problem else { continue };
-        let (_, code, detail, inner) = parts(problem);
-        if inner.is_empty() || code == "still_referenced" {
-            faults.push(Fault { pointer: at.clone(), code: code.into(), detail });
-            continue;
-        }
-        inner.into_iter().for_each(|fault| faults.push(Fault { pointer: format!("{at}{}", fault.pointer), ..fault }));
-    }
-    faults.into_result()
-}
-
-fn render_results(results: &[RowResult], snapshot: Option<&[RowResult]>, tx: &Tx) -> Value {
-    let mut counts: Map<String, Value> = Map::new();
-    let count = |what: &str| {
-        let all = results.iter().chain(snapshot.unwrap_or_default());
-        all.filter(|row| row.result == what).count()
-    };
-    for what in ["created", "updated", "unchanged", "deleted", "failed"] {
-        counts.insert(what.into(), count(what).into());
-    }
-    let row = |row: &RowResult| {
-        let mut out = json!({"index": row.place, "id": row.id, "key": row.key, "result": row.result});
-        if let Some(version) = row.version {
-            out["version"] = version.into();
-        }
-        if let Some(problem) = &row.problem {
-            out["problem"] = json!(Problem::of(problem, &tx.context().request_id));
-        }
-        out
-    };
-    let mut out = json!({"counts": counts, "rows": results.iter().map(row).collect::<Vec<_>>(), "seq": tx.seq()});
-    if let Some(snapshot) = snapshot {
-        out["snapshot"] = snapshot.iter().map(row).collect::<Vec<_>>().into();
-    }
-    out
 }
 
 pub fn routes(api: &mut Api) {

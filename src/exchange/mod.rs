@@ -2,6 +2,7 @@
 pub mod batch;
 pub mod changes;
 pub mod me;
+mod results;
 mod rows;
 
 use crate::http::routes::Api;
@@ -78,7 +79,7 @@ fn ledger_schemas() -> Value {
 }
 
 fn batch_schemas() -> Value {
-    let names = ["created", "updated", "unchanged", "deleted", "failed"];
+    let names = results::RESULTS;
     let counts: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), integer())).collect();
     let kinds: Vec<&str> = KINDS.which(|info| info.batched).into_iter().map(Kind::as_str).collect();
     let kind = json!({"type": "string", "enum": kinds});
@@ -122,7 +123,12 @@ fn batch_schemas() -> Value {
                 "counts": {"type": "object", "required": names, "properties": counts},
                 "rows": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/BatchRowResult"}},
                 "snapshot": {"type": "array", "maxItems": 500_000, "description": "What the snapshot deleted.", "items": {"$ref": "#/components/schemas/BatchRowResult"}},
-                "seq": integer()
+                "seq": integer(),
+                "rows_sha256": {
+                    "type": "string", "minLength": 64, "maxLength": 64,
+                    "description": "Only when a long answer is given again, which is kept without its rows: SHA-256 over a line a row (`index id version result`, `-` for what there is none of)."
+                },
+                "changes": {"type": "string", "maxLength": 200, "description": "With `rows_sha256`: where the changes can be read."}
             }
         }
     })

@@ -1,21 +1,85 @@
 //! From the body of a batch to its rows.
-use crate::collection::change_set::ChangeSet;
-use crate::collection::command::{AuditAction, Command, CommandState, WriteOutcome};
+use crate::collection::command::{AuditAction, Command};
 use crate::collection::draft;
-use crate::http::body;
 use crate::http::headers::WriteOptions;
 use crate::http::preconditions::Preconditions;
-use crate::model::{Error, Fault, Faults, Id, Kind, ObjectRef, Result, StringEnum};
+use crate::model::{Error, Fault, FaultBudget, Faults, Kind, ObjectRef, Result, StringEnum, parse_json, parse_json_list};
 use crate::resources::KINDS;
-use crate::store::AnyKind;
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
 
-/// A batch as it was asked for.
+/// A batch whose rows have been read, by kind.
 pub struct Batch {
+    /// Whether the rows that can be done are done, or only all.
     pub partial: bool,
     pub dry_run: bool,
     pub snapshot: Option<SourceSnapshot>,
-    pub rows: Vec<Value>,
+    pub rows: Rows,
+}
+
+impl Batch {
+    /// Rows of this program's own, all or nothing.
+    pub fn of(rows: Vec<Value>) -> Batch {
+        let mut batch = Batch { partial: false, dry_run: false, snapshot: None, rows: Rows::new(usize::MAX) };
+        rows.into_iter().for_each(|row| batch.rows.add(row));
+        batch
+    }
+
+    /// The kinds that it may write.
+    pub fn kinds(&self) -> HashSet<Kind> {
+        let named = self.snapshot.iter().flat_map(|snapshot| &snapshot.kinds);
+        self.rows.by_kind.keys().chain(named).copied().collect()
+    }
+}
+
+/// Rows, as far as they can be read without the database. Each becomes a command at once: the JSON of megabytes takes many
+/// times its size.
+pub struct Rows {
+    most: usize,
+    pub count: usize,
+    /// In the order of the kinds: what others point to comes first.
+    pub by_kind: BTreeMap<Kind, Vec<Command>>,
+    pub bad: Vec<(usize, Error)>,
+    pub budget: FaultBudget,
+}
+
+impl Rows {
+    fn new(most: usize) -> Rows {
+        Rows { most, count: 0, by_kind: BTreeMap::new(), bad: Vec::new(), budget: FaultBudget::default() }
+    }
+
+    fn add(&mut self, value: Value) {
+        let place = self.count;
+        self.count += 1;
+        if self.count > self.most {
+            return;
+        }
+        match row(place, value).and_then(|row| command(row, &mut self.budget)) {
+            Ok((kind, command)) => self.by_kind.entry(kind).or_default().push(command),
+            Err(error) => {
+                let error = self.budget.trimmed(error);
+                self.bad.push((place, error));
+            }
+        }
+    }
+
+    /// Takes out what fails on its own, where the others are done without it.
+    fn set_faulty_aside(&mut self) {
+        let bad = &mut self.bad;
+        for commands in self.by_kind.values_mut() {
+            commands.retain_mut(|one| {
+                let AuditAction::Put(draft) = &mut one.operation else { return true };
+                let faults = std::mem::take(&mut draft.faults);
+                match faults.into_result() {
+                    Ok(()) => true,
+                    Err(error) => {
+                        bad.push((one.place, beneath_data(error)));
+                        false
+                    }
+                }
+            });
+        }
+    }
 }
 
 /// "What I did not send is gone."
@@ -26,43 +90,20 @@ pub struct SourceSnapshot {
     pub max_delete_percent: f64,
 }
 
-/// One row of the answer.
-pub struct RowResult {
-    pub place: usize,
-    pub id: Option<Id>,
-    pub key: Option<String>,
-    pub result: &'static str,
-    pub version: Option<i64>,
-    pub problem: Option<Error>,
-}
-
-/// What became of the commands of a set.
-pub fn results(set: &ChangeSet) -> Vec<RowResult> {
-    set.commands.iter().map(result).collect()
-}
-
-fn result(one: &CommandState) -> RowResult {
-    let old = one.old_head();
-    let (id, key) = (old.map(|head| head.id), old.map(|head| head.key.clone()));
-    match &one.outcome {
-        Ok(Some((outcome, object))) => RowResult {
-            place: one.place,
-            id: Some(object.meta().id),
-            key: Some(object.meta().key.clone()),
-            result: outcome.as_str(),
-            version: Some(object.meta().version + i64::from(*outcome == WriteOutcome::Deleted)),
-            problem: None,
-        },
-        // To delete what is not there changes nothing.
-        Ok(None) => RowResult { place: one.place, id, key, result: "unchanged", version: None, problem: None },
-        Err(error) => RowResult { place: one.place, id, key, result: "failed", version: None, problem: Some(error.clone()) },
-    }
-}
-
 /// Reads a batch of either media type; for lines, the options stand among the parameters.
-pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], write_options: &WriteOptions) -> Result<Batch> {
+pub fn read(
+    bytes: &[u8],
+    lines: bool,
+    parameters: &[(String, String)],
+    write_options: &WriteOptions,
+    most: usize,
+) -> Result<Batch> {
     let mut faults = Faults::default();
-    let (options, rows) = if lines { from_lines(bytes, parameters)? } else { from_json(bytes)? };
+    let mut rows = Rows::new(most);
+    let options = if lines { from_lines(bytes, parameters, &mut rows)? } else { from_json(bytes, &mut rows)? };
+    if rows.count > most {
+        return Err(Error::invalid("/rows", "too_long", format!("a batch holds at most {most} rows")));
+    }
     let mut batch = Batch { partial: false, dry_run: write_options.dry_run, snapshot: None, rows };
     let mut percent = 10.0;
     for (name, value) in &options {
@@ -84,28 +125,32 @@ pub fn read(bytes: &[u8], lines: bool, parameters: &[(String, String)], write_op
         snapshot.max_delete_percent = percent;
     }
     faults.into_result()?;
+    if batch.partial {
+        batch.rows.set_faulty_aside();
+    }
     Ok(batch)
 }
 
-fn from_json(bytes: &[u8]) -> Result<(Map<String, Value>, Vec<Value>)> {
-    let Value::Object(mut options) = body::json(bytes)? else {
+fn from_json(bytes: &[u8], rows: &mut Rows) -> Result<Map<String, Value>> {
+    let read = parse_json_list(bytes, "rows", &mut |row| rows.add(row));
+    let (rest, found) = read.map_err(|detail| Error::malformed("malformed_json", detail))?;
+    let Value::Object(options) = rest else {
         return Err(Error::invalid("", "wrong_type", "a batch is an object"));
     };
-    match options.remove("rows") {
-        Some(Value::Array(rows)) => Ok((options, rows)),
-        Some(_) => Err(Error::invalid("/rows", "wrong_type", "rows is a list")),
-        None => Err(Error::invalid("/rows", "required", "rows is required")),
+    match (found, options.contains_key("rows")) {
+        (true, _) => Ok(options),
+        (_, true) => Err(Error::invalid("/rows", "wrong_type", "rows is a list")),
+        _ => Err(Error::invalid("/rows", "required", "rows is required")),
     }
 }
 
-fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<String, Value>, Vec<Value>)> {
-    let mut rows = Vec::new();
+fn from_lines(bytes: &[u8], parameters: &[(String, String)], rows: &mut Rows) -> Result<Map<String, Value>> {
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let row = crate::model::parse_json(line);
-        rows.push(row.map_err(|detail| Error::malformed("malformed_json", format!("line {}: {detail}", index + 1)))?);
+        let row = parse_json(line);
+        rows.add(row.map_err(|detail| Error::malformed("malformed_json", format!("line {}: {detail}", index + 1)))?);
     }
     let mut options = Map::new();
     let mut snapshot = Map::new();
@@ -123,7 +168,7 @@ fn from_lines(bytes: &[u8], parameters: &[(String, String)]) -> Result<(Map<Stri
     if !snapshot.is_empty() {
         options.insert("snapshot".into(), snapshot.into());
     }
-    Ok((options, rows))
+    Ok(options)
 }
 
 /// Whether a batch may hold objects of the kind.
@@ -153,9 +198,9 @@ fn read_snapshot(value: &Map<String, Value>, faults: &mut Faults) -> Option<Sour
 }
 
 /// One row as far as it can be read without its kind.
-pub struct Row {
-    pub place: usize,
-    pub kind: Kind,
+struct Row {
+    place: usize,
+    kind: Kind,
     target: ObjectRef,
     op: Op,
     if_version: Option<i64>,
@@ -167,18 +212,6 @@ enum Op {
     Upsert,
     Merge,
     Delete,
-}
-
-/// Reads the rows; those that cannot be read are told with their faults.
-pub fn rows(values: Vec<Value>) -> (Vec<Row>, Vec<(usize, Error)>) {
-    let (mut rows, mut bad) = (Vec::with_capacity(values.len()), Vec::new());
-    for (place, value) in values.into_iter().enumerate() {
-        match row(place, value) {
-            Ok(row) => rows.push(row),
-            Err(error) => bad.push((place, error)),
-        }
-    }
-    (rows, bad)
 }
 
 fn row(place: usize, value: Value) -> Result<Row> {
@@ -230,26 +263,20 @@ fn fault<T>(faults: &mut Faults, pointer: &str, code: &'static str, detail: &str
     None
 }
 
-/// The rows of one kind as a change set; drafts that cannot be read are told with their faults.
-pub fn change_set(kind: &'static dyn AnyKind, rows: Vec<Row>, bad: &mut Vec<(usize, Error)>) -> ChangeSet {
-    let mut commands = Vec::with_capacity(rows.len());
-    for row in rows {
-        let operation = match row.op {
-            Op::Delete => AuditAction::Delete,
-            Op::Merge => AuditAction::Patch { patch: row.data, creates: true },
-            Op::Upsert => match draft::parse(kind, row.data) {
-                Ok(draft) => AuditAction::Put(Box::new(draft)),
-                Err(error) => {
-                    bad.push((row.place, beneath_data(error)));
-                    continue;
-                }
-            },
-        };
-        let versions = row.if_version.map(|version| vec![version]);
-        let preconditions = Preconditions { versions, ..Preconditions::default() };
-        commands.push(Command { place: row.place, target: Some(row.target), operation, preconditions });
-    }
-    ChangeSet::new(kind, commands)
+/// The row as a command; a draft that cannot be looked at any further is told with its faults.
+fn command(row: Row, budget: &mut FaultBudget) -> Result<(Kind, Command)> {
+    let operation = match row.op {
+        Op::Delete => AuditAction::Delete,
+        Op::Merge => AuditAction::Patch { patch: row.data, creates: true },
+        Op::Upsert => {
+            let mut draft = draft::parse(KINDS.of(row.kind), row.data).map_err(beneath_data)?;
+            budget.trim(&mut draft.faults, 0);
+            AuditAction::Put(Box::new(draft))
+        }
+    };
+    let versions = row.if_version.map(|version| vec![version]);
+    let preconditions = Preconditions { versions, ..Preconditions::default() };
+    Ok((row.kind, Command { place: row.place, target: Some(row.target), operation, preconditions }))
 }
 
 /// Faults of a draft lie beneath the row's `data`.

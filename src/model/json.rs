@@ -12,14 +12,31 @@ pub const MAX_DEPTH: usize = 32;
 /// # Errors
 /// What is wrong and where, in words for the client.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let mut reader = serde_json::Deserializer::from_str(text(bytes)?);
+    let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|e| e.to_string())?;
+    reader.end().map_err(|e| e.to_string())?;
+    Ok(value)
+}
+
+/// As [`parse`], of an object with a list that may be long: its elements are handed over one by one and not kept. Gives the
+/// object without the list and whether the list was there; a member of its name that is no list stays.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_list(bytes: &[u8], list: &str, each: &mut dyn FnMut(Value)) -> Result<(Value, bool), String> {
+    let mut reader = serde_json::Deserializer::from_str(text(bytes)?);
+    let mut found = false;
+    let value = Holder { list, each, found: &mut found }.deserialize(&mut reader).map_err(|e| e.to_string())?;
+    reader.end().map_err(|e| e.to_string())?;
+    Ok((value, found))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8 at byte {}", e.valid_up_to()))?;
     if text.starts_with('\u{feff}') {
         return Err("a byte order mark is not JSON".into());
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|e| e.to_string())?;
-    reader.end().map_err(|e| e.to_string())?;
-    Ok(value)
+    Ok(text)
 }
 
 #[derive(Clone, Copy)]
@@ -112,6 +129,103 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
+/// The methods of a visitor that do as [`Strict`] does at a depth.
+macro_rules! as_strict {
+    ($depth:literal) => {
+        type Value = Value;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON")
+        }
+        fn visit_bool<E: de::Error>(self, v: bool) -> Result<Value, E> {
+            Strict { depth: $depth }.visit_bool(v)
+        }
+        fn visit_i64<E: de::Error>(self, v: i64) -> Result<Value, E> {
+            Strict { depth: $depth }.visit_i64(v)
+        }
+        fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
+            Strict { depth: $depth }.visit_u64(v)
+        }
+        fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
+            Strict { depth: $depth }.visit_f64(v)
+        }
+        fn visit_str<E: de::Error>(self, v: &str) -> Result<Value, E> {
+            Strict { depth: $depth }.visit_str(v)
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+            Ok(Value::Null)
+        }
+    };
+}
+
+/// Reads the object that holds the list.
+struct Holder<'a> {
+    list: &'a str,
+    each: &'a mut dyn FnMut(Value),
+    found: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Holder<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Holder<'_> {
+    as_strict!(0);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
+        Strict { depth: 0 }.visit_seq(seq)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let name = plain(&name)?;
+            if object.contains_key(&name) || *self.found && name == self.list {
+                return Err(de::Error::custom(format!("member {name:?} stands there twice")));
+            }
+            if name == self.list {
+                let value = map.next_value_seed(Elements { each: &mut *self.each, found: &mut *self.found })?;
+                if !*self.found {
+                    object.insert(name, value);
+                }
+            } else {
+                object.insert(name, map.next_value_seed(Strict { depth: 1 })?);
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// Reads the list.
+struct Elements<'a> {
+    each: &'a mut dyn FnMut(Value),
+    found: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    as_strict!(1);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        *self.found = true;
+        while let Some(value) = seq.next_element_seed(Strict { depth: 2 })? {
+            (self.each)(value);
+        }
+        Ok(Value::Null)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        Strict { depth: 1 }.visit_map(map)
+    }
+}
+
 /// JSON merge patch (RFC 7396): `patch` laid over `target`; `null` takes a member away.
 pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
@@ -187,5 +301,31 @@ mod tests {
         assert_eq!(parse(b"60.0"), Ok(Value::from(60)));
         assert_eq!(parse(b"-0"), Ok(Value::from(0)));
         assert!(parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_long_list_is_handed_over_element_by_element_and_read_as_strictly() {
+        let read = |text: &str| {
+            let mut rows = Vec::new();
+            parse_list(text.as_bytes(), "rows", &mut |row| rows.push(row)).map(|(rest, found)| (rest, found, rows))
+        };
+        let (rest, found, rows) = read(r#"{"mode": "x", "rows": [{"a": 1.0}, [], null], "more": [1]}"#).unwrap();
+        assert_eq!((rest, found, rows), (json!({"mode": "x", "more": [1]}), true, vec![json!({"a": 1}), json!([]), json!(null)]));
+        assert_eq!(read(r#"{"rows": {"a": 1}}"#).unwrap(), (json!({"rows": {"a": 1}}), false, vec![]));
+        assert_eq!(read("[1]").unwrap(), (json!([1]), false, vec![]));
+        assert_eq!(read("7").unwrap(), (json!(7), false, vec![]));
+        for wrong in [
+            r#"{"rows": [], "rows": []}"#,
+            r#"{"rows": 1, "rows": []}"#,
+            r#"{"rows": [{"a": 1, "a": 1}]}"#,
+            r#"{"rows": [1,]}"#,
+            r#"{"rows": []} 1"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        for depth in [MAX_DEPTH - 2, MAX_DEPTH - 1] {
+            let text = format!(r#"{{"rows": [{}{}]}}"#, "[".repeat(depth), "]".repeat(depth));
+            assert_eq!(read(&text).is_ok(), parse(text.as_bytes()).is_ok(), "{depth}");
+        }
     }
 }

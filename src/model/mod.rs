@@ -13,9 +13,9 @@ mod resource;
 mod string_enum;
 mod time;
 
-pub use error::{CurrentState, Error, Fault, Faults, Result};
+pub use error::{CurrentState, Error, Fault, FaultBudget, Faults, Result};
 pub use id::Id;
-pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json};
+pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json, parse_list as parse_json_list};
 pub use kind::Kind;
 pub(crate) use kind::kinds;
 pub use lifecycle::{Lifecycle, NoTerms, Reason, Transition, TransitionContext};

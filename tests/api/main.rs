@@ -9,6 +9,7 @@ mod crash;
 mod dependencies;
 mod differential;
 mod exposure;
+mod fairness;
 mod gaps;
 mod lifecycle;
 mod migrations;

@@ -204,6 +204,10 @@ impl Server {
         &self.key
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).id()
+    }
+
     /// Kills the process without a warning.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
