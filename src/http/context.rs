@@ -17,6 +17,18 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
 
+/// Who called, for the line of the log.
+pub struct Caller(pub Arc<Identity>);
+
+/// Why a request was refused, in one word for the log; the caller is told less.
+#[derive(Clone, Copy)]
+pub struct Refusal(pub &'static str);
+
+fn refused(request: &HttpRequest, word: &'static str, error: Error) -> Error {
+    request.extensions_mut().insert(Refusal(word));
+    error
+}
+
 /// A known caller, at work for one organisation.
 #[derive(Clone)]
 pub struct RequestContext {
@@ -87,7 +99,7 @@ impl FromRequest for RequestContext {
 async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     let app = request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
     let mut all = request.headers().get_all(header::AUTHORIZATION);
-    let missing = || Error::Unauthenticated("a bearer token is wanted".into());
+    let missing = || refused(request, "no_token", Error::Unauthenticated("a bearer token is wanted".into()));
     let (Some(value), None) = (all.next(), all.next()) else { return Err(missing()) };
     let text = value.to_str().map_err(|_| missing())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
@@ -95,29 +107,30 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
         return Err(missing());
     }
     let now = app.now();
-    let identity = app.verifier.verify(token, now.seconds()).await.map_err(|rejection| {
-        tracing::debug!(reason = rejection.reason(), "a token was refused");
-        Error::Unauthenticated(rejection.detail().into())
-    })?;
-    let organization = organization(&app, &identity).await?;
+    let identity = app.verifier.verify(token, now.seconds()).await;
+    let identity =
+        identity.map_err(|rejection| refused(request, rejection.reason(), Error::Unauthenticated(rejection.detail().into())))?;
+    request.extensions_mut().insert(Caller(Arc::clone(&identity)));
+    let organization = organization(&app, request, &identity).await?;
     let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
     Ok(RequestContext { app, identity, organization, request_id, now })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key
 /// is the operator of the service.
-async fn organization(app: &Data<State>, identity: &Arc<Identity>) -> Result<Id> {
+async fn organization(app: &Data<State>, request: &HttpRequest, identity: &Arc<Identity>) -> Result<Id> {
     let named = &identity.organization;
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
     let object_ref = Id::parse(named).map_or_else(|| ObjectRef::Key(named.clone()), ObjectRef::Id);
     let found = app.store.read(async |conn| app.tenants.find(conn, &object_ref).await).await?;
+    let forbidden = |word, detail: &str| Err(refused(request, word, Error::Forbidden(detail.into())));
     let id = match found {
-        Some(Tenant { suspended: true, .. }) => return Err(Error::Forbidden("the organisation is suspended".into())),
+        Some(Tenant { suspended: true, .. }) => return forbidden("suspended", "the organisation is suspended"),
         Some(Tenant { id, .. }) => id,
         None if identity.local => app.create_organization(named, named, "first used by a token of the local issuer").await?.0,
-        None => return Err(Error::Forbidden("the token's organisation is unknown here".into())),
+        None => return forbidden("unknown_organization", "the token's organisation is unknown here"),
     };
     app.organizations.insert(named.clone(), id);
     Ok(id)

@@ -1,5 +1,5 @@
 //! The outermost layer: an id for every request, a problem for every failure, one log line, figures.
-use super::context::RequestId;
+use super::context::{Caller, Refusal, RequestId};
 use super::problem;
 use super::state::State;
 use crate::model::Error;
@@ -15,7 +15,7 @@ use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -61,16 +61,33 @@ pub async fn edge(
     if let Some(app) = &app {
         app.metrics.end(response.request().method().as_str(), route, status, took);
     }
+    log(&response, &id, route, took);
+    Ok(response)
+}
+
+/// The line of a request: who asked for what and what came of it. No part of a token is in it.
+fn log(response: &ServiceResponse<BoxBody>, id: &str, route: &str, took: Duration) {
+    let (request, status) = (response.request(), response.status());
+    let known = request.extensions();
+    let identity = known.get::<Caller>().map(|caller| &caller.0);
+    let refusal = match status {
+        StatusCode::UNAUTHORIZED => Some(known.get::<Refusal>().map_or("token", |refusal| refusal.0)),
+        // Where nothing else is said, the roles or scopes do not reach.
+        StatusCode::FORBIDDEN => Some(known.get::<Refusal>().map_or("permission", |refusal| refusal.0)),
+        _ => None,
+    };
     tracing::info!(
-        request_id = &*id,
-        method = response.request().method().as_str(),
-        path = response.request().path(),
+        request_id = id,
+        method = request.method().as_str(),
+        path = request.path(),
         route,
-        status,
+        status = status.as_u16(),
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        subject = identity.map(|identity| &*identity.subject),
+        organization = identity.map(|identity| &*identity.organization),
+        refusal,
         "request"
     );
-    Ok(response)
 }
 
 /// The answer where the request went down with its handler.
@@ -80,7 +97,7 @@ fn lost(app: Option<&Data<State>>, error: &Error, id: &str) -> actix_web::Error 
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if let Some(app) = app {
-        app.metrics.end("other", "lost", response.status().as_u16(), std::time::Duration::ZERO);
+        app.metrics.end("other", "lost", response.status().as_u16(), Duration::ZERO);
     }
     InternalError::from_response(error.clone(), response).into()
 }

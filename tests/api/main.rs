@@ -12,6 +12,7 @@ mod exposure;
 mod fairness;
 mod gaps;
 mod lifecycle;
+mod log_lines;
 mod migrations;
 mod netbox;
 mod older;
