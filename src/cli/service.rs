@@ -75,7 +75,7 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
 }
 
 /// Makes the first organisation of an empty database, and the example when it is asked for; gives a first token for
-/// whichever is new.
+/// whichever is new. An example of which nothing is there but the organisation's name was stopped while it was loaded.
 async fn first_organization(app: &Arc<State>, demo: bool) -> crate::model::Result<Option<(String, String)>> {
     let empty = app.store.read(async |conn| ledger::tenants(conn).await).await?.len() <= 1;
     let (key, name) = if demo { (DEMO_KEY, DEMO_NAME) } else { ("default", "Default organisation") };
@@ -83,11 +83,12 @@ async fn first_organization(app: &Arc<State>, demo: bool) -> crate::model::Resul
         return Ok(None);
     }
     let (id, made) = app.create_organization(key, name, "first start").await?;
-    if !made {
+    let untouched = app.store.read(async |conn| ledger::head(conn, id).await).await?.is_none_or(|head| head.seq == 0);
+    if !made && !(demo && untouched) {
         return Ok(None);
     }
     if demo {
-        demo::load_demo(app, id).await?;
+        demo::load_demo(&app.store, id, app.now()).await?;
     }
     let Some(local) = app.verifier.local_key() else { return Ok(None) };
     let roles = [Role::ItServiceContinuityManager, Role::Administrator];

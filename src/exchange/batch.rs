@@ -17,7 +17,7 @@ use crate::model::roles::{ADM, APP, ICT, INT, NOBODY, OWN, SCM, TST};
 use crate::model::{Action, Error, Kind, ObjectRef, Result, Rights, StringEnum};
 use crate::resources::KINDS;
 use crate::store::idempotency::StoredResponse;
-use crate::store::{Store, Tx, WriteContext, resolve};
+use crate::store::{Tx, resolve};
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -90,10 +90,8 @@ fn rendered(outcome: &BatchOutcome) -> Result<StoredResponse> {
 ///
 /// # Errors
 /// When a row has a fault.
-pub async fn import(store: &Store, change: WriteContext, rows: &str) -> Result<()> {
-    let rows: Vec<Value> = serde_json::from_str(rows).map_err(Error::internal)?;
-    let batch = Batch::of(rows);
-    store.write(change, async move |tx| run(tx, batch).await.map(drop)).await
+pub async fn import(tx: &mut Tx, rows: Vec<Value>) -> Result<()> {
+    run(tx, Batch::of(rows)).await.map(drop)
 }
 
 /// Carries the batch out.

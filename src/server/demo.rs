@@ -3,7 +3,6 @@ use super::policy::POLICY;
 use crate::auth::Identity;
 use crate::collection::{draft, read, singleton, transitions};
 use crate::exchange::batch;
-use crate::http::state::State;
 use crate::model::{Action, Error, Id, Kind, ObjectRef, Result, Role, StringEnum, Timestamp};
 use crate::resources::plan_versions::PlanVersion;
 use crate::resources::plan_versions::http::{ApprovalDraft, decided};
@@ -69,62 +68,81 @@ enum Deed {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load_catalogue(store: &Arc<Store>, organization: Id, now: Timestamp) -> Result<(usize, usize)> {
+pub async fn load_catalogue(store: &Store, organization: Id, now: Timestamp) -> Result<(usize, usize)> {
+    store.write(of_the_catalogue(organization, now), async move |tx| catalogue(tx).await).await
+}
+
+fn of_the_catalogue(organization: Id, now: Timestamp) -> WriteContext {
+    let change = WriteContext::by_the_service(organization, Some("The catalogue of threats".into()), now);
+    WriteContext { request_id: "load-catalogue".into(), large: true, ..change }
+}
+
+async fn catalogue(tx: &mut Tx) -> Result<(usize, usize)> {
     let rows: Vec<Value> = serde_json::from_str(CATALOGUE).map_err(Error::internal)?;
     let object_ref = |row: &Value| row["id"].as_str().and_then(ObjectRef::parse);
     let wanted: HashSet<ObjectRef> = rows.iter().filter_map(object_ref).collect();
-    let found = store.read(async |conn| resolve::locate(conn, organization, &[Kind::Threat], &wanted).await).await?;
-    let absent: Vec<&Value> = rows.iter().filter(|row| object_ref(row).is_some_and(|one| !found.contains_key(&one))).collect();
-    if !absent.is_empty() {
-        let change = WriteContext::by_the_service(organization, Some("The catalogue of threats".into()), now);
-        let change = WriteContext { request_id: "load-catalogue".into(), ..change };
-        batch::import(store, change, &serde_json::to_string(&absent).map_err(Error::internal)?).await?;
+    tx.lock_tenant().await?;
+    let org = tx.organization();
+    let found = resolve::locate(&mut tx.conn()?, org, &[Kind::Threat], &wanted).await?;
+    let all = rows.len();
+    let is_absent = |row: &Value| object_ref(row).is_some_and(|one| !found.contains_key(&one));
+    let absent: Vec<Value> = rows.into_iter().filter(is_absent).collect();
+    let added = absent.len();
+    if added > 0 {
+        batch::import(tx, absent).await?;
     }
-    Ok((absent.len(), rows.len()))
+    Ok((added, all))
 }
 
-/// Fills the example organisation.
+/// Fills the example organisation, in one transaction: whoever stops the service meanwhile finds it empty or whole.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load_demo(app: &Arc<State>, organization: Id) -> Result<()> {
+pub async fn load_demo(store: &Store, organization: Id, now: Timestamp) -> Result<()> {
     let beginning = Timestamp::parse(BEGINNING).ok_or_else(|| Error::Internal("the example begins at no time".into()))?;
     let rows = serde_json::from_str(DEMO).map_err(Error::internal)?;
     let landscape = Step { at: beginning, by: None, reason: None, deed: Deed::Rows(rows) };
-    tell(app, organization, landscape).await?;
-    load_catalogue(&app.store, organization, beginning.min(app.now())).await?;
     let mut steps: Vec<Step> = Vec::new();
     for part in STORY {
         steps.extend(serde_json::from_str::<Vec<Step>>(part).map_err(Error::internal)?);
     }
     steps.sort_by_key(|step| step.at);
-    for step in steps {
-        tell(app, organization, step).await?;
-    }
-    Ok(())
+    let whole = WriteContext::by_the_service(organization, None, beginning.min(now));
+    let work = async move |tx: &mut Tx| {
+        tell(tx, now, landscape).await?;
+        tx.go_on(of_the_catalogue(organization, beginning.min(now))).await?;
+        catalogue(tx).await?;
+        for step in steps {
+            tell(tx, now, step).await?;
+        }
+        Ok(())
+    };
+    store.write(WriteContext { large: true, ..whole }, work).await
 }
 
 /// Carries out one step in the name of whoever does it.
-async fn tell(app: &Arc<State>, organization: Id, step: Step) -> Result<()> {
+async fn tell(tx: &mut Tx, now: Timestamp, step: Step) -> Result<()> {
     let Step { at, by, reason, deed } = step;
     let said = match &deed {
         Deed::Rows(_) | Deed::Settings(_) | Deed::Note(_) => None,
         Deed::Move(wanted) | Deed::Approval(wanted) => wanted.get("comment").and_then(Value::as_str).map(str::to_owned),
     };
     let reason = reason.or(said).unwrap_or_else(|| "The built-in example".into());
-    let change = WriteContext::by_the_service(organization, Some(reason), at.min(app.now()));
-    let mut change = WriteContext { request_id: "demo".into(), ..change };
+    let change = WriteContext::by_the_service(tx.organization(), Some(reason), at.min(now));
+    let mut change = WriteContext { request_id: "demo".into(), large: true, ..change };
     if let Some(subject) = by {
         change.identity = Some(Arc::new(identity(&subject)?));
         change.actor = subject;
     }
     let name = change.actor.clone();
+    tx.go_on(change).await?;
+    tx.lock_tenant().await?;
     let told = match deed {
-        Deed::Rows(rows) => import(app, change, rows).await,
-        Deed::Settings(wanted) => settle(app, change, wanted).await,
-        Deed::Move(wanted) => carry_out(app, change, wanted).await,
-        Deed::Approval(wanted) => approve(app, change, wanted).await,
-        Deed::Note(wanted) => note(app, change, wanted).await,
+        Deed::Rows(rows) => import(tx, rows).await,
+        Deed::Settings(wanted) => settle(tx, wanted).await,
+        Deed::Move(wanted) => carry_out(tx, wanted).await,
+        Deed::Approval(wanted) => approve(tx, wanted).await,
+        Deed::Note(wanted) => note(tx, wanted).await,
     };
     told.map_err(|error| Error::Internal(format!("the story, {at} by {name}: {error}")))
 }
@@ -136,8 +154,8 @@ fn identity(subject: &str) -> Result<Identity> {
     Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX, policy: POLICY })
 }
 
-fn require(change: &WriteContext, collection: &str, action: Action) -> Result<()> {
-    match &change.identity {
+fn require(tx: &Tx, collection: &str, action: Action) -> Result<()> {
+    match &tx.context().identity {
         Some(identity) if !identity.may(collection, action) => Err(Error::Forbidden(format!("{collection} is not theirs"))),
         _ => Ok(()),
     }
@@ -151,34 +169,26 @@ fn target(wanted: &mut Map<String, Value>) -> Result<ObjectRef> {
     ObjectRef::parse(&text(wanted.remove("id"))).ok_or_else(|| Error::Internal("a step without an object".into()))
 }
 
-async fn import(app: &Arc<State>, change: WriteContext, rows: Vec<Value>) -> Result<()> {
+async fn import(tx: &mut Tx, rows: Vec<Value>) -> Result<()> {
     for kind in rows.iter().filter_map(|row| Kind::from_word(row["kind"].as_str()?)) {
-        require(&change, kind.collection(), Action::Write)?;
+        require(tx, kind.collection(), Action::Write)?;
     }
-    batch::import(&app.store, change, &Value::Array(rows).to_string()).await
+    batch::import(tx, rows).await
 }
 
-async fn settle(app: &Arc<State>, change: WriteContext, wanted: Value) -> Result<()> {
-    require(&change, Kind::Settings.collection(), Action::Write)?;
+async fn settle(tx: &mut Tx, wanted: Value) -> Result<()> {
+    require(tx, Kind::Settings.collection(), Action::Write)?;
     let wanted = draft::parse(kind_of::<Settings>(), wanted)?;
-    let work = async move |tx: &mut Tx| {
-        tx.lock_tenant().await?;
-        singleton::replace::<Settings>(tx, wanted).await.map(drop)
-    };
-    app.store.write(change, work).await
+    singleton::replace::<Settings>(tx, wanted).await.map(drop)
 }
 
-async fn carry_out(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
+async fn carry_out(tx: &mut Tx, mut wanted: Map<String, Value>) -> Result<()> {
     let kind = Kind::from_word(&text(wanted.remove("kind"))).ok_or_else(|| Error::Internal("a move of nothing".into()))?;
-    let (id, step) = (target(&mut wanted)?, wanted.remove("step"));
-    let work = async move |tx: &mut Tx| {
-        let id = match step {
-            None => id,
-            step => ObjectRef::Id(step_of(tx, &id, &text(step)).await?),
-        };
-        transitions::transition_by_service(tx, KINDS.of(kind), &id, Value::Object(wanted)).await
+    let id = match (target(&mut wanted)?, wanted.remove("step")) {
+        (id, None) => id,
+        (run, step) => ObjectRef::Id(step_of(tx, &run, &text(step)).await?),
     };
-    app.store.write(change, work).await
+    transitions::transition_by_service(tx, KINDS.of(kind), &id, Value::Object(wanted)).await
 }
 
 /// The step of a run by its key in the plan.
@@ -188,30 +198,22 @@ async fn step_of(tx: &mut Tx, run: &ObjectRef, step: &str) -> Result<Id> {
     run_steps::store::keyed(&mut tx.conn()?, org, run, step).await?.ok_or(Error::NotFound)
 }
 
-async fn approve(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
-    require(&change, Kind::PlanVersion.collection(), Action::Approve)?;
+async fn approve(tx: &mut Tx, mut wanted: Map<String, Value>) -> Result<()> {
+    require(tx, Kind::PlanVersion.collection(), Action::Approve)?;
     let id = target(&mut wanted)?;
     let said: ApprovalDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
-    let work = async move |tx: &mut Tx| {
-        tx.lock_tenant().await?;
-        let org = tx.organization();
-        let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &id).await?;
-        let body = decided(tx, &old.body, said)?;
-        write_consequence(tx, old, body).await.map(drop)
-    };
-    app.store.write(change, work).await
+    let org = tx.organization();
+    let old = read::load_of::<PlanVersion>(&mut tx.conn()?, org, &id).await?;
+    let body = decided(tx, &old.body, said)?;
+    write_consequence(tx, old, body).await.map(drop)
 }
 
-async fn note(app: &Arc<State>, change: WriteContext, mut wanted: Map<String, Value>) -> Result<()> {
-    require(&change, Kind::RunStep.collection(), Action::Write)?;
+async fn note(tx: &mut Tx, mut wanted: Map<String, Value>) -> Result<()> {
+    require(tx, Kind::RunStep.collection(), Action::Write)?;
     let id = target(&mut wanted)?;
     let said: NoteDraft = serde_json::from_value(Value::Object(wanted)).map_err(Error::internal)?;
-    let work = async move |tx: &mut Tx| {
-        tx.lock_tenant().await?;
-        let org = tx.organization();
-        let old = read::load_of::<Run>(&mut tx.conn()?, org, &id).await?;
-        let body = noted(tx, &old.body, said)?;
-        write_consequence(tx, old, body).await.map(drop)
-    };
-    app.store.write(change, work).await
+    let org = tx.organization();
+    let old = read::load_of::<Run>(&mut tx.conn()?, org, &id).await?;
+    let body = noted(tx, &old.body, said)?;
+    write_consequence(tx, old, body).await.map(drop)
 }

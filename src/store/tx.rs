@@ -191,7 +191,28 @@ impl Tx {
         });
     }
 
+    /// Goes on in the same transaction as somebody else, at another time: one change that many have made. All of it is
+    /// kept or none, so it may not be one of a group: [`WriteContext::large`].
+    ///
+    /// # Errors
+    /// When the change is one of a group, or of another organisation.
+    pub async fn go_on(&mut self, change: WriteContext) -> Result<()> {
+        if self.nested || change.organization != self.change.organization {
+            return Err(Error::Internal("a change that goes on needs a transaction of its own".into()));
+        }
+        // What was done so far is found in the ledger by what follows.
+        self.write_ledger().await?;
+        self.revised.clear();
+        self.change = change;
+        Ok(())
+    }
+
     async fn flush(&mut self) -> Result<()> {
+        self.write_ledger().await?;
+        self.link.conn()?.batch("COMMIT").await
+    }
+
+    async fn write_ledger(&mut self) -> Result<()> {
         let mut conn = self.link.conn()?;
         insert(&mut conn, std::mem::take(&mut self.pending)).await?;
         for (organization, head) in self.heads.iter().filter(|(_, head)| head.has_advanced()) {
@@ -209,7 +230,7 @@ impl Tx {
                 .rows::<Untyped>();
             on!(&mut conn, |c| statement.execute(c)).map_db_error()?;
         }
-        conn.batch("COMMIT").await
+        Ok(())
     }
 
     /// Gives the whole group up. The connection is closed too: after a fault nobody knows what it still holds.
