@@ -1,7 +1,7 @@
 //! The binary: reads the command line and hands over.
 use clap::Parser;
-use holdfast::cli::service;
 use holdfast::cli::{Cli, Command};
+use holdfast::cli::{schema, service};
 use holdfast::store::clock;
 use holdfast::{cli, config};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(flags) => service::run(&flags, &environment, false),
         Command::Demo(flags) => service::run(&flags, &environment, true),
-        Command::Migrate(flags) => service::migrate(&flags, &environment),
+        Command::Migrate(flags) => schema::migrate(&flags, &environment),
         Command::Verify(flags) => service::verify(&flags, &environment),
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),

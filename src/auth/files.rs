@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and stay.
+//! Files that appear whole or not at all, and stay; and who can read them: their owner alone.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -32,19 +32,57 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     written.and_then(|()| sync_directory_of(path))
 }
 
+/// Makes a directory, and what is missing above it, for its owner alone. One that is there stays as it is: it may hold
+/// other things too.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a file to be written to; one that is not there is made, empty and for its owner alone.
+pub fn open_or_make(path: &Path) -> io::Result<File> {
+    private().write(true).create(true).truncate(false).open(path)
+}
+
+/// The mode of a file that others than its owner may read or write.
+pub fn mode_open_to_others(path: &Path) -> io::Result<Option<u32>> {
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions()) & 0o777;
+        Ok(Some(mode).filter(|mode| mode & 0o077 != 0))
+    }
+    #[cfg(not(unix))]
+    fs::metadata(path).map(|_| None)
+}
+
+/// Takes a file from everybody but its owner.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if mode_open_to_others(path)?.is_some() {
+        return fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    }
+    fs::metadata(path).map(drop)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 fn draft_beside(path: &Path) -> io::Result<PathBuf> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        make_directory(parent)?;
     }
     Ok(path.with_extension(format!("{:016x}.draft", rand::random::<u64>())))
 }
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(draft)?;
+    let mut file = private().write(true).create_new(true).open(draft)?;
     file.write_all(content)?;
     file.sync_all()
 }

@@ -1,7 +1,7 @@
 //! The service's own issuer: a random key in the data directory, for the first minutes, for scripts, and
 //! for the day the identity provider is part of the disaster.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use base64::Engine;
@@ -53,20 +53,42 @@ struct Claims<'a> {
 }
 
 impl LocalKey {
+    /// The key in the data directory, if there is one. A key that others than its owner can read is refused: it may be
+    /// theirs already.
+    pub fn load(data_dir: &Path) -> Result<Option<Self>, String> {
+        let path = Self::path(data_dir);
+        let told = |fault: io::Error| format!("{}: {fault}", path.display());
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(fault) => return Err(told(fault)),
+        };
+        if let Some(mode) = files::mode_open_to_others(&path).map_err(told)? {
+            return Err(format!(
+                "{path} is open to more than its owner (mode {mode:04o}), and whoever reads it can sign tokens of anybody: \
+                 chmod 600 {path}; if somebody may have read it, remove it instead, which ends all tokens issued so far",
+                path = path.display()
+            ));
+        }
+        Self::parse(&text, &path).map(Some)
+    }
+
     /// The key in the data directory, made now if there is none yet. Of several processes that start
     /// at once all end with the same key.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, String> {
-        let path = data_dir.join(KEY_FILE);
-        let told = |fault: io::Error| format!("{}: {fault}", path.display());
-        match fs::read_to_string(&path) {
-            Ok(text) => return Self::parse(&text, &path),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
-            Err(fault) => return Err(told(fault)),
+        if let Some(key) = Self::load(data_dir)? {
+            return Ok(key);
         }
+        let path = Self::path(data_dir);
         let secret = URL_SAFE_NO_PAD.encode(random::<32>()?);
-        files::publish(&path, secret.as_bytes()).map_err(told)?;
+        files::publish(&path, secret.as_bytes()).map_err(|fault| format!("{}: {fault}", path.display()))?;
         // Read back rather than kept: another process may have been first.
-        Self::parse(&fs::read_to_string(&path).map_err(told)?, &path)
+        Self::load(data_dir)?.ok_or_else(|| format!("{}: it is gone again", path.display()))
+    }
+
+    /// Where the key lies in a data directory.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(KEY_FILE)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, String> {
@@ -185,6 +207,7 @@ mod tests {
     fn a_damaged_key_is_told_and_not_replaced() {
         let scratch = Scratch::new();
         let path = scratch.path().join(KEY_FILE);
+        files::open_or_make(&path).unwrap();
         for text in ["", "short", &"A".repeat(44), "!"] {
             fs::write(&path, text).unwrap();
             assert!(LocalKey::load_or_create(scratch.path()).unwrap_err().contains("32 bytes"));

@@ -8,7 +8,7 @@ mod claims;
 #[cfg(test)]
 mod example;
 mod fetch;
-mod files;
+pub mod files;
 mod identity;
 mod jwks;
 mod keys;

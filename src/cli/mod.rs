@@ -1,5 +1,6 @@
 //! The command line: what may be asked of the program, and the answers that need no running service.
 
+pub mod schema;
 pub mod service;
 
 use std::collections::BTreeMap;
@@ -88,9 +89,12 @@ pub struct CatalogueFlags {
 pub struct MigrateFlags {
     #[command(flatten)]
     pub store: StoreFlags,
-    /// Take the newest change of the schema back, and with it what it holds.
+    /// Take the newest change of the schema back, and with it what it holds. What that is, is told first.
     #[arg(long)]
     pub revert: bool,
+    /// Do it without asking; for scripts.
+    #[arg(long, requires = "revert")]
+    pub yes: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -238,6 +242,7 @@ mod tests {
             "holdfast serve --listen 127.0.0.1:0 --data-dir d --database-url sqlite:x --config c",
             "holdfast demo --listen 127.0.0.1:0",
             "holdfast migrate --data-dir d --database-url postgres://db",
+            "holdfast migrate --revert --yes",
             "holdfast token --data-dir d --organization k --subject s --role user --role auditor --scope a:b --ttl 5",
             "holdfast openapi --output -",
             "holdfast verify --data-dir d",
@@ -252,6 +257,7 @@ mod tests {
             "holdfast token --organization k --subject s",
             "holdfast token --organization k --subject s --role root",
             "holdfast migrate --listen 127.0.0.1:0",
+            "holdfast migrate --yes",
             "holdfast healthcheck --url http://a --listen 127.0.0.1:0",
         ] {
             assert!(parsed(line).is_err(), "{line}");

@@ -1,5 +1,5 @@
 //! The sub-commands that need the database.
-use super::{CatalogueFlags, MigrateFlags, ServiceFlags, StoreFlags};
+use super::{CatalogueFlags, ServiceFlags, StoreFlags};
 use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-type Environment = BTreeMap<String, String>;
+pub type Environment = BTreeMap<String, String>;
 
 const DEMO_KEY: &str = "demo";
 const DEMO_NAME: &str = "Tarnfell Pharmacy Direct";
@@ -23,16 +23,17 @@ const DEMO_NAME: &str = "Tarnfell Pharmacy Direct";
 /// How long the first token lives.
 const FIRST_TOKEN_SECONDS: i64 = 24 * 3600;
 
-fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, String> {
+pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, String> {
     Config::load(overrides, environment).map_err(|faults| faults.to_string())
 }
 
-fn words(error: Error) -> String {
+/// For errors that end the program.
+pub fn words(error: Error) -> String {
     error.to_string()
 }
 
 /// Structured logs to standard error, written by a thread of their own.
-fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
+pub fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
     // Buffered: the thread flushes whenever nothing more is waiting, so under load many lines share one system call.
     let (writer, guard) = tracing_appender::non_blocking(std::io::BufWriter::with_capacity(1 << 16, std::io::stderr()));
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
@@ -45,7 +46,7 @@ fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
 }
 
 /// For commands at a terminal: only what went wrong.
-fn quiet() -> Log {
+pub fn quiet() -> Log {
     Log { level: "warn".into(), format: LogFormat::Text }
 }
 
@@ -54,24 +55,30 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
     let config = load(&Overrides::from(flags), environment)?;
     let _logs = start_logs(&config.log)?;
     // First: no other process may be at work on the file when its schema changes.
-    let claim = store::lock_data_dir(&config).map_err(words)?;
+    let claim = store::claim(&config).map_err(words)?;
     store::migrate_up(&config).map_err(words)?;
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
     actix_web::rt::System::new().block_on(async move {
         let app = Arc::new(server::open(config).map_err(words)?);
-        // Held until the end: no other process may serve an embedded database.
-        let _claim = claim;
-        let first = first_organization(&app, demo).await.map_err(words)?;
-        println!("listening on http://{address}");
-        println!("docs: http://{address}/docs/");
-        if let Some((organization, token)) = first {
-            println!("organization: {organization}");
-            println!("token: {token}");
-            println!("(shown only this once; `holdfast token` makes others)");
-        }
-        server::serve(app, listener).await.map_err(|error| error.to_string())
+        let done = serve(&app, listener, demo).await;
+        app.store.close();
+        // Held until here: no other process may serve an embedded database.
+        drop(claim);
+        done
     })
+}
+
+async fn serve(app: &Arc<State>, listener: TcpListener, demo: bool) -> Result<(), String> {
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let first = first_organization(app, demo).await.map_err(words)?;
+    println!("listening on http://{address}");
+    println!("docs: http://{address}/docs/");
+    if let Some((organization, token)) = first {
+        println!("organization: {organization}");
+        println!("token: {token}");
+        println!("(shown only this once; `holdfast token` makes others)");
+    }
+    server::serve(Arc::clone(app), listener).await.map_err(|error| error.to_string())
 }
 
 /// Makes the first organisation of an empty database, and the example when it is asked for; gives a first token for
@@ -105,39 +112,31 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
     };
     let config = load(&Overrides::from(&flags.store), environment)?;
     let _logs = start_logs(&quiet())?;
-    let _claim = store::lock_data_dir(&config).map_err(|error| {
-        format!(
-            "{error}: stop it for the moment, or have it load what `holdfast load-catalogue --print` gives, by POST /api/v1/batch"
-        )
+    let _claim = store::claim(&config).map_err(|error| match error {
+        Error::Unavailable { detail, .. } => format!(
+            "{detail}: stop it for the moment, or have it load what `holdfast load-catalogue --print` gives, by POST /api/v1/batch"
+        ),
+        error => words(error),
     })?;
     store::migrate_up(&config).map_err(words)?;
     actix_web::rt::System::new().block_on(async move {
         let store = Store::open(&config, &server::landscapes()).map_err(words)?;
-        let object_ref = ObjectRef::Key(key.clone());
-        let wanted = HashSet::from([object_ref.clone()]);
-        let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
-        let found = found.await.map_err(words)?;
-        let organization = found.get(&object_ref).and_then(|all| all.first()).map(|(_, id)| *id);
-        let organization = organization.ok_or_else(|| format!("there is no organisation {key:?}"))?;
-        let (added, all) = demo::load_catalogue(&store, organization, clock::now()).await.map_err(words)?;
+        let done = load_threats(&store, &key).await;
+        store.close();
+        let (added, all) = done?;
         println!("{added} threats added, {} were there already", all - added);
         Ok(())
     })
 }
 
-/// `holdfast migrate`.
-pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), String> {
-    let config = load(&Overrides::from(&flags.store), environment)?;
-    let _logs = start_logs(&quiet())?;
-    let _claim = store::lock_data_dir(&config).map_err(words)?;
-    if flags.revert {
-        store::migrate_down(&config).map_err(words)?;
-        println!("the newest change of the schema was taken back");
-    } else {
-        let done = store::migrate_up(&config).map_err(words)?;
-        println!("{done} changes of the schema made");
-    }
-    Ok(())
+async fn load_threats(store: &Store, key: &str) -> Result<(usize, usize), String> {
+    let object_ref = ObjectRef::Key(key.to_owned());
+    let wanted = HashSet::from([object_ref.clone()]);
+    let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
+    let found = found.await.map_err(words)?;
+    let found = found.get(&object_ref).and_then(|all| all.first()).map(|(_, id)| *id);
+    let found = found.ok_or_else(|| format!("there is no organisation {key:?}"))?;
+    demo::load_catalogue(store, found, clock::now()).await.map_err(words)
 }
 
 /// `holdfast verify`.

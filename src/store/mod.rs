@@ -4,6 +4,7 @@ pub mod audit;
 mod bind;
 mod cell;
 mod change;
+mod claim;
 pub mod clock;
 mod commits;
 mod conn;
@@ -22,6 +23,7 @@ pub mod object;
 pub mod object_meta;
 mod postgres;
 pub mod resolve;
+mod reversal;
 mod rows;
 pub mod schema;
 pub mod select;
@@ -38,6 +40,7 @@ mod writer;
 pub use bind::{Bind, Bound};
 pub use cell::{Cell, Cells, FromCell};
 pub use change::WriteContext;
+pub use claim::claim;
 pub use conn::{Conn, MapDbError};
 pub use consequence::{create, insert_objects, next_version, overwrite, write_consequence, write_consequences};
 pub use door::kind_of;
@@ -46,9 +49,9 @@ pub use kind::{AnyKind, AnyLifecycle, AnyPlanned, KindInfo, Kinds};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use node::NodeColumns;
 pub use object::{AnyObject, Object};
+pub use reversal::{Reversal, reversal};
 pub use rows::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks, prelude};
 pub use snapshot::{Landscapes, ReadPoint, Snapshot};
-pub use sqlite::lock_data_dir;
 pub use tx::Tx;
 pub use update::Updates;
 pub use verify::verify;
@@ -119,6 +122,15 @@ impl Store {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
     {
         self.writers.run(change, work).await
+    }
+
+    /// Ends the work for good: what waits to be written is written, the connections are closed, and an embedded database
+    /// is whole in its one file.
+    pub fn close(&self) {
+        self.writers.stop();
+        if let Readers::Sqlite(readers) = &self.readers {
+            readers.close();
+        }
     }
 
     /// Whether the database answers.

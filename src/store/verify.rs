@@ -3,7 +3,7 @@ use super::conn::dsl::*;
 use super::ledger::{self, LedgerHead};
 use super::schema::objects;
 use super::types::DbId;
-use super::{Conn, MapDbError, Store};
+use super::{Conn, MapDbError, Store, migrate};
 use crate::model::{Error, Id, Kind, StringEnum};
 use crate::on;
 use sha2::{Digest, Sha256};
@@ -13,8 +13,9 @@ const PAGE: i64 = 5000;
 /// Checks everything and tells how many entries of how many organisations hold.
 ///
 /// # Errors
-/// The first entry that does not hold, named by organisation and `seq`.
+/// That there is no database or a newer one; the first entry that does not hold, named by organisation and `seq`.
 pub async fn verify(store: &Store) -> Result<(i64, usize), String> {
+    store.read(async |conn| migrate::check(conn).await).await.map_err(|e| e.to_string())?;
     let known = store.read(async |conn| organisations(conn).await).await.map_err(|e| e.to_string())?;
     let tenants = store.read(async |conn| ledger::tenants(conn).await).await.map_err(|e| e.to_string())?;
     if let Some(org) = known.iter().find(|org| !tenants.iter().any(|(tenant, _)| tenant == *org)) {

@@ -19,6 +19,7 @@ use futures_util::future::LocalBoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -55,10 +56,15 @@ impl Queued for WriteJob {
     }
 }
 
+/// How long writers that are asked to stop may take to finish what waits.
+const STOP_WAIT: Duration = Duration::from_secs(10);
+
 /// The queues of all writers.
 pub struct WriterPool {
     queues: Vec<Arc<WriteQueue<WriteJob>>>,
     wait: Duration,
+    /// Ends when the last writer has closed its connection.
+    at_work: std::sync::Mutex<Receiver<()>>,
 }
 
 impl WriterPool {
@@ -80,15 +86,29 @@ impl WriterPool {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);
+        let (working, at_work) = channel::<()>();
         let work = move || {
             let local = tokio::task::LocalSet::new();
             for (queue, tx) in served {
                 local.spawn_local(serve(queue, tx, Arc::clone(&commits)));
             }
             runtime.block_on(local);
+            drop(runtime);
+            drop(working);
         };
         std::thread::Builder::new().name("writers".into()).spawn(work).map_err(Error::internal)?;
-        Ok(WriterPool { queues, wait: Duration::from_millis(config.limits.write_wait_milliseconds) })
+        let wait = Duration::from_millis(config.limits.write_wait_milliseconds);
+        Ok(WriterPool { queues, wait, at_work: std::sync::Mutex::new(at_work) })
+    }
+
+    /// Lets no more writes in and waits until those that wait are done. A database that does not answer is not waited
+    /// for without end.
+    pub fn stop(&self) {
+        self.queues.iter().for_each(|queue| queue.close());
+        let at_work = self.at_work.lock().unwrap_or_else(|e| e.into_inner());
+        if at_work.recv_timeout(STOP_WAIT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the writers do not come to an end; they are left behind");
+        }
     }
 
     pub async fn run<T, F>(&self, change: WriteContext, work: F) -> Result<T>

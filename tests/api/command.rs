@@ -3,6 +3,9 @@
 use crate::support::server::{Home, program};
 use crate::support::{Backend, Server};
 use serde_json::json;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 
@@ -35,6 +38,55 @@ fn the_first_start_prints_a_token_once_on_sqlite() {
 #[test]
 fn the_first_start_prints_a_token_once_on_postgres() {
     first_start(Backend::Postgres);
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+}
+
+#[test]
+fn what_the_service_keeps_is_for_its_owner_alone() {
+    let home = Arc::new(Home::new(Backend::Sqlite));
+    let server = Server::start_at(&home, "serve", &[]);
+    server.fresh_organization().create("sites", &json!({"name": "First", "kind": "office"}));
+    assert_eq!(mode(&home.data()), 0o700);
+    let kept = || std::fs::read_dir(home.data()).expect("the folder").map(|file| file.expect("a file").path());
+    let names: Vec<_> = kept().filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned())).collect();
+    for name in ["holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "local-issuer.key"] {
+        assert!(names.iter().any(|one| one == name), "{name} is not among {names:?}");
+    }
+    for file in kept() {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    server.kill();
+    // As earlier releases left them.
+    for file in kept().filter(|file| !file.ends_with("local-issuer.key")) {
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).expect("our file");
+    }
+    drop(Server::start_at(&home, "serve", &[]));
+    for name in ["holdfast.db", "holdfast.db-wal", "holdfast.db-shm"] {
+        assert_eq!(mode(&home.data().join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_with_the_way_to_mend_it() {
+    let home = Arc::new(Home::new(Backend::Sqlite));
+    Server::start_at(&home, "serve", &[]).kill();
+    let key = home.data().join("local-issuer.key");
+    let asked = ["--organization", "default", "--subject", "ana", "--role", "user"];
+    for open in [0o640, 0o604, 0o644, 0o620] {
+        std::fs::set_permissions(&key, Permissions::from_mode(open)).expect("our file");
+        for (subcommand, arguments) in [("serve", &["--listen", "127.0.0.1:0"][..]), ("token", &asked)] {
+            let output = home.run(subcommand, arguments);
+            let said = text(&output);
+            assert_eq!(output.status.code(), Some(1), "{subcommand} {open:o}: {said}");
+            assert!(said.contains(&format!("chmod 600 {}", key.display())), "{said}");
+            assert!(said.contains(&format!("{open:04o}")), "{said}");
+        }
+    }
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("our file");
+    drop(Server::start_at(&home, "serve", &[]));
 }
 
 fn demo(backend: Backend) {

@@ -56,12 +56,12 @@ fn to_and_fro(backend: Backend) {
     migrate(&home, &[]);
     assert_eq!(catalog(&database), before, "a second run changed something");
     for _ in 0..changes(backend) {
-        migrate(&home, &["--revert"]);
+        migrate(&home, &["--revert", "--yes"]);
     }
     let left: Vec<String> = catalog(&database).into_iter().collect();
     assert_eq!(left, Vec::<String>::new(), "left behind");
     assert_eq!(functions(&database), Vec::<String>::new(), "left behind");
-    assert!(!home.run("migrate", &["--revert"]).status.success(), "there was nothing more to take back");
+    assert!(!home.run("migrate", &["--revert", "--yes"]).status.success(), "there was nothing more to take back");
     migrate(&home, &[]);
     assert_eq!(catalog(&database), before);
 }
@@ -210,6 +210,36 @@ fn treatment(n: usize) -> [(&'static str, Value); 8] {
             json!({"key": key("BIA"), "business_process": link("BPR"), "assessed_on": "2026-11-10", "assessor": link("CON")}),
         ),
     ]
+}
+
+/// What the first change of the schema can hold.
+const FIRST_KINDS: [&str; 8] =
+    ["business_process", "component", "contact", "mapping", "organization", "service", "site", "supplier"];
+
+fn the_whole_way_back(backend: Backend) {
+    let (home, _) = lived_in(backend);
+    let database = database(&home);
+    let kinds = || database.lines("select distinct kind as line from objects order by kind");
+    assert!(kinds().len() > FIRST_KINDS.len());
+    for _ in 1..changes(backend) {
+        migrate(&home, &["--revert", "--yes"]);
+        if let Database::Sqlite(_) = database {
+            assert_eq!(database.lines("select \"table\" as line from pragma_foreign_key_check"), Vec::<String>::new());
+        }
+    }
+    assert_eq!(kinds(), FIRST_KINDS, "objects without a table");
+    migrate(&home, &["--revert", "--yes"]);
+    assert_eq!(catalog(&database).into_iter().collect::<Vec<_>>(), Vec::<String>::new(), "left behind");
+}
+
+#[test]
+fn a_database_with_a_past_goes_the_whole_way_back_on_sqlite() {
+    the_whole_way_back(Backend::Sqlite);
+}
+
+#[test]
+fn a_database_with_a_past_goes_the_whole_way_back_on_postgres() {
+    the_whole_way_back(Backend::Postgres);
 }
 
 fn the_ledger_is_fixed(backend: Backend) {

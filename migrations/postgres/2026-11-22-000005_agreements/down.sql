@@ -1,1 +1,2 @@
 DROP TABLE agreements;
+DELETE FROM objects WHERE kind = 'agreement';

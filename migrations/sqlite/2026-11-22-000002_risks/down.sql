@@ -24,6 +24,9 @@ INSERT INTO supplier_contacts (organization_id, supplier_id, contact_id)
 DROP TABLE links;
 ALTER TABLE tenants DROP COLUMN graph_seq;
 DELETE FROM objects WHERE kind IN ('settings', 'risk_matrix', 'impact_assessment', 'threat', 'vulnerability', 'risk', 'risk_assessment', 'measure', 'measure_task', 'change_request');
+-- Foreign keys do not count while the schema changes, so nothing goes by itself.
+DELETE FROM external_refs WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = external_refs.organization_id AND o.id = external_refs.object_id);
+DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = tags.organization_id AND o.id = tags.object_id);
 DELETE FROM sqlite_stat1 WHERE tbl IN ('settings', 'risk_matrices', 'impact_assessments', 'threats', 'vulnerabilities', 'risks', 'risk_assessments', 'measures', 'measure_tasks', 'change_requests', 'links') OR idx = 'ledger_deleted';
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('supplier_contacts', 'supplier_contacts', '5000 5000 3 1'),

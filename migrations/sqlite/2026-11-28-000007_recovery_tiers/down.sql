@@ -47,6 +47,16 @@ ALTER TABLE services_anew RENAME TO services;
 CREATE INDEX services_owner ON services (organization_id, owner_id) WHERE owner_id IS NOT NULL;
 
 DROP TABLE recovery_tiers;
+-- Own objectives are again what an object sets itself.
+UPDATE objects SET recovery_tier_id = NULL,
+    own_rto_seconds = coalesce((SELECT s.rto_seconds FROM services s WHERE s.organization_id = objects.organization_id AND s.id = objects.id), (SELECT p.rto_seconds FROM business_processes p WHERE p.organization_id = objects.organization_id AND p.id = objects.id)),
+    own_rpo_seconds = coalesce((SELECT s.rpo_seconds FROM services s WHERE s.organization_id = objects.organization_id AND s.id = objects.id), (SELECT p.rpo_seconds FROM business_processes p WHERE p.organization_id = objects.organization_id AND p.id = objects.id))
+    WHERE recovery_tier_id IS NOT NULL;
+DELETE FROM objects WHERE kind = 'recovery_tier';
+-- Foreign keys do not count while the schema changes, so nothing goes by itself.
+DELETE FROM external_refs WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = external_refs.organization_id AND o.id = external_refs.object_id);
+DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = tags.organization_id AND o.id = tags.object_id);
+DELETE FROM links WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = links.organization_id AND o.id = links.owner_id) OR NOT EXISTS (SELECT 1 FROM objects o WHERE o.organization_id = links.organization_id AND o.id = links.target_id);
 DELETE FROM sqlite_stat1 WHERE tbl IN ('business_processes', 'services');
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('business_processes', 'business_processes', '5000 5000 1'),

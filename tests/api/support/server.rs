@@ -118,6 +118,20 @@ pub fn program() -> Command {
     command
 }
 
+/// The same command with a terminal before it, whose keys and screen are pipes.
+pub fn at_a_terminal(command: &Command, arguments: &str) -> Command {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &format!("exec {} {arguments}", words.join(" ")), "/dev/null"]);
+    terminal.current_dir(command.get_current_dir().unwrap_or(Path::new("/")));
+    for (name, _) in command.get_envs() {
+        terminal.env_remove(name);
+    }
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    terminal
+}
+
 pub struct Server {
     pub backend: Backend,
     pub home: Arc<Home>,
