@@ -1,7 +1,7 @@
 //! The binary: reads the command line and hands over.
 use clap::Parser;
 use holdfast::cli::{Cli, Command};
-use holdfast::cli::{schema, service};
+use holdfast::cli::{schema, service, tokens};
 use holdfast::store::clock;
 use holdfast::{cli, config};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),
         Command::Token(arguments) => {
-            cli::token(&arguments, &environment, clock::now().seconds()).map(|token| println!("{token}"))
+            tokens::token(&arguments, &environment, clock::now().seconds()).map(|token| println!("{token}"))
         }
         Command::Healthcheck(arguments) => cli::healthcheck(&arguments, &environment),
         Command::CheckConfig(flags) => cli::check_config(&flags, &environment).map(|text| print!("{text}")),

@@ -2,6 +2,7 @@
 
 pub mod schema;
 pub mod service;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -12,10 +13,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
-use crate::auth::{Grant, LocalKey};
 use crate::config::{Config, Overrides, Secret};
 use crate::model::Role;
-use crate::server::policy::POLICY;
 
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, about = "Headless REST service for IT Service Continuity Management")]
@@ -140,26 +139,6 @@ impl From<&ServiceFlags> for Overrides {
     }
 }
 
-/// Issues a token with the local key, which is made if there is none yet.
-pub fn token(arguments: &TokenArguments, environment: &BTreeMap<String, String>, now: i64) -> Result<String, String> {
-    let config = Config::load(&Overrides::from(&arguments.store), environment).map_err(|faults| faults.to_string())?;
-    if !config.auth.local_issuer {
-        return Err("the local issuer is switched off (auth.local_issuer)".into());
-    }
-    let longest = config.auth.max_token_lifetime_seconds;
-    if arguments.ttl_seconds > longest {
-        return Err(format!("the service accepts tokens of at most {longest} seconds"));
-    }
-    let grant = Grant {
-        subject: &arguments.subject,
-        organization: &arguments.organization,
-        roles: &arguments.roles,
-        scopes: &arguments.scopes,
-        ttl_seconds: arguments.ttl_seconds,
-    };
-    LocalKey::load_or_create(&config.data_dir)?.mint(&grant, POLICY, now)
-}
-
 /// The configuration in effect, or everything that is wrong with it, one line each.
 pub fn check_config(flags: &ServiceFlags, environment: &BTreeMap<String, String>) -> Result<String, String> {
     Config::load(&Overrides::from(flags), environment).map_err(|faults| faults.to_string())?.redacted_toml()
@@ -224,7 +203,6 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::auth::scratch::Scratch;
 
     fn parsed(line: &str) -> Result<Command, clap::Error> {
         Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
@@ -268,28 +246,6 @@ mod tests {
     fn what_was_typed_is_not_shown_with_its_password() {
         let command = parsed("holdfast serve --database-url postgres://ana:word@db").unwrap();
         assert!(!format!("{command:?}").contains("word"));
-    }
-
-    #[test]
-    fn a_token_is_printed_alone_and_only_as_long_as_the_service_would_accept_it() {
-        let scratch = Scratch::new();
-        let mut arguments = TokenArguments {
-            store: StoreFlags { data_dir: Some(scratch.path().into()), ..Default::default() },
-            organization: "default".into(),
-            subject: "ana".into(),
-            roles: vec![Role::User],
-            scopes: vec![],
-            ttl_seconds: 86_400,
-        };
-        let printed = token(&arguments, &silence(), 1_800_000_000).unwrap();
-        assert_eq!(printed.split('.').count(), 3);
-        arguments.ttl_seconds += 1;
-        assert!(token(&arguments, &silence(), 0).unwrap_err().contains("at most 86400 seconds"));
-        let off = BTreeMap::from([
-            ("HOLDFAST_AUTH__LOCAL_ISSUER".to_owned(), "false".to_owned()),
-            ("HOLDFAST_AUTH__ISSUERS".to_owned(), r#"[{ issuer = "a", audience = "b", jwks_file = "c" }]"#.to_owned()),
-        ]);
-        assert!(token(&arguments, &off, 0).unwrap_err().contains("switched off"));
     }
 
     fn service(answer: &'static str) -> SocketAddr {

@@ -1,13 +1,14 @@
 //! The sub-commands that need the database.
+use super::tokens::{hand_over, organization};
 use super::{CatalogueFlags, ServiceFlags, StoreFlags};
 use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
-use crate::model::{Error, Id, Kind, ObjectRef, Role};
+use crate::model::{Error, Role};
 use crate::server::policy::POLICY;
 use crate::server::{self, demo};
-use crate::store::{self, Store, clock, ledger, resolve};
-use std::collections::{BTreeMap, HashSet};
+use crate::store::{self, Store, clock, ledger};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
@@ -71,13 +72,10 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
 async fn serve(app: &Arc<State>, listener: TcpListener, demo: bool) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let first = first_organization(app, demo).await.map_err(words)?;
+    let first = first.map(|(organization, token)| hand_over(&app.config, &organization, &token));
     println!("listening on http://{address}");
     println!("docs: http://{address}/docs/");
-    if let Some((organization, token)) = first {
-        println!("organization: {organization}");
-        println!("token: {token}");
-        println!("(shown only this once; `holdfast token` makes others)");
-    }
+    first.iter().flatten().for_each(|line| println!("{line}"));
     server::serve(Arc::clone(app), listener).await.map_err(|error| error.to_string())
 }
 
@@ -130,11 +128,7 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
 }
 
 async fn load_threats(store: &Store, key: &str) -> Result<(usize, usize), String> {
-    let object_ref = ObjectRef::Key(key.to_owned());
-    let wanted = HashSet::from([object_ref.clone()]);
-    let found = store.read(async |conn| resolve::locate(conn, Id::SYSTEM, &[Kind::Organization], &wanted).await);
-    let found = found.await.map_err(words)?;
-    let found = found.get(&object_ref).and_then(|all| all.first()).map(|(_, id)| *id);
+    let found = organization(store, key).await.map_err(words)?;
     let found = found.ok_or_else(|| format!("there is no organisation {key:?}"))?;
     demo::load_catalogue(store, found, clock::now()).await.map_err(words)
 }

@@ -1,9 +1,10 @@
 //! The command line as an operator uses it.
 
-use crate::support::server::{Home, program};
+use crate::support::server::{Home, at_a_terminal, program};
 use crate::support::{Backend, Server};
 use serde_json::json;
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
@@ -13,35 +14,55 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+}
+
 fn first_start(backend: Backend) {
     let home = Arc::new(Home::new(backend));
     let server = Server::start_at(&home, "serve", &[]);
     let printed = server.printed();
-    let token = printed.iter().find_map(|line| line.trim().strip_prefix("token: ")).expect("a first token");
-    let api = server.with_token("default", token);
+    let place = home.data().join("first-token");
+    assert!(printed.iter().any(|line| line.contains(&place.display().to_string())), "{printed:?}");
+    assert!(!printed.iter().any(|line| line.contains("eyJ")), "a token in what may be kept for all to read: {printed:?}");
+    let log = std::fs::read_to_string(home.folder.join("log")).expect("a log");
+    assert!(log.contains(&place.display().to_string()) && !log.contains("eyJ"), "{log}");
+    assert_eq!(mode(&place), 0o600);
+    let token = std::fs::read_to_string(&place).expect("a first token");
+    let api = server.with_token("default", token.trim());
     assert!(api.get("/me").expect(200).text().contains("default"));
     api.create("sites", &json!({"name": "First", "kind": "office"}));
     assert!(printed.iter().any(|line| line.contains("docs: http://")), "{printed:?}");
     server.kill();
+    std::fs::remove_file(&place).expect("the file goes");
     let again = Server::start_at(&home, "serve", &[]);
     let printed = again.printed();
-    assert!(!printed.iter().any(|line| line.contains("token: ")), "{printed:?}");
-    let api = again.with_token("default", token);
+    assert!(!printed.iter().any(|line| line.contains("token")), "{printed:?}");
+    assert!(!place.exists(), "a second first token");
+    let api = again.with_token("default", token.trim());
     assert_eq!(api.get("/sites").expect(200).items().len(), 1);
 }
 
 #[test]
-fn the_first_start_prints_a_token_once_on_sqlite() {
+fn the_first_start_leaves_one_token_for_the_owner_of_the_files_on_sqlite() {
     first_start(Backend::Sqlite);
 }
 
 #[test]
-fn the_first_start_prints_a_token_once_on_postgres() {
+fn the_first_start_leaves_one_token_for_the_owner_of_the_files_on_postgres() {
     first_start(Backend::Postgres);
 }
 
-fn mode(path: &Path) -> u32 {
-    std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+#[test]
+fn the_first_start_at_a_terminal_shows_the_token_and_leaves_no_file() {
+    let home = Home::new(Backend::Sqlite);
+    let mut child = at_a_terminal(&home.command("serve"), "--listen 127.0.0.1:0").spawn().expect("the command script");
+    let lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines().map_while(Result::ok);
+    let token = lines.into_iter().find_map(|line| line.trim().strip_prefix("token: ").map(str::to_owned));
+    child.kill().expect("our child");
+    child.wait().expect("our child");
+    assert_eq!(token.expect("a token").split('.').count(), 3);
+    assert!(!home.data().join("first-token").exists());
 }
 
 #[test]
@@ -87,6 +108,52 @@ fn a_key_that_others_can_read_is_refused_with_the_way_to_mend_it() {
     }
     std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("our file");
     drop(Server::start_at(&home, "serve", &[]));
+}
+
+#[test]
+fn no_token_is_made_with_a_key_that_no_service_has() {
+    let home = Home::new(Backend::Sqlite);
+    let arguments = ["--organization", "default", "--subject", "ana", "--role", "user"];
+    let output = home.run("token", &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("start it first"), "{}", text(&output));
+    assert!(!home.data().exists(), "something was made");
+}
+
+fn an_unknown_organisation_is_noticed(backend: Backend) {
+    let home = Arc::new(Home::new(backend));
+    let server = Server::start_at(&home, "serve", &[]);
+    let asked = |organization: &str| {
+        let output = home.run("token", &["--organization", organization, "--subject", "ana", "--role", "auditor"]);
+        assert!(output.status.success(), "{}", text(&output));
+        let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        assert_eq!(token.split('.').count(), 3, "{token}");
+        (token, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(asked("default").1, "");
+    let (token, warned) = asked("defualt");
+    assert!(warned.contains("\"defualt\"") && warned.contains("no organisation"), "{warned}");
+    server.with_token("defualt", &token).get("/me").expect(200);
+    assert_eq!(asked("defualt").1, "", "it is there now");
+    server.kill();
+    // The day nothing else works is the day a token is needed.
+    let lost = home.data().join("elsewhere");
+    let url = format!("sqlite:{}", lost.display());
+    let arguments = ["--organization", "default", "--subject", "ana", "--role", "auditor", "--database-url", &url];
+    let mut command = program();
+    let output = command.arg("token").arg("--data-dir").arg(home.data()).args(arguments).output().expect("the program starts");
+    assert!(output.status.success() && text(&output).contains("could not be seen"), "{}", text(&output));
+    assert!(!lost.exists());
+}
+
+#[test]
+fn a_token_for_an_organisation_that_is_not_there_comes_with_a_warning_on_sqlite() {
+    an_unknown_organisation_is_noticed(Backend::Sqlite);
+}
+
+#[test]
+fn a_token_for_an_organisation_that_is_not_there_comes_with_a_warning_on_postgres() {
+    an_unknown_organisation_is_noticed(Backend::Postgres);
 }
 
 fn demo(backend: Backend) {
@@ -139,7 +206,8 @@ fn a_ledger_is_verified_while_the_service_runs_and_after_on_postgres() {
 fn health_is_asked_from_the_command_line() {
     let server = Server::shared(Backend::Sqlite);
     let good = program().args(["healthcheck", "--url", &format!("http://{}/readyz", server.address)]).output();
-    assert!(good.expect("the program starts").status.success());
+    let good = good.expect("the program starts");
+    assert!(good.status.success(), "{}", text(&good));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = listener.local_addr().expect("an address");
     drop(listener);

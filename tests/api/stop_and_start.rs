@@ -1,6 +1,7 @@
 //! What a stop leaves behind, and what a start makes of what it finds.
 
 use crate::support::cluster::Cluster;
+use crate::support::guard;
 use crate::support::server::Home;
 use crate::support::sql::Database;
 use crate::support::{Api, Backend, Server};
@@ -124,4 +125,51 @@ fn a_key_that_never_served_an_embedded_database_does_not_bar_its_first_start() {
     std::fs::create_dir_all(home.data()).expect("a folder");
     std::fs::copy(file(&with_postgres, "local-issuer.key"), file(&home, "local-issuer.key")).expect("a copy of the key");
     drop(Server::start_at(&home, "serve", &[]));
+}
+
+/// How much is there, kind by kind.
+fn contents(home: &Home) -> Vec<String> {
+    let database = Database::of(home, Cluster::shared);
+    let mut lines = database.lines("select kind || ' ' || count(*) as line from objects group by kind order by kind");
+    lines.extend(database.lines("select 'ledger ' || count(*) as line from ledger"));
+    lines
+}
+
+fn the_example_is_whole_whenever_its_first_start_is_killed(backend: Backend) {
+    let began = Instant::now();
+    let model = Arc::new(Home::new(backend));
+    Server::start_at(&model, "demo", &[]).kill();
+    let whole = began.elapsed();
+    let expected = contents(&model);
+    assert!(expected.len() > 20, "{expected:?}");
+    const KILLS: u32 = 5;
+    let mut interrupted = 0;
+    for n in 0..KILLS {
+        let home = Arc::new(Home::new(backend));
+        let mut command = home.command("demo");
+        command.args(SERVE).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        guard::started("KILL", child.id());
+        std::thread::sleep(whole * (2 * n + 1) / (2 * KILLS));
+        child.kill().expect("our child");
+        child.wait().expect("our child");
+        guard::ended("KILL", child.id());
+        interrupted += u32::from(!file(&home, "first-token").exists());
+        let server = Server::start_at(&home, "demo", &[]);
+        assert!(file(&home, "first-token").exists(), "nobody can get in");
+        server.kill();
+        assert_eq!(contents(&home), expected, "killed after {n}/{KILLS} of {whole:?}");
+        verified(&home);
+    }
+    assert!(interrupted >= KILLS / 2, "only {interrupted} of {KILLS} kills came before the end");
+}
+
+#[test]
+fn the_example_is_whole_whenever_its_first_start_is_killed_on_sqlite() {
+    the_example_is_whole_whenever_its_first_start_is_killed(Backend::Sqlite);
+}
+
+#[test]
+fn the_example_is_whole_whenever_its_first_start_is_killed_on_postgres() {
+    the_example_is_whole_whenever_its_first_start_is_killed(Backend::Postgres);
 }

@@ -64,9 +64,8 @@ fn pasted(document: &str, server: &Server, setting: &[(&str, &str)]) -> String {
 
 fn demo(backend: Backend) -> (Arc<Server>, Api) {
     let server = Server::start_at(&Arc::new(Home::new(backend)), "demo", &[]);
-    let printed = server.printed();
-    let token = printed.iter().find_map(|line| line.strip_prefix("token: ")).expect("a token").to_owned();
-    let api = server.with_token("demo", &token);
+    let token = std::fs::read_to_string(server.home.data().join("first-token")).expect("a first token");
+    let api = server.with_token("demo", token.trim());
     (server, api)
 }
 
