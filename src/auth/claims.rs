@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::identity::Identity;
-use super::names::{is_key, is_name};
+use super::names::{Subjects, is_key, is_name};
 use super::policy::Policy;
 use super::settings::{ClaimPointers, IssuerConfig};
 use super::token::Rejection;
@@ -23,21 +23,30 @@ pub struct ClaimRules {
     pub audiences: Vec<String>,
     pub longest_lifetime: i64,
     pub pointers: ClaimPointers,
+    pub subjects: Subjects,
     pub roles_map: BTreeMap<String, Role>,
+    /// Whether roles that are not in the map count by our own names; never `administrator` of another issuer.
+    pub roles_as_named: bool,
     pub organizations_map: BTreeMap<String, String>,
+    pub organizations_as_named: bool,
+    pub refuse_unknown_scopes: bool,
     pub local: bool,
     pub policy: Policy,
 }
 
 impl ClaimRules {
-    pub fn of(config: &IssuerConfig, longest_lifetime: i64, policy: Policy) -> Self {
+    pub fn of(config: &IssuerConfig, subjects: Subjects, longest_lifetime: i64, policy: Policy) -> Self {
         Self {
             issuer: config.issuer.clone(),
             audiences: config.audience.clone(),
             longest_lifetime,
             pointers: config.claims.clone(),
+            subjects,
             roles_map: config.roles_map.clone(),
+            roles_as_named: config.roles_as_named,
             organizations_map: config.organizations_map.clone(),
+            organizations_as_named: config.organizations_as_named,
+            refuse_unknown_scopes: config.refuse_unknown_scopes,
             local: false,
             policy,
         }
@@ -54,10 +63,11 @@ impl ClaimRules {
         name(claims.get("sub")).ok_or(Rejection::Claims)?;
         let subject = name(at(claims, &self.pointers.subject)).ok_or(Rejection::Claims)?;
         Ok(Identity {
-            subject: subject.to_owned(),
+            subject: self.subjects.name(subject).ok_or(Rejection::Claims)?,
+            case_sensitive: self.subjects.case_sensitive,
             organization: self.organization(claims)?,
             roles: self.roles(claims)?,
-            scopes: Identity::known_scopes(self.policy, words(at(claims, &self.pointers.scopes))?.into_iter()),
+            scopes: self.scopes(claims)?,
             local: self.local,
             expires_at,
             policy: self.policy,
@@ -98,23 +108,30 @@ impl ClaimRules {
     fn organization(&self, claims: &Map<String, Value>) -> Result<String, Rejection> {
         let named = at(claims, &self.pointers.organization).and_then(Value::as_str);
         let named = named.ok_or(Rejection::Organization)?;
-        let key = if self.organizations_map.is_empty() {
-            named
-        } else {
-            self.organizations_map.get(named).ok_or(Rejection::Organization)?
+        let key = match self.organizations_map.get(named) {
+            Some(key) => key,
+            None if self.organizations_as_named => named,
+            None => return Err(Rejection::Organization),
         };
         if is_key(key) { Ok(key.to_owned()) } else { Err(Rejection::Organization) }
     }
 
     /// The known roles, in the order of the enumeration and each once. Unknown names grant nothing.
     fn roles(&self, claims: &Map<String, Value>) -> Result<Vec<Role>, Rejection> {
-        let known = |name: &str| {
-            if self.roles_map.is_empty() { name.parse().ok() } else { self.roles_map.get(name).copied() }
-        };
+        let ours = |role: &Role| self.roles_as_named && (self.local || *role != Role::Administrator);
+        let known = |name: &str| self.roles_map.get(name).copied().or_else(|| name.parse().ok().filter(ours));
         let mut roles: Vec<Role> = words(at(claims, &self.pointers.roles))?.into_iter().filter_map(known).collect();
         roles.sort_unstable();
         roles.dedup();
         Ok(roles)
+    }
+
+    fn scopes(&self, claims: &Map<String, Value>) -> Result<Option<Vec<String>>, Rejection> {
+        let given = words(at(claims, &self.pointers.scopes))?;
+        if self.refuse_unknown_scopes && !given.iter().all(|scope| self.policy.is_permission(scope)) {
+            return Err(Rejection::Scope);
+        }
+        Ok(Identity::known_scopes(self.policy, given.into_iter()))
     }
 }
 
@@ -150,15 +167,15 @@ fn words(claim: Option<&Value>) -> Result<Vec<&str>, Rejection> {
     }
 }
 
-/// A date in whole seconds since 1970. `1.0` is one; `1.5`, `"1"`, `-1` and the year 10000 are not.
+/// A date in seconds since 1970, of which a fraction is dropped; `"1"`, `-1` and the year 10000 are none.
 fn date(claims: &Map<String, Value>, claim: &str) -> Result<Option<i64>, Rejection> {
     let Some(value) = claims.get(claim) else {
         return Ok(None);
     };
     let whole = match (value.as_i64(), value.as_f64()) {
         (Some(seconds), _) => Some(seconds),
-        // Below 2^53 a whole float is exactly the integer it looks like.
-        (None, Some(float)) if float.fract() == 0.0 && float.abs() <= LATEST as f64 => Some(float as i64),
+        // Below 2^53 the whole part of a float is exact.
+        (None, Some(float)) if float.abs() <= LATEST as f64 => Some(float.floor() as i64),
         _ => None,
     };
     whole.filter(|seconds| (0..=LATEST).contains(seconds)).map(Some).ok_or(Rejection::Claims)

@@ -1,13 +1,16 @@
 //! Who is calling: what a verified token says about its bearer.
 
 use super::policy::Policy;
-use crate::model::{Action, Role, permission};
+use crate::model::{Action, Role, permission, same_person};
 
 /// The bearer of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The name of the person or system, unique within its issuer.
+    /// The name of the person or system, as [`tidy_subject`](crate::model::tidy_subject) has it. Names of different issuers
+    /// are told apart by a prefix.
     pub subject: String,
+    /// Whether names that differ in case only are those of two.
+    pub case_sensitive: bool,
     /// The key of the organisation the token is for.
     pub organization: String,
     /// The roles known here; others the token may name are left out.
@@ -22,7 +25,15 @@ pub struct Identity {
     pub policy: Policy,
 }
 
+/// Who asks; nobody when the service does something by itself.
+pub type Caller<'a> = Option<&'a Identity>;
+
 impl Identity {
+    /// Whether somebody of this name is the caller: the one rule wherever two people must not be one.
+    pub fn is(&self, subject: &str) -> bool {
+        same_person(&self.subject, subject, self.case_sensitive)
+    }
+
     /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it.
     pub fn may(&self, collection: &str, action: Action) -> bool {
         let rights = self.policy.rights(collection);
@@ -67,6 +78,7 @@ mod tests {
     fn identity(roles: &[Role], scopes: &[&str]) -> Identity {
         Identity {
             subject: "ana".into(),
+            case_sensitive: false,
             organization: "default".into(),
             roles: roles.to_vec(),
             scopes: Identity::known_scopes(EXAMPLE, scopes.iter().copied()),

@@ -8,7 +8,6 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
-use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::fetch::{LARGEST_ANSWER, fetch};
@@ -19,9 +18,6 @@ use super::targets::Target;
 
 /// An unknown key name may be a rotated key, or somebody trying: it is worth one look a minute.
 const BETWEEN_FORCED: Duration = Duration::from_secs(60);
-/// How long a key name stays known to be unknown, and how many of them.
-const UNKNOWN_FOR: Duration = Duration::from_secs(600);
-const MAX_UNKNOWN: u64 = 1_000;
 const RETRY: Duration = Duration::from_secs(30);
 
 /// The keys of an issuer at one time. Tokens checked under another generation are checked again.
@@ -38,10 +34,10 @@ pub struct KeySource {
     issuer: String,
     origin: Origin,
     current: ArcSwap<Generation>,
-    unknown: Cache<String, ()>,
     /// Held while the origin is asked, so that it is asked once; remembers the last forced time.
     asking: tokio::sync::Mutex<Option<Instant>>,
     refresh: Duration,
+    between_forced: Duration,
 }
 
 #[derive(Debug)]
@@ -96,7 +92,7 @@ impl KeySource {
             issuer: issuer.to_owned(),
             origin,
             current: ArcSwap::from_pointee(Generation { number: 0, keys, fingerprint }),
-            unknown: Cache::builder().max_capacity(MAX_UNKNOWN).time_to_live(UNKNOWN_FOR).build(),
+            between_forced: BETWEEN_FORCED,
             asking: tokio::sync::Mutex::new(None),
             refresh,
         }
@@ -110,22 +106,18 @@ impl KeySource {
     /// Asks the origin because of a key name that is not in the set, if that may help. Whoever comes
     /// while it is being asked waits for the same answer.
     pub async fn look_again_for(&self, kid: Option<&str>) {
-        let name = kid.unwrap_or_default();
-        if matches!(self.origin, Origin::Fixed) || self.unknown.contains_key(name) {
+        if matches!(self.origin, Origin::Fixed) {
             return;
         }
         let mut last = self.asking.lock().await;
         if self.current().keys.find(kid).is_some() {
             return;
         }
-        if last.is_some_and(|at| at.elapsed() < BETWEEN_FORCED) {
+        if last.is_some_and(|at| at.elapsed() < self.between_forced) {
             return;
         }
         *last = Some(Instant::now());
-        let answered = self.refresh_once().await;
-        if answered && self.current().keys.find(kid).is_none() {
-            self.unknown.insert(name.to_owned(), ());
-        }
+        self.refresh_once().await;
     }
 
     /// Keeps the keys fresh as long as the source is in use.
@@ -217,4 +209,35 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
         return Err(format!("{} is larger than 64 KiB", path.display()));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scratch::Scratch;
+    use super::*;
+    use serde_json::json;
+
+    /// The issuer publishes a key only after it has signed with it.
+    #[tokio::test]
+    async fn a_key_name_that_was_unknown_is_asked_for_again_when_its_time_has_come() {
+        assert!(BETWEEN_FORCED <= Duration::from_secs(60));
+        let scratch = Scratch::new();
+        let file = scratch.path().join("keys.json");
+        let publish = |kid: &str| {
+            let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+            std::fs::write(&file, json!({ "keys": [key] }).to_string()).unwrap();
+        };
+        publish("old");
+        let config = json!({"issuer": "a", "audience": "b", "jwks_file": file});
+        let config: IssuerConfig = serde_json::from_value(config).unwrap();
+        let source =
+            KeySource { between_forced: Duration::from_millis(200), ..KeySource::configured(&config, scratch.path()).unwrap() };
+        source.look_again_for(Some("new")).await;
+        publish("new");
+        source.look_again_for(Some("new")).await;
+        assert!(source.current().keys.find(Some("new")).is_none(), "it was asked a moment ago");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        source.look_again_for(Some("new")).await;
+        assert!(source.current().keys.find(Some("new")).is_some());
+    }
 }

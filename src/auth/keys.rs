@@ -157,8 +157,25 @@ fn p256(x: &str, y: &str) -> Option<DecodingKey> {
 }
 
 fn ed25519(x: &str) -> Option<DecodingKey> {
-    let key = URL_SAFE_NO_PAD.decode(x).ok()?;
-    (key.len() == 32).then(|| DecodingKey::from_ed_der(&key))
+    let key: [u8; 32] = URL_SAFE_NO_PAD.decode(x).ok()?.try_into().ok()?;
+    (!is_of_small_order(key)).then(|| DecodingKey::from_ed_der(&key))
+}
+
+/// Whether the point is one of the eight whose multiples are these eight only. Under such a key one signature holds for
+/// many messages, and anybody can make it.
+fn is_of_small_order(mut point: [u8; 32]) -> bool {
+    // All spellings of their y, the highest bit being the sign of x.
+    const Y: [&str; 7] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ];
+    point[31] &= 0x7f;
+    Y.contains(&hex::encode(point).as_str())
 }
 
 #[cfg(test)]
@@ -231,6 +248,29 @@ mod tests {
         for key in unusable {
             assert!(set(json!([key])).is_empty(), "{key} was taken");
         }
+    }
+
+    #[test]
+    fn points_of_small_order_are_no_keys() {
+        let key = |bytes: &[u8]| json!({"kty": "OKP", "kid": "k", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(bytes)});
+        let y = |least: u8, rest: u8, most: u8| {
+            let mut point = [rest; 32];
+            (point[0], point[31]) = (least, most);
+            point
+        };
+        let mut points = vec![y(0, 0, 0), y(1, 0, 0), y(0xec, 0xff, 0x7f), y(0xed, 0xff, 0x7f), y(0xee, 0xff, 0x7f)];
+        for text in [
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        ] {
+            points.push(hex::decode(text).unwrap().try_into().unwrap());
+        }
+        for mut point in points {
+            assert!(set(json!([key(&point)])).is_empty(), "{point:?}");
+            point[31] |= 0x80;
+            assert!(set(json!([key(&point)])).is_empty(), "{point:?}");
+        }
+        assert!(!set(json!([key(&y(2, 0, 0))])).is_empty());
     }
 
     #[test]

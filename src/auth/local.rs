@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::claims::ClaimRules;
 use super::files;
 use super::keys::{KeySet, VerificationKey};
-use super::names::{LOCAL_ISSUER, is_key, is_name};
+use super::names::{LOCAL_ISSUER, Subjects, is_key, is_name};
 use super::policy::Policy;
 use super::settings::ClaimPointers;
 use crate::model::Role;
@@ -147,14 +147,19 @@ impl fmt::Debug for LocalKey {
     }
 }
 
-pub(super) fn rules(longest_lifetime: i64, policy: Policy) -> ClaimRules {
+pub(super) fn rules(longest_lifetime: i64, case_sensitive: bool, policy: Policy) -> ClaimRules {
     ClaimRules {
         issuer: LOCAL_ISSUER.into(),
         audiences: vec![LOCAL_AUDIENCE.into()],
         longest_lifetime,
         pointers: ClaimPointers::default(),
+        subjects: Subjects { case_sensitive, ..Subjects::default() },
         roles_map: Default::default(),
+        roles_as_named: true,
         organizations_map: Default::default(),
+        organizations_as_named: true,
+        // Nobody but this service wrote them, so an unknown one is the right of an older release.
+        refuse_unknown_scopes: true,
         local: true,
         policy,
     }
@@ -225,6 +230,7 @@ mod tests {
             Grant { subject: "", ..grant(&[]) },
             Grant { subject: "a\n", ..grant(&[]) },
             Grant { organization: "no key", ..grant(&[]) },
+            Grant { organization: "018f6c2e-0000-7000-8000-000000000000", ..grant(&[]) },
             Grant { ttl_seconds: 0, ..grant(&[]) },
             grant(&typo),
         ] {

@@ -23,7 +23,7 @@ pub mod targets;
 mod token;
 mod verifier;
 
-pub use identity::Identity;
+pub use identity::{Caller, Identity};
 pub use local::{Grant, LOCAL_AUDIENCE, LocalKey};
 pub use names::LOCAL_ISSUER;
 pub use policy::{CollectionRights, Policy};

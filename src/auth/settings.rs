@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::names::{LOCAL_ISSUER, is_key};
+use super::names::{LOCAL_ISSUER, Subjects, is_key};
 use super::targets::Target;
 use crate::model::Role;
 
@@ -16,12 +16,14 @@ pub struct AuthConfig {
     pub local_issuer: bool,
     /// A token that lives longer than this is refused, whoever signed it.
     pub max_token_lifetime_seconds: i64,
+    /// Whether subjects that differ in case only are two persons.
+    pub case_sensitive_subjects: bool,
     pub issuers: Vec<IssuerConfig>,
 }
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { local_issuer: true, max_token_lifetime_seconds: 86_400, issuers: Vec::new() }
+        Self { local_issuer: true, max_token_lifetime_seconds: 86_400, case_sensitive_subjects: false, issuers: Vec::new() }
     }
 }
 
@@ -45,13 +47,26 @@ pub struct IssuerConfig {
     pub refresh_seconds: u64,
     #[serde(default)]
     pub claims: ClaimPointers,
-    /// The issuer's names for roles. A map that is given is exhaustive: other names grant nothing.
+    /// What stands before its subjects in the service, so that `ana` of one issuer is not `ana` of another. Nothing for the
+    /// first issuer, and `{issuer}#` for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_prefix: Option<String>,
+    /// The issuer's names for roles. Other names grant nothing.
     #[serde(default)]
     pub roles_map: BTreeMap<String, Role>,
-    /// The issuer's names for organisations. A map that is given is exhaustive, which keeps an issuer
-    /// to the organisations it is trusted with.
+    /// Whether roles count that the issuer names as we do, besides those of the map; never `administrator`.
+    #[serde(default)]
+    pub roles_as_named: bool,
+    /// The issuer's names for organisations. Others are refused, which keeps an issuer to the organisations it is trusted
+    /// with.
     #[serde(default)]
     pub organizations_map: BTreeMap<String, String>,
+    /// Whether the issuer may name any organisation by its key, besides those of the map.
+    #[serde(default)]
+    pub organizations_as_named: bool,
+    /// Whether a token is refused that names a scope unknown here.
+    #[serde(default)]
+    pub refuse_unknown_scopes: bool,
 }
 
 /// Where in the claims to look, as JSON pointers.
@@ -87,8 +102,31 @@ impl AuthConfig {
                 faults.push(format!("{here}.issuer stands twice"));
             }
             faults.extend(issuer.faults().into_iter().map(|fault| format!("{here}.{fault}")));
+            let prefix = self.subject_prefix(index).to_lowercase();
+            let ambiguous = |other: String| !other.is_empty() && other != prefix && prefix.starts_with(&other);
+            if (0..self.issuers.len()).any(|other| ambiguous(self.subject_prefix(other).to_lowercase())) {
+                faults.push(format!("{here}.subject_prefix begins with that of another issuer"));
+            }
         }
         faults
+    }
+
+    /// What stands before the subjects of an issuer, by its place.
+    pub fn subject_prefix(&self, index: usize) -> String {
+        match self.issuers.get(index) {
+            Some(IssuerConfig { subject_prefix: Some(prefix), .. }) => prefix.clone(),
+            Some(issuer) if index > 0 => format!("{}#", issuer.issuer),
+            _ => String::new(),
+        }
+    }
+
+    /// How the subjects of an issuer are told from those of the others. An issuer without a prefix could otherwise call
+    /// somebody as another one's people are called.
+    pub(super) fn subjects(&self, index: usize) -> Subjects {
+        let prefix = self.subject_prefix(index);
+        let others = (0..self.issuers.len()).map(|other| self.subject_prefix(other));
+        let foreign = others.filter(|other| prefix.is_empty() && !other.is_empty()).collect();
+        Subjects { prefix, foreign, case_sensitive: self.case_sensitive_subjects }
     }
 }
 
@@ -103,6 +141,9 @@ impl IssuerConfig {
         }
         if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
             faults.push("audience must name at least one audience, and no empty one".to_owned());
+        }
+        if self.subject_prefix.as_ref().is_some_and(|prefix| prefix.len() > 128 || prefix.chars().any(char::is_control)) {
+            faults.push("subject_prefix must have at most 128 characters, none of them a control character".to_owned());
         }
         if !(60..=604_800).contains(&self.refresh_seconds) {
             faults.push("refresh_seconds must be between 60 and 604800".to_owned());
@@ -127,6 +168,15 @@ impl IssuerConfig {
             }
         }
         faults
+    }
+}
+
+impl IssuerConfig {
+    /// Empty maps that nothing stands in for: nobody of this issuer gets in, or may do anything.
+    pub(super) fn closed_doors(&self) -> Vec<(&'static str, &'static str)> {
+        let roles = (self.roles_map.is_empty() && !self.roles_as_named).then_some(("roles_map", "roles_as_named"));
+        let organizations = self.organizations_map.is_empty() && !self.organizations_as_named;
+        roles.into_iter().chain(organizations.then_some(("organizations_map", "organizations_as_named"))).collect()
     }
 }
 
@@ -213,6 +263,36 @@ mod tests {
         .unwrap();
         let faults = settings.faults();
         assert_eq!(faults.len(), 10, "{faults:#?}");
+    }
+
+    /// Settings with one issuer for each text, by the names a, b, c.
+    fn issuers(texts: &[&str]) -> AuthConfig {
+        let one = |(index, text): (usize, &&str)| {
+            let name = ["a", "b", "c"][index];
+            format!("[[issuers]]\nissuer = \"{name}\"\naudience = \"x\"\njwks_file = \"y\"\n{text}\n")
+        };
+        toml::from_str(&texts.iter().enumerate().map(one).collect::<String>()).unwrap()
+    }
+
+    #[test]
+    fn subjects_of_two_issuers_are_told_apart_by_a_prefix() {
+        let settings = issuers(&["", "", "subject_prefix = \"\""]);
+        assert_eq!(settings.faults(), Vec::<String>::new());
+        assert_eq!([0, 1, 2].map(|index| settings.subject_prefix(index)), ["", "b#", ""]);
+        assert_eq!([0, 1, 2].map(|index| settings.subjects(index).foreign), [vec!["b#".to_owned()], vec![], vec!["b#".into()]]);
+        for prefixes in [["one", "One-"], ["x#y", "x#"]] {
+            let texts = prefixes.map(|prefix| format!("subject_prefix = \"{prefix}\""));
+            let settings = issuers(&[&texts[0], &texts[1]]);
+            assert!(settings.faults()[0].contains("begins with that of another"), "{:?}", settings.faults());
+        }
+    }
+
+    #[test]
+    fn maps_that_grant_nothing_are_told() {
+        let told = |text: &str| issuers(&[text]).issuers[0].closed_doors().into_iter().map(|(map, _)| map).collect::<Vec<_>>();
+        assert_eq!(told(""), ["roles_map", "organizations_map"]);
+        assert_eq!(told("roles_as_named = true"), ["organizations_map"]);
+        assert_eq!(told("organizations_as_named = true\nroles_map = { boss = \"administrator\" }"), Vec::<&str>::new());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub enum Rejection {
     Audience,
     Claims,
     Organization,
+    Scope,
 }
 
 impl Rejection {
@@ -44,6 +45,7 @@ impl Rejection {
             Rejection::LivesTooLong => "the token is valid for longer than this service accepts",
             Rejection::Audience => "the token is meant for another service",
             Rejection::Organization => "the token names no organisation known to this service",
+            Rejection::Scope => "the token names a scope that this service does not know",
             _ => "the token is not valid",
         }
     }
@@ -64,6 +66,7 @@ impl Rejection {
             Rejection::Audience => "audience",
             Rejection::Claims => "claims",
             Rejection::Organization => "organization",
+            Rejection::Scope => "scope",
         }
     }
 }

@@ -49,11 +49,15 @@ impl Verifier {
         }
         let longest = settings.max_token_lifetime_seconds;
         let mut issuers = HashMap::new();
-        for config in &settings.issuers {
+        for (index, config) in settings.issuers.iter().enumerate() {
             let keys =
                 KeySource::configured(config, data_dir).map_err(|fault| format!("the keys of {}: {fault}", config.issuer))?;
-            let issuer = Issuer { rules: ClaimRules::of(config, longest, policy), keys: Arc::new(keys) };
+            let issuer =
+                Issuer { rules: ClaimRules::of(config, settings.subjects(index), longest, policy), keys: Arc::new(keys) };
             issuers.insert(config.issuer.clone(), Arc::new(issuer));
+            for (map, setting) in config.closed_doors() {
+                tracing::warn!(issuer = %config.issuer, "without {map} or {setting} the issuer's tokens grant nothing");
+            }
         }
         let local_key = match settings.local_issuer {
             true => Some(LocalKey::load_or_create(data_dir)?),
@@ -61,7 +65,7 @@ impl Verifier {
         };
         if let Some(key) = &local_key {
             let keys = Arc::new(KeySource::fixed(LOCAL_ISSUER, key.key_set()));
-            let issuer = Issuer { rules: local::rules(longest, policy), keys };
+            let issuer = Issuer { rules: local::rules(longest, settings.case_sensitive_subjects, policy), keys };
             issuers.insert(LOCAL_ISSUER.to_owned(), Arc::new(issuer));
         }
         let remembered = Cache::new(MAX_REMEMBERED);

@@ -9,6 +9,7 @@ mod listing;
 mod money;
 mod object_meta;
 mod permission;
+mod person;
 mod resource;
 mod string_enum;
 mod time;
@@ -26,6 +27,7 @@ pub use listing::{
 pub use money::Money;
 pub use object_meta::{Attributes, ExternalRef, ObjectMeta, ObjectMetaDraft, Objectives, Tag, limits};
 pub use permission::{Action, Rights, Role, permission, roles};
+pub use person::{same_person, tidy_subject};
 pub use resource::{
     COMMON_FIELDS, EFFECTIVE_FIELDS, MAX_SECONDS, NoDerived, Resource, Sentence, Slot, StepKey, Subject, VersionInput,
     enum_values, field, fields, is_past, overdue,

@@ -151,7 +151,16 @@ fn identity(subject: &str) -> Result<Identity> {
     let known = PEOPLE.iter().find(|(name, _)| *name == subject);
     let (_, role) = known.ok_or_else(|| Error::Internal(format!("{subject} has no role in the story")))?;
     let (subject, organization, roles) = (subject.to_owned(), String::new(), vec![*role]);
-    Ok(Identity { subject, organization, roles, scopes: None, local: true, expires_at: i64::MAX, policy: POLICY })
+    Ok(Identity {
+        subject,
+        case_sensitive: false,
+        organization,
+        roles,
+        scopes: None,
+        local: true,
+        expires_at: i64::MAX,
+        policy: POLICY,
+    })
 }
 
 fn require(tx: &Tx, collection: &str, action: Action) -> Result<()> {

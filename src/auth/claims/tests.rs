@@ -11,8 +11,12 @@ fn rules() -> ClaimRules {
         audiences: vec!["holdfast".into()],
         longest_lifetime: 86_400,
         pointers: ClaimPointers::default(),
+        subjects: Subjects::default(),
         roles_map: BTreeMap::new(),
+        roles_as_named: true,
         organizations_map: BTreeMap::new(),
+        organizations_as_named: true,
+        refuse_unknown_scopes: false,
         local: false,
         policy: EXAMPLE,
     }
@@ -37,6 +41,7 @@ fn sound_claims_become_an_identity() {
     let identity = rules().identity(&sound(), NOW).unwrap();
     let expected = Identity {
         subject: "ana".into(),
+        case_sensitive: false,
         organization: "acme".into(),
         roles: vec![Role::Auditor],
         scopes: None,
@@ -57,11 +62,16 @@ fn the_four_required_claims_and_the_organisation_must_be_there() {
 }
 
 #[test]
-fn dates_are_whole_seconds_within_reason_and_nothing_else() {
-    assert!(result_with("exp", json!(1_800_003_600.0)).is_ok());
+fn dates_are_seconds_within_reason_and_nothing_else() {
+    for whole_or_not in [1_800_003_600.0, 1_800_003_600.75] {
+        assert_eq!(result_with("exp", json!(whole_or_not)).map(|identity| identity.expires_at), Ok(1_800_003_600));
+    }
+    for claim in ["nbf", "iat"] {
+        assert!(result_with(claim, json!(1_799_999_999.5)).is_ok());
+        assert_eq!(result_with(claim, json!(1_800_000_031.5)), Err(Rejection::NotYetValid));
+    }
     for value in [
         json!("1800003600"),
-        json!(1_800_003_600.5),
         json!(-1),
         json!(-0.5),
         json!(1e18),
@@ -144,7 +154,16 @@ fn a_subject_is_a_name_of_bounded_length_without_control_characters() {
 
 #[test]
 fn an_organisation_is_a_key() {
-    for value in [json!(""), json!("-a"), json!("a b"), json!("a/b"), json!("a".repeat(65)), json!(["acme"]), json!(1)] {
+    for value in [
+        json!(""),
+        json!("-a"),
+        json!("a b"),
+        json!("a/b"),
+        json!("a".repeat(65)),
+        json!("018f6c2e-0000-7000-8000-000000000000"),
+        json!(["acme"]),
+        json!(1),
+    ] {
         assert_eq!(result_with("org", value.clone()), Err(Rejection::Organization), "{value}");
     }
 }
@@ -179,6 +198,7 @@ fn pointers_and_maps_read_the_tokens_of_others() {
     };
     rules.roles_map = BTreeMap::from([("continuity".into(), Role::ItServiceContinuityManager)]);
     rules.organizations_map = BTreeMap::from([("tenant 7".into(), "acme".into())]);
+    (rules.roles_as_named, rules.organizations_as_named) = (false, false);
     let mut claims = sound();
     let more = json!({
         "sub": "6f0c", "preferred_username": "ana", "https://example.org/tenant": "tenant 7",
@@ -191,4 +211,52 @@ fn pointers_and_maps_read_the_tokens_of_others() {
     assert_eq!(identity.scopes, Some(vec!["sites:read".into()]));
     claims.insert("https://example.org/tenant".into(), json!("acme"));
     assert_eq!(rules.identity(&claims, NOW), Err(Rejection::Organization), "a map is exhaustive");
+}
+
+#[test]
+fn empty_maps_grant_nothing() {
+    let closed = ClaimRules { roles_as_named: false, ..rules() };
+    assert_eq!(closed.identity(&sound(), NOW).map(|identity| identity.roles), Ok(vec![]));
+    let closed = ClaimRules { organizations_as_named: false, ..rules() };
+    assert_eq!(closed.identity(&sound(), NOW), Err(Rejection::Organization));
+}
+
+#[test]
+fn administrator_of_another_issuer_is_granted_by_an_entry_only() {
+    let mut claims = sound();
+    claims.insert("roles".into(), json!(["administrator", "operator", "auditor"]));
+    let roles = |rules: ClaimRules| rules.identity(&claims, NOW).map(|identity| identity.roles);
+    assert_eq!(roles(rules()), Ok(vec![Role::Auditor]));
+    assert_eq!(roles(ClaimRules { local: true, ..rules() }), Ok(vec![Role::Auditor, Role::Administrator]));
+    let roles_map = BTreeMap::from([("operator".into(), Role::Administrator)]);
+    assert_eq!(roles(ClaimRules { roles_map, ..rules() }), Ok(vec![Role::Auditor, Role::Administrator]));
+}
+
+#[test]
+fn unknown_scopes_are_refused_where_the_settings_say_so() {
+    let strict = |scope: Value| {
+        let mut claims = sound();
+        claims.insert("scope".into(), scope);
+        ClaimRules { refuse_unknown_scopes: true, ..rules() }.identity(&claims, NOW).map(|identity| identity.scopes)
+    };
+    assert_eq!(strict(json!("services:read openid")), Err(Rejection::Scope));
+    assert_eq!(strict(json!(["services:reed"])), Err(Rejection::Scope));
+    assert_eq!(strict(json!("services:read")), Ok(Some(vec!["services:read".into()])));
+    assert_eq!(strict(json!("")), Ok(None));
+}
+
+#[test]
+fn a_subject_is_trimmed_composed_and_told_from_those_of_other_issuers() {
+    let subject = |subjects: Subjects, sub: &str| {
+        let mut claims = sound();
+        claims.insert("sub".into(), json!(sub));
+        ClaimRules { subjects, ..rules() }.identity(&claims, NOW).map(|identity| identity.subject)
+    };
+    assert_eq!(subject(Subjects::default(), " ju\u{308}rgen "), Ok("j\u{fc}rgen".into()));
+    let second = Subjects { prefix: "b#".into(), ..Subjects::default() };
+    assert_eq!(subject(second.clone(), " ana"), Ok("b#ana".into()));
+    assert_eq!(subject(second, &"a".repeat(254)), Err(Rejection::Claims), "with its prefix it is too long");
+    let first = Subjects { foreign: vec!["b#".into()], ..Subjects::default() };
+    assert_eq!(subject(first.clone(), "b-ana"), Ok("b-ana".into()));
+    assert_eq!(subject(first, " B#ana"), Err(Rejection::Claims));
 }

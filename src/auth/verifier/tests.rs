@@ -36,6 +36,8 @@ fn settings(issuer: Value) -> AuthConfig {
     let mut issuer = issuer;
     issuer["issuer"] = json!(ISSUER);
     issuer["audience"] = json!("holdfast");
+    issuer["roles_as_named"] = json!(true);
+    issuer["organizations_as_named"] = json!(true);
     let issuer: IssuerConfig = serde_json::from_value(issuer).unwrap();
     AuthConfig { issuers: vec![issuer], ..AuthConfig::default() }
 }
