@@ -188,6 +188,11 @@ impl Board {
             if self.looks > LOOKS || expired || self.boards.stopping.load(Ordering::Relaxed) {
                 return Ok(None);
             }
+            // A suspended organisation's board ends like one whose token does.
+            match self.caller.readmit().await {
+                Err(Error::Forbidden(_)) => return Ok(None),
+                outcome => outcome?,
+            }
             let commits = app.store.commits.of(self.caller.organization());
             if commits.is_none() || commits != self.commits {
                 let news = self.look(commits).await?;

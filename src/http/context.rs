@@ -78,6 +78,16 @@ impl RequestContext {
             identity: Some(Arc::clone(&self.identity)),
         }
     }
+    /// For what outlasts a request: whether the organisation still lets the caller in.
+    ///
+    /// # Errors
+    /// `Forbidden` when it does not.
+    pub async fn readmit(&self) -> Result<()> {
+        match organization(&self.app, None, &self.identity).await? {
+            id if id == self.organization => Ok(()),
+            _ => Err(Error::Forbidden("the organisation is another one".into())),
+        }
+    }
     /// The same caller at work in the tenant of the organisations.
     fn in_system(mut self) -> RequestContext {
         self.organization = Id::SYSTEM;
@@ -111,24 +121,32 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     let identity =
         identity.map_err(|rejection| refused(request, rejection.reason(), Error::Unauthenticated(rejection.detail().into())))?;
     request.extensions_mut().insert(Caller(Arc::clone(&identity)));
-    let organization = organization(&app, request, &identity).await?;
+    let organization = organization(&app, Some(request), &identity).await?;
     let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
     Ok(RequestContext { app, identity, organization, request_id, now })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key
 /// is the operator of the service.
-async fn organization(app: &Data<State>, request: &HttpRequest, identity: &Arc<Identity>) -> Result<Id> {
+///
+/// Asked again for what outlasts its request (`request` is none then), it is made no more.
+async fn organization(app: &Data<State>, request: Option<&HttpRequest>, identity: &Identity) -> Result<Id> {
     let named = &identity.organization;
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
-    let object_ref = Id::parse(named).map_or_else(|| ObjectRef::Key(named.clone()), ObjectRef::Id);
-    let found = app.store.read(async |conn| app.tenants.find(conn, &object_ref).await).await?;
-    let forbidden = |word, detail: &str| Err(refused(request, word, Error::Forbidden(detail.into())));
+    let found = app.store.read(async |conn| app.tenants.find(conn, &ObjectRef::Key(named.clone())).await).await?;
+    let forbidden = |word, detail: &str| {
+        let error = Error::Forbidden(detail.into());
+        Err(match request {
+            Some(request) => refused(request, word, error),
+            None => error,
+        })
+    };
     let id = match found {
         Some(Tenant { suspended: true, .. }) => return forbidden("suspended", "the organisation is suspended"),
         Some(Tenant { id, .. }) => id,
+        None if request.is_none() => return forbidden("unknown_organization", "the organisation is gone"),
         None if identity.local => app.create_organization(named, named, "first used by a token of the local issuer").await?.0,
         None => return forbidden("unknown_organization", "the token's organisation is unknown here"),
     };

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// How long a long read waits for its place.
 const SCAN_WAIT: Duration = Duration::from_millis(500);
+/// How long an organisation is remembered: a suspension counts on all instances within five seconds, so a little less.
+const REMEMBERED: Duration = Duration::from_secs(4);
 
 /// What every request can reach. Put together by the server.
 pub struct State {
@@ -55,8 +57,8 @@ impl State {
         tenants: &'static dyn Tenants,
         verifier: Verifier,
     ) -> Result<State> {
-        let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build();
         let scans = Shares::new("long reads", 2 * config.limits.workers, SCAN_WAIT);
+        let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build();
         Ok(State {
             store: Store::open(&config, &landscapes)?,
             kinds,

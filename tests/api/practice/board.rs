@@ -4,7 +4,7 @@ use crate::support::Api;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Far longer than an event may take, for machines that have other things to do.
@@ -71,6 +71,16 @@ impl Board {
             all.push(news);
             if all.last().is_some_and(&wanted) {
                 return all;
+            }
+        }
+    }
+
+    /// Whether the service ends it in time.
+    pub fn ended(&self, deadline: Instant) -> bool {
+        loop {
+            match self.news.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(_) => {}
+                Err(silence) => return silence == RecvTimeoutError::Disconnected,
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::both;
 use crate::support::{Api, Backend, Server};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 fn plan(api: &Api) -> Value {
     let steps = [step("one", &[], 60), step("two", &["one"], 60), step("three", &["two"], 60), step("four", &["three"], 60)];
@@ -87,6 +88,61 @@ fn a_stop_does_not_wait_for_boards_on_sqlite() {
 #[test]
 fn a_stop_does_not_wait_for_boards_on_postgres() {
     a_stop_ends_the_boards(Backend::Postgres);
+}
+
+/// A suspended organisation is shut: to whatever its callers send, and to boards that are open, on every instance.
+fn a_suspension_shuts_everything(backend: Backend) {
+    let server = Server::start(backend);
+    let api = server.fresh_organization();
+    let run = practised(&api, &plan(&api));
+    // On PostgreSQL a second instance, which hears of it by itself.
+    let second = match backend {
+        Backend::Sqlite => server.clone(),
+        Backend::Postgres => Server::start_at(&server.home, "serve", &[]),
+    };
+    let far = second.client(&api.organization, "ana", &crate::support::token::ALL_POWERFUL);
+    let boards = [&api, &far].map(|api| board(api, &run, None));
+    boards.iter().for_each(|board| drop(board.until(|news| news.event == "run_started")));
+    far.get("/me").expect(200);
+    let operator = server.client("default", "operator", &["administrator"]);
+    let path = format!("/organizations/key:{}", api.organization);
+    operator.patch(&path, &json!({"status": "suspended"})).expect(200);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    for board in boards {
+        assert!(board.ended(deadline), "a board stays open");
+    }
+    std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+    let ways = [
+        ("GET", "/me", Value::Null),
+        ("GET", "/sites", Value::Null),
+        ("GET", "/changes", Value::Null),
+        ("GET", "/gaps", Value::Null),
+        ("GET", "/calendar.ics", Value::Null),
+        ("GET", "/reports/risk-matrix", Value::Null),
+        ("GET", &format!("/runs/{}/events", id(&run)), Value::Null),
+        ("POST", "/analysis/impact", json!({"lost": []})),
+        ("POST", "/batch", json!({"rows": []})),
+        ("POST", "/sites", json!({"name": "Here", "kind": "other"})),
+    ];
+    for (method, path, body) in ways {
+        for api in [&api, &far] {
+            let call = api.call(method, path);
+            let answer = if body.is_null() { call.send() } else { call.json(&body).send() };
+            answer.refused(403, "forbidden");
+        }
+    }
+    operator.patch(&path, &json!({"status": "active"})).expect(200);
+    api.get("/me").expect(200);
+}
+
+#[test]
+fn a_suspended_organisation_is_shut_within_five_seconds_on_sqlite() {
+    a_suspension_shuts_everything(Backend::Sqlite);
+}
+
+#[test]
+fn a_suspended_organisation_is_shut_within_five_seconds_on_postgres() {
+    a_suspension_shuts_everything(Backend::Postgres);
 }
 
 both! {
