@@ -43,7 +43,7 @@ pub async fn list(reader: Reader<OfKind>, request: HttpRequest) -> Result<HttpRe
             let from = lifecycle.status(&object)?;
             let open: Vec<&'static str> =
                 lifecycle.statuses().into_iter().filter(|to| *to != from && find(&moves, from, to).is_some()).collect();
-            let guards = lifecycle.guards(conn, org, &object, &caller.identity().subject, &open).await?;
+            let guards = lifecycle.guards(conn, org, &object, Some(caller.identity()), &open).await?;
             let assigned = !limited || kind.is_assigned(conn, org, caller.identity(), &[&object]).await? == [true];
             let open: Vec<_> = open.into_iter().zip(guards).collect();
             Ok((object, from, open, assigned))
@@ -172,18 +172,17 @@ async fn apply_transition(
     if assigned_to_caller(tx, kind, &[&old]).await? != [true] {
         return Err(not_assigned());
     }
-    let caller = identity.map_or("", |identity| identity.subject.as_str());
     let reasons = match way {
         None => vec![no_such_transition(&moves, from, to)],
         Some(_) => {
-            let guards = lifecycle.guards(&mut tx.conn()?, org, &old, caller, &[to]).await?;
+            let guards = lifecycle.guards(&mut tx.conn()?, org, &old, identity, &[to]).await?;
             guards.into_iter().next().map(|guards| guards.barred).unwrap_or_default()
         }
     };
     if !reasons.is_empty() {
         return Err(transition_refused(&reasons, &old, from, to));
     }
-    lifecycle.default_terms(&mut tx.conn()?, org, to, &mut terms, caller).await?;
+    lifecycle.default_terms(&mut tx.conn()?, org, to, &mut terms, identity).await?;
     let context = TransitionContext { comment, actor: change.actor.clone(), now: change.now };
     let mut new = lifecycle.entered(&old, to, &terms, &context)?;
     let mut faults = Faults::default();

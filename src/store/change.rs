@@ -21,6 +21,11 @@ pub struct WriteContext {
 }
 
 impl WriteContext {
+    /// Whether somebody of this name makes the change.
+    pub fn is_by(&self, subject: &str) -> bool {
+        self.identity.as_ref().map_or(self.actor == subject, |identity| identity.is(subject))
+    }
+
     /// What the service does by itself.
     pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> WriteContext {
         let actor = "holdfast".into();

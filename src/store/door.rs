@@ -9,7 +9,7 @@ use super::select::Table;
 use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
-use crate::auth::Identity;
+use crate::auth::{Caller, Identity};
 use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Faults, Id, ObjectMeta, Resource, Result, StringEnum, Timestamp, TransitionContext, fields};
@@ -227,7 +227,7 @@ impl<R: TransitionHooks> AnyLifecycle for LifeDoor<R> {
         conn: &'a mut Conn<'_>,
         org: Id,
         object: &'a AnyObject,
-        caller: &'a str,
+        caller: Caller<'a>,
         to: &'a [&'static str],
     ) -> LocalBoxFuture<'a, Result<Vec<Guards>>> {
         Box::pin(async move {
@@ -246,7 +246,7 @@ impl<R: TransitionHooks> AnyLifecycle for LifeDoor<R> {
         org: Id,
         to: &'a str,
         terms: &'a mut AnyTerms,
-        caller: &'a str,
+        caller: Caller<'a>,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let terms = terms.downcast_mut().ok_or_else(|| Error::Internal("terms of another kind".into()))?;

@@ -9,7 +9,7 @@ use super::select::Table;
 use super::snapshot::Snapshot;
 use super::tx::Tx;
 use super::update::Updates;
-use crate::auth::Identity;
+use crate::auth::{Caller, Identity};
 use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{
@@ -177,7 +177,7 @@ pub trait AnyLifecycle: Send + Sync + 'static {
         conn: &'a mut Conn<'_>,
         org: Id,
         object: &'a AnyObject,
-        caller: &'a str,
+        caller: Caller<'a>,
         to: &'a [&'static str],
     ) -> LocalBoxFuture<'a, Result<Vec<Guards>>>;
     /// See [`Living::default_terms`](super::TransitionHooks::default_terms).
@@ -187,7 +187,7 @@ pub trait AnyLifecycle: Send + Sync + 'static {
         org: Id,
         to: &'a str,
         terms: &'a mut AnyTerms,
-        caller: &'a str,
+        caller: Caller<'a>,
     ) -> LocalBoxFuture<'a, Result<()>>;
     /// The object put into a state. Links among the terms become links of it, to be looked up.
     fn entered(&self, object: &AnyObject, to: &str, terms: &AnyTerms, context: &TransitionContext) -> Result<AnyObject>;

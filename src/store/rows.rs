@@ -9,7 +9,7 @@ use super::object::Object;
 use super::select;
 use super::snapshot::Snapshot;
 use super::tx::Tx;
-use crate::auth::Identity;
+use crate::auth::{Caller, Identity};
 use crate::graph::builder::Item;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Id, Lifecycle, ListQuery, ObjectMeta, Resource, Result};
@@ -104,7 +104,7 @@ pub trait ResourceHooks: ResourceTable {
 #[allow(async_fn_in_trait, reason = "the futures stay on the thread of their connection")]
 pub trait TransitionHooks: ResourceHooks + Lifecycle {
     /// What the conditions of transitions look at.
-    async fn facts(_conn: &mut Conn<'_>, _org: Id, _object: &Object<Self>, _caller: &str) -> Result<Self::GuardFacts> {
+    async fn facts(_conn: &mut Conn<'_>, _org: Id, _object: &Object<Self>, _caller: Caller<'_>) -> Result<Self::GuardFacts> {
         Ok(Self::GuardFacts::default())
     }
     /// Fills in terms that may be left out.
@@ -113,7 +113,7 @@ pub trait TransitionHooks: ResourceHooks + Lifecycle {
         _org: Id,
         _to: Self::Status,
         _terms: &mut Self::Terms,
-        _caller: &str,
+        _caller: Caller<'_>,
     ) -> Result<()> {
         Ok(())
     }
@@ -144,7 +144,7 @@ macro_rules! stored {
 /// What every `store.rs` of a resource needs in its scope.
 pub mod prelude {
     pub use super::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks};
-    pub use crate::auth::Identity;
+    pub use crate::auth::{Caller, Identity};
     pub use crate::graph::builder::Item;
     pub use crate::model::{Id, ListQuery, ObjectMeta, Result};
     pub use crate::store::conn::dsl::*;

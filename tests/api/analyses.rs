@@ -7,7 +7,7 @@ mod points;
 mod recovery;
 
 use crate::both;
-use crate::prepared::{activate, draft_of, two_steps};
+use crate::prepared::{activate, draft_of, go, two_steps};
 use crate::support::{Answer, Api};
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ both! {
         let bia = json!({"business_process": "key:SELL", "assessed_on": "2026-01-01", "ratings": ratings});
         let bia = api.create("impact-assessments", &bia);
         for to in ["in_review", "approved"] {
-            api.post(&format!("/impact-assessments/{}/transitions", bia["id"].as_str().expect("an id")), &json!({"to": to})).expect(200);
+            go(&api, "impact-assessments", &bia, &json!({"to": to}));
         }
         let plan = api.create("plans", &json!({"key": "DR", "title": "DR", "kind": "disaster_recovery", "services": ["key:SHOP"], "owner": "key:ana"}));
         let mut content = two_steps();

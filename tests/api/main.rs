@@ -17,6 +17,7 @@ mod migrations;
 mod netbox;
 mod older;
 mod openapi;
+mod people;
 mod planning;
 mod plans;
 mod practice;

@@ -94,7 +94,10 @@ fn fill(api: &Api) {
         let refs = json!([{"system": "cmdb", "id": format!("{}-{n}", api.organization)}]);
         let parent = |kind: &str| if n == 1 { Value::Null } else { json!(format!("key:{kind}-1")) };
         let drafts = [
-            ("contacts", json!({"key": format!("CON-{n}"), "name": "Ana", "deputy": parent("CON")})),
+            (
+                "contacts",
+                json!({"key": format!("CON-{n}"), "name": "Ana", "deputy": parent("CON"), "subject": if n == 1 { Value::Null } else { json!("ana") }}),
+            ),
             ("suppliers", json!({"key": format!("SUP-{n}"), "name": "Acme", "contacts": [format!("key:CON-{n}")]})),
             ("sites", json!({"key": format!("SIT-{n}"), "name": "Room", "kind": "office", "parent": parent("SIT")})),
             (

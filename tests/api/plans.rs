@@ -259,14 +259,14 @@ both! {
         assert_eq!(api.get(&format!("/plan-versions?content_sha256={}", digest.as_str().expect("text"))).expect(200).each("id"), [id(&version)]);
     }
 
-    fn a_copy_of_a_version_is_a_draft_by_whoever_asks(server) {
+    fn a_copy_of_a_version_is_a_draft_by_its_authors_and_whoever_asks(server) {
         let api = server.fresh_organization();
         let version = activate(&api, &draft_of(&api, &plan(&api), &two_steps()));
         let bob = colleague(&api, "bob", &["process_owner"]);
         let answer = bob.post(&format!("{}/copy", version_path(&version)), &json!({"title": "After the move"})).expect(201);
         let copy = answer.json();
         assert_eq!((&copy["number"], &copy["status"], &copy["title"]), (&json!(2), &json!("draft"), &json!("After the move")));
-        assert_eq!((&copy["authors"], &copy["approvals"], &copy["version"]), (&json!(["bob"]), &json!([]), &json!(1)));
+        assert_eq!((&copy["authors"], &copy["approvals"], &copy["version"]), (&json!(["ana", "bob"]), &json!([]), &json!(1)));
         assert_eq!((&copy["steps"], &copy["plan"]), (&version["steps"], &version["plan"]));
         assert!(answer.needed_header("location").ends_with(id(&copy)), "{}", answer.story());
         let again = bob.post(&format!("{}/copy", version_path(&copy)), &json!({})).expect(201).json();
@@ -291,7 +291,7 @@ both! {
         };
         let first = copied(json!({"title": "South"}));
         assert_eq!((&first["steps"], &first["number"], &first["status"]), (&active["steps"], &json!(1), &json!("draft")));
-        assert_eq!((&first["authors"], &first["approvals"]), (&json!(["bob"]), &json!([])));
+        assert_eq!((&first["authors"], &first["approvals"]), (&json!(["ana", "bob"]), &json!([])));
         let second = copied(json!({"title": "East", "version": 2}));
         assert_eq!((&second["steps"], &second["sections"][0]["key"]), (&json!([]), &json!("background")));
         bob.post(&format!("/plans/{}/copy", id(&plan)), &json!({"title": "West", "version": 9})).invalid(&[("/version", "unknown_version")]);

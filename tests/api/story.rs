@@ -73,7 +73,8 @@ fn from_a_risk_to_the_report(backend: Backend) {
     let (server, api) = demo(backend);
     let token = api.token.clone().expect("a token");
     let tool = Tool::start(&format!("http://{}", server.address), &token);
-    pasted("risk-walk-through.md", &server, &[("TOKEN", &token), ("TOOL", &tool.address)]);
+    let priya = server.client("demo", "priya.castellane", &["process_owner"]).token.expect("a token");
+    pasted("risk-walk-through.md", &server, &[("TOKEN", &token), ("PRIYA", &priya), ("TOOL", &tool.address)]);
 
     let risk = api.get("/risks/key:ARRAY-FIRMWARE").expect(200).json();
     assert_eq!((&risk["status"], &risk["class"], &risk["score"]), (&json!("monitored"), &json!("increased"), &json!(5)));

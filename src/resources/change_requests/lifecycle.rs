@@ -1,12 +1,19 @@
 //! The life of a request for change that no tool tells about: the same states, moved here.
 use super::{ChangeRequest, ChangeStatus};
-use crate::model::{Action, Lifecycle, NoTerms, Timestamp, Transition};
+use crate::model::{Action, Lifecycle, NoTerms, Reason, Timestamp, Transition};
 use ChangeStatus::{Approved, Cancelled, Closed, Draft, Implemented, Rejected, Scheduled, Submitted, UnderReview, Verified};
+
+/// What the conditions look at.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeFacts {
+    /// Whether the caller has written it.
+    pub own: bool,
+}
 
 impl Lifecycle for ChangeRequest {
     type Status = ChangeStatus;
     type Terms = NoTerms;
-    type GuardFacts = ();
+    type GuardFacts = ChangeFacts;
     const TRANSITIONS: &'static [Transition<ChangeStatus>] = &[
         Transition::ordinary(&[Draft], Submitted),
         Transition::ordinary(&[Submitted], UnderReview),
@@ -26,6 +33,12 @@ impl Lifecycle for ChangeRequest {
         self.status = status;
         self.status_reason = reason;
         self.status_changed_at = Some(changed_at);
+    }
+    fn guards(&self, to: ChangeStatus, facts: &ChangeFacts) -> Vec<Reason> {
+        if to == Approved && facts.own {
+            return vec![Reason::new("four_eyes", "whoever has written a request for change does not approve it")];
+        }
+        Vec::new()
     }
     fn copy_status(&mut self, other: &ChangeRequest) {
         self.status = other.status;

@@ -3,6 +3,8 @@
 mod lifecycle;
 pub mod store;
 
+pub use lifecycle::ChangeFacts;
+
 use crate::model::lifecycle::{Lifecycle, STATUS_FIELDS};
 use crate::model::roles::{ADM, INT, SCM, STAFF};
 use crate::model::{

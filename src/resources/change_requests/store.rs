@@ -1,5 +1,6 @@
-use super::{ChangeAssessment, ChangeRequest, ChangeStatus};
+use super::{ChangeAssessment, ChangeFacts, ChangeRequest, ChangeStatus};
 use crate::model::Timestamp;
+use crate::resources::contacts::store::people;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
@@ -77,7 +78,11 @@ impl ResourceHooks for ChangeRequest {
     }
 }
 
-impl TransitionHooks for ChangeRequest {}
+impl TransitionHooks for ChangeRequest {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<ChangeFacts> {
+        Ok(ChangeFacts { own: people::wrote(conn, org, caller, object).await? })
+    }
+}
 
 /// The change requests that touch any of these and were implemented after a moment.
 ///

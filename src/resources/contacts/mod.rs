@@ -2,7 +2,9 @@
 pub mod store;
 
 use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
-use crate::model::{Date, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, enum_values, field};
+use crate::model::{
+    Date, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, VersionInput, enum_values, field, tidy_subject,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +41,8 @@ pub struct Contact {
     /// Who stands in.
     #[serde(default)]
     pub deputy: Option<Link>,
-    /// The subject of this person's tokens, so that "me" can be told.
+    /// The subject of this person's tokens, so that "me" can be told. Nobody puts their own into a contact that is there, nor
+    /// takes it out.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255)]
     pub subject: Option<String>,
@@ -65,6 +68,10 @@ impl Resource for Contact {
 
     fn links(&mut self) -> Vec<Slot<'_>> {
         Slot::of("deputy", &[Kind::Contact], &mut self.deputy).into_iter().collect()
+    }
+    fn fill_server_fields(mut self, _input: &VersionInput<'_, Contact>) -> Contact {
+        self.subject = self.subject.map(|subject| tidy_subject(&subject));
+        self
     }
     fn example() -> serde_json::Value {
         serde_json::json!({

@@ -1,3 +1,5 @@
+pub mod people;
+
 use super::{Contact, ContactKind, Phone};
 use crate::model::Date;
 use crate::store::prelude::*;
@@ -63,19 +65,11 @@ impl From<ContactRow> for Contact {
 
 stored!(Contact, ContactRow, [("contacts", "deputy_id", "id")]);
 
-impl ResourceHooks for Contact {}
-
-/// The contacts of a caller: those with the subject of its token.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn of_subject(conn: &mut Conn<'_>, org: Id, subject: &str) -> Result<Vec<Id>> {
-    let ids: Vec<DbId> = on!(conn, |c| contacts::table
-        .filter(contacts::organization_id.eq(DbId(org)))
-        .filter(contacts::subject.eq(subject))
-        .select(contacts::id)
-        .order(contacts::id)
-        .load(c))
-    .map_db_error()?;
-    Ok(ids.into_iter().map(Id::from).collect())
+impl ResourceHooks for Contact {
+    async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        people::keep_apart(tx, planned).await
+    }
+    async fn before_delete(tx: &mut Tx, ids: &[Id]) -> Result<()> {
+        people::keep_own(tx, ids).await
+    }
 }

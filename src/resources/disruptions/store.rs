@@ -106,7 +106,7 @@ impl ResourceHooks for Disruption {
 
     /// Whoever reports a disruption may amend the report until somebody takes it up.
     async fn is_assigned(_conn: &mut Conn<'_>, _org: Id, identity: &Identity, objects: &[&Object<Self>]) -> Result<Vec<bool>> {
-        let own = |one: &&Object<Self>| one.meta.created_by == identity.subject && one.body.status == DisruptionStatus::Reported;
+        let own = |one: &&Object<Self>| identity.is(&one.meta.created_by) && one.body.status == DisruptionStatus::Reported;
         Ok(objects.iter().map(own).collect())
     }
 
@@ -153,7 +153,7 @@ pub async fn affected(
 }
 
 impl TransitionHooks for Disruption {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<DisruptionFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: Caller<'_>) -> Result<DisruptionFacts> {
         Ok(DisruptionFacts { running: runs::store::running(conn, org, "disruption_id", object.meta.id).await? })
     }
 }

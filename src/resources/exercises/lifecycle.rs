@@ -22,6 +22,8 @@ pub struct ExerciseFacts {
     pub open_findings: usize,
     /// Its runs that go on.
     pub running: usize,
+    /// Whether the caller has planned it.
+    pub own: bool,
 }
 
 impl Lifecycle for Exercise {
@@ -41,6 +43,9 @@ impl Lifecycle for Exercise {
 
     status_fields!();
     fn guards(&self, to: ExerciseStatus, facts: &ExerciseFacts) -> Vec<Reason> {
+        if to == Approved && facts.own {
+            return vec![Reason::new("four_eyes", "whoever has planned an exercise does not approve it")];
+        }
         if to == Completed && facts.running > 0 {
             let detail = format!("{} runs go on: complete or abort them", facts.running);
             return vec![Reason::new("runs_go_on", detail)];

@@ -6,6 +6,7 @@ use super::{ExerciseDerived, ExerciseFacts, ExerciseTerms};
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Link, Resource, StringEnum, Timestamp};
 use crate::planning::recurrence::following;
+use crate::resources::contacts::store::people;
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::{Run, RunStatus};
 use crate::resources::{findings, measurements, run_steps, runs};
@@ -166,10 +167,11 @@ impl ResourceHooks for Exercise {
 }
 
 impl TransitionHooks for Exercise {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<ExerciseFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<ExerciseFacts> {
         let open = findings::store::open(conn, org, &[object.meta.id]).await?;
         let running = runs::store::running(conn, org, "exercise_id", object.meta.id).await?;
-        Ok(ExerciseFacts { open_findings: open.get(&object.meta.id).copied().unwrap_or(0), running })
+        let own = people::wrote(conn, org, caller, object).await?;
+        Ok(ExerciseFacts { open_findings: open.get(&object.meta.id).copied().unwrap_or(0), running, own })
     }
 
     /// The end of an exercise that is held again plans the next one.

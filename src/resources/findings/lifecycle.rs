@@ -18,6 +18,8 @@ pub struct FindingTerms {
 pub struct FindingFacts {
     /// Whether its corrective measure is not done with.
     pub unfinished_measure: bool,
+    /// Whether the caller sees to it, or said that it is resolved.
+    pub own: bool,
 }
 
 impl Lifecycle for Finding {
@@ -41,6 +43,9 @@ impl Lifecycle for Finding {
     fn guards(&self, to: FindingStatus, facts: &FindingFacts) -> Vec<Reason> {
         if matches!(to, Resolved | Verified) && facts.unfinished_measure {
             return vec![Reason::new("unfinished_measure", "its corrective measure is not done with")];
+        }
+        if to == Verified && facts.own {
+            return vec![Reason::new("four_eyes", "whoever owns or has resolved a finding does not verify it")];
         }
         Vec::new()
     }

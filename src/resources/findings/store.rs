@@ -1,5 +1,6 @@
 use super::{Finding, FindingDerived, FindingFacts, FindingSeverity, FindingSource, FindingStatus};
 use crate::model::{Error, Link, is_past};
+use crate::resources::contacts::store::people;
 use crate::resources::exercises::{Exercise, ExerciseResult, ExerciseStatus};
 use crate::resources::measures::Measure;
 use crate::resources::runs::Run;
@@ -159,12 +160,16 @@ async fn made_in(conn: &mut Conn<'_>, org: Id, finding: &Finding) -> Result<Opti
 }
 
 impl TransitionHooks for Finding {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<FindingFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<FindingFacts> {
         let measure = match object.body.measure.as_ref().and_then(Link::id) {
             Some(id) => Measure::find(conn, org, id).await?,
             None => None,
         };
-        Ok(FindingFacts { unfinished_measure: measure.is_some_and(|measure| !measure.body.status.is_done()) })
+        let resolved = object.body.status == FindingStatus::Resolved && people::moved(conn, org, caller, object).await?;
+        Ok(FindingFacts {
+            unfinished_measure: measure.is_some_and(|measure| !measure.body.status.is_done()),
+            own: resolved || people::was(conn, org, caller, object.body.owner.as_ref()).await?,
+        })
     }
 }
 

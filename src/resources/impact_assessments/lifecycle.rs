@@ -19,6 +19,8 @@ pub struct ImpactTerms {
 pub struct ImpactFacts {
     /// The organisation's intolerable level.
     pub intolerable_level: i64,
+    /// Whether the caller has written it or is its assessor.
+    pub own: bool,
 }
 
 impl Lifecycle for ImpactAssessment {
@@ -43,6 +45,9 @@ impl Lifecycle for ImpactAssessment {
         {
             let detail = format!("rto_seconds and wrt_seconds make {needed}, more than the derived MTPD of {mtpd}");
             reasons.push(Reason::new("objectives_too_late", detail));
+        }
+        if to == Approved && facts.own {
+            reasons.push(Reason::new("four_eyes", "whoever has written or made an assessment does not approve it"));
         }
         reasons
     }

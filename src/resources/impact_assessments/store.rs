@@ -2,6 +2,7 @@ use super::{ImpactAssessment, ImpactDerived, ImpactFacts, ImpactRating, ImpactSt
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Faults, Resource, StringEnum};
 use crate::resources::business_processes::BusinessProcess;
+use crate::resources::contacts::store::people;
 use crate::resources::settings;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
@@ -165,8 +166,12 @@ impl ResourceHooks for ImpactAssessment {
 }
 
 impl TransitionHooks for ImpactAssessment {
-    async fn facts(conn: &mut Conn<'_>, org: Id, _object: &Object<Self>, _caller: &str) -> Result<ImpactFacts> {
-        Ok(ImpactFacts { intolerable_level: settings::store::now(conn, org).await?.intolerable_level })
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<ImpactFacts> {
+        let assessed = people::was(conn, org, caller, object.body.assessor.as_ref()).await?;
+        Ok(ImpactFacts {
+            intolerable_level: settings::store::now(conn, org).await?.intolerable_level,
+            own: assessed || people::wrote(conn, org, caller, object).await?,
+        })
     }
 
     /// An approval supersedes the assessment approved before, and may set the objectives of the process.

@@ -23,6 +23,8 @@ pub struct MeasureFacts {
     pub assigned_tasks: usize,
     /// Of these, those not done.
     pub open_tasks: usize,
+    /// Whether the caller has written or owns it.
+    pub own: bool,
 }
 
 const OPEN: &[MeasureStatus] = &[Proposed, RfcRaised, Approved, Commissioned, InProgress];
@@ -46,7 +48,11 @@ impl Lifecycle for Measure {
 
     status_fields!();
     fn guards(&self, to: MeasureStatus, facts: &MeasureFacts) -> Vec<Reason> {
-        missing(self.nature, self.status, to, facts)
+        let mut reasons = missing(self.nature, self.status, to, facts);
+        if facts.own && matches!(to, Approved | VerifiedEffective | VerifiedIneffective) {
+            reasons.push(Reason::new("four_eyes", "whoever has written or owns a measure neither approves nor verifies it"));
+        }
+        reasons
     }
 }
 

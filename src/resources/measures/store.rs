@@ -2,6 +2,7 @@ use super::{Implementer, Measure, MeasureDerived, MeasureFacts, MeasureStatus, N
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Link, Money, NoTerms, StringEnum, is_past};
 use crate::resources::change_requests::ChangeRequest;
+use crate::resources::contacts::store::people;
 use crate::resources::measure_tasks;
 use crate::resources::measure_tasks::TaskStatus;
 use crate::store::prelude::*;
@@ -124,12 +125,14 @@ impl ResourceHooks for Measure {
 }
 
 impl TransitionHooks for Measure {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<MeasureFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<MeasureFacts> {
         let changes = carrying(conn, org, &[object.meta.id]).await?;
         let tasks = measure_tasks::store::of_measures(conn, org, &[object.meta.id]).await?;
         let tasks: Vec<_> = tasks.iter().filter(|task| task.body.status != TaskStatus::Cancelled).collect();
         let assigned = tasks.iter().filter(|task| task.body.assignee.is_some() && task.body.due_on.is_some());
+        let owned = people::was(conn, org, caller, object.body.owner.as_ref()).await?;
         Ok(MeasureFacts {
+            own: owned || people::wrote(conn, org, caller, object).await?,
             changes: changes.iter().map(|(_, change)| change.body.status).collect(),
             tasks: tasks.len(),
             assigned_tasks: assigned.count(),

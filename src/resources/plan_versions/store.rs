@@ -214,14 +214,17 @@ async fn last_number(tx: &mut Tx, plan: Id) -> Result<i64> {
 }
 
 impl TransitionHooks for PlanVersion {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<VersionFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<VersionFacts> {
         let plan = match object.body.plan.id() {
             Some(id) => Plan::find(conn, org, id).await?,
             None => None,
         };
         let wanted = settings::store::now(conn, org).await?.plan_approvals;
         let own = plan.and_then(|plan| wanted.into_iter().find(|one| one.kind == plan.body.kind)).map(|one| one.roles);
-        Ok(VersionFacts { required: own.unwrap_or_else(|| vec![ApproverRole::ItServiceContinuityManager]) })
+        Ok(VersionFacts {
+            required: own.unwrap_or_else(|| vec![ApproverRole::ItServiceContinuityManager]),
+            case_sensitive: caller.is_some_and(|caller| caller.case_sensitive),
+        })
     }
 
     /// The version in force so far is superseded, and the plan has been reviewed.

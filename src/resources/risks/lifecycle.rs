@@ -1,7 +1,7 @@
 //! The life of a risk: identified → assessed → in_treatment → monitored → closed; accepted for a while by somebody who
 //! does not own it.
 use super::{Risk, RiskStatus, Treatment};
-use crate::model::{Action, Date, Faults, Lifecycle, Link, Reason, Timestamp, Transition, TransitionContext};
+use crate::model::{Action, Date, Faults, Id, Lifecycle, Link, Reason, Timestamp, Transition, TransitionContext};
 use crate::status_fields;
 use RiskStatus::{Accepted, Assessed, Closed, Identified, InTreatment, Monitored};
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 /// What the acceptance of a risk says besides its reason, which is the comment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RiskTerms {
-    /// For `accepted`: who bears it, not its owner. The contact of the caller when left out.
+    /// For `accepted`: who bears it, not its owner: the contact of the caller, whether it is named or left out.
     #[serde(default)]
     pub approver: Option<Link>,
+    /// The contacts of the caller; not asked where the service moves it by itself.
+    #[serde(skip)]
+    pub own: Option<Vec<Id>>,
     /// For `accepted`: the last day on which the acceptance holds.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
@@ -86,9 +89,12 @@ impl Lifecycle for Risk {
             faults.add("/comment", "required", "the reason of the acceptance is wanted");
         }
         match &self.approver {
-            None => faults.add("/approver", "required", "the caller is no contact: name the contact who bears the risk"),
+            None => faults.add("/approver", "required", "you are no contact: have your subject put into yours"),
             approver if self.owner.is_some() && *approver == self.owner => {
                 faults.add("/approver", "approver_is_owner", "whoever owns a risk does not accept it");
+            }
+            Some(approver) if terms.own.as_ref().is_some_and(|own| approver.id().is_some_and(|id| !own.contains(&id))) => {
+                faults.add("/approver", "not_own_contact", "nobody accepts a risk in the name of somebody else");
             }
             Some(_) => {}
         }

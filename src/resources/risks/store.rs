@@ -3,9 +3,9 @@ pub mod classes;
 use super::{Risk, RiskFacts, RiskStatus, RiskTerms, Treatment};
 use crate::graph::landscape::Providers;
 use crate::model::{Error, Faults, Link, Money, RenderedReference};
+use crate::resources::contacts::store::people;
 use crate::resources::measures::Measure;
-use crate::resources::risk_matrix::Rating;
-use crate::resources::{contacts, risk_matrix};
+use crate::resources::risk_matrix::{self, Rating};
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{ResourceTable, links};
@@ -203,23 +203,29 @@ fn affected(risk: &Risk) -> Vec<Id> {
 }
 
 impl TransitionHooks for Risk {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: &str) -> Result<RiskFacts> {
-        let owner = contacts::store::of_subject(conn, org, caller).await?;
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, caller: Caller<'_>) -> Result<RiskFacts> {
         let treating = links::owners(conn, org, "risks", &[object.meta.id]).await?;
         let ids: Vec<Id> = treating.into_iter().map(|(measure, _)| measure).collect();
         let measures = Measure::find_all(conn, org, &ids).await?;
         Ok(RiskFacts {
             assessed: object.body.current.is_some(),
-            owned_by_caller: object.body.owner.as_ref().and_then(Link::id).is_some_and(|id| owner.contains(&id)),
+            owned_by_caller: people::was(conn, org, caller, object.body.owner.as_ref()).await?,
             unfinished_measures: measures.iter().filter(|measure| !measure.body.status.is_done()).count(),
         })
     }
 
-    /// Whoever accepts is the approver where nobody else is named.
-    async fn default_terms(conn: &mut Conn<'_>, org: Id, to: RiskStatus, terms: &mut RiskTerms, caller: &str) -> Result<()> {
-        if to == RiskStatus::Accepted && terms.approver.is_none() {
-            let contacts = contacts::store::of_subject(conn, org, caller).await?;
-            terms.approver = contacts.first().copied().map(Link::To);
+    /// Whoever accepts is the approver, by a contact of its own.
+    async fn default_terms(
+        conn: &mut Conn<'_>,
+        org: Id,
+        to: RiskStatus,
+        terms: &mut RiskTerms,
+        caller: Caller<'_>,
+    ) -> Result<()> {
+        if to == RiskStatus::Accepted {
+            let own = people::own(conn, org, caller).await?;
+            terms.approver = terms.approver.take().or_else(|| own.first().copied().map(Link::To));
+            terms.own = caller.map(|_| own);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 use super::{Execution, Outline, RunStep, StepFacts, StepPhase, StepStatus, over};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Error, Link, Timestamp};
+use crate::model::{Error, Lifecycle, Link, Timestamp};
+use crate::resources::contacts::store::people;
 use crate::resources::measurements::{Fingerprint, Measurement, MeasurementSource, ProofLevel};
 use crate::resources::plan_versions::{PlanVersion, staffing};
 use crate::resources::runs::store::status::status;
@@ -9,7 +10,6 @@ use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
 use crate::store::{ReadPoint, ResourceTable, create, ledger, write_consequences};
-use crate::{model::Lifecycle, resources::contacts};
 use std::collections::HashSet;
 
 diesel::table! {
@@ -170,7 +170,7 @@ async fn running(conn: &mut Conn<'_>, org: Id, step: &RunStep) -> Result<bool> {
 }
 
 impl TransitionHooks for RunStep {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<StepFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: Caller<'_>) -> Result<StepFacts> {
         Ok(StepFacts { run_over: !running(conn, org, &object.body).await? })
     }
 
@@ -211,8 +211,8 @@ async fn measure(tx: &mut Tx, run: Id, last: &RunStep, steps: &[Object<RunStep>]
     let back: Vec<Link> = last.recovers.iter().filter(|item| !unfinished(item)).cloned().collect();
     let (Some(ended), false) = (last.ended_at, back.is_empty()) else { return Ok(()) };
     let Some(run) = Run::find(&mut tx.conn()?, org, run).await? else { return Ok(()) };
-    let subject = tx.context().actor.clone();
-    let by = contacts::store::of_subject(&mut tx.conn()?, org, &subject).await?.first().copied().map(Link::To);
+    let caller = tx.context().identity.clone();
+    let by = people::own(&mut tx.conn()?, org, caller.as_deref()).await?.first().copied().map(Link::To);
     let took = ended.seconds() - run.body.clock_started_at.seconds();
     let taken = |subject: Link| Measurement {
         subject,

@@ -226,7 +226,7 @@ async fn begin(tx: &mut Tx, run: &mut Run, faults: &mut Faults) -> Result<()> {
 }
 
 impl TransitionHooks for Run {
-    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: &str) -> Result<RunFacts> {
+    async fn facts(conn: &mut Conn<'_>, org: Id, object: &Object<Self>, _caller: Caller<'_>) -> Result<RunFacts> {
         let steps = run_steps::store::outlines(conn, org, object.meta.id).await?;
         Ok(RunFacts { open_steps: steps.iter().filter(|step| !step.status.is_over()).count() })
     }

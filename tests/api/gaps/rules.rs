@@ -117,7 +117,7 @@ both! {
 
     fn an_acceptance_runs_out(server) {
         let api = server.fresh_organization();
-        let (risk, ana) = (rated(&api, 4, 4), api.create("contacts", &json!({"name": "Ana"})));
+        let (risk, ana) = (rated(&api, 4, 4), api.create("contacts", &json!({"name": "Ana", "subject": "ana"})));
         let accepted = json!({"to": "accepted", "approver": ana["id"], "accepted_until": "2998-12-31", "comment": "It is cheap"});
         went(&api, "risks", &risk, &["assessed"]);
         go(&api, "risks", &risk, &accepted).expect(200);

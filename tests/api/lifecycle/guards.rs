@@ -1,6 +1,7 @@
 //! What is missing for a move, each named by its code.
 
 use crate::both;
+use crate::prepared::mover;
 use crate::support::{Answer, Api};
 use serde_json::{Value, json};
 
@@ -97,9 +98,9 @@ both! {
         let draft = json!({"title": "Move up", "nature": "technical", "purpose": "preventive"});
         let measure = api.create("measures", &draft);
         let to = |status: &str| json!({"to": status});
-        lacks(&api, "measures", &measure, &to("approved"), &["change_not_cleared", "rfc_not_raised"]);
+        lacks(&mover(&api, "measures", "approved"), "measures", &measure, &to("approved"), &["change_not_cleared", "rfc_not_raised"]);
         go(&api, "measures", &measure, &to("rfc_raised")).expect(200);
-        lacks(&api, "measures", &measure, &to("approved"), &["change_not_cleared"]);
+        lacks(&mover(&api, "measures", "approved"), "measures", &measure, &to("approved"), &["change_not_cleared"]);
         api.create("change-requests", &json!({"title": "RFC", "status": "approved", "measures": [measure["id"]]}));
         lacks(&api, "measures", &measure, &to("commissioned"), &["no_assigned_task"]);
         let tasks = format!("/measures/{}/tasks", id(&measure));
@@ -122,12 +123,13 @@ both! {
         let measure = api.create("measures", &json!({"title": "Train", "nature": "organisational", "purpose": "recovery"}));
         lacks(&api, "measures", &measure, &json!({"to": "rfc_raised"}), &["no_rfc_needed"]);
         for status in ["approved", "commissioned", "in_progress", "implemented", "verified_effective"] {
-            go(&api, "measures", &measure, &json!({"to": status})).expect(200);
+            go(&mover(&api, "measures", status), "measures", &measure, &json!({"to": status})).expect(200);
         }
     }
 
     fn an_assessment_is_approved_once_and_supersedes_the_one_before(server) {
         let api = server.fresh_organization();
+        let other = mover(&api, "impact-assessments", "approved");
         let process = api.create("business-processes", &json!({"name": "Payroll", "rto_seconds": 3600, "mtpd_seconds": 7200}));
         let draft = json!({"business_process": process["id"], "assessed_on": "2026-11-01"});
         let first = api.create("impact-assessments", &draft);
@@ -141,10 +143,10 @@ both! {
         let rated = json!({"ratings": ratings, "rto_seconds": 40000, "wrt_seconds": 4000});
         assert_eq!(api.patch(&path, &rated).expect(200).json()["derived_mtpd_seconds"], json!(43200));
         go(&api, "impact-assessments", &first, &json!({"to": "in_review"})).expect(200);
-        lacks(&api, "impact-assessments", &first, &json!({"to": "approved"}), &["objectives_too_late"]);
+        lacks(&other, "impact-assessments", &first, &json!({"to": "approved"}), &["objectives_too_late"]);
         api.patch(&path, &json!({"wrt_seconds": 3000})).expect(200);
         go(&api, "impact-assessments", &first, &json!({"to": "draft", "set_objectives": true})).invalid(&[("/set_objectives", "not_allowed")]);
-        go(&api, "impact-assessments", &first, &json!({"to": "approved", "set_objectives": true})).expect(200);
+        go(&other, "impact-assessments", &first, &json!({"to": "approved", "set_objectives": true})).expect(200);
         let set = api.get(&format!("/business-processes/{}", id(&process))).expect(200).json();
         assert_eq!((&set["rto_seconds"], &set["wrt_seconds"], &set["mtpd_seconds"]), (&json!(40000), &json!(3000), &json!(43200)));
         api.patch(&path, &json!({"rto_seconds": 1})).refused(409, "append_only");
@@ -155,9 +157,9 @@ both! {
         second["ratings"] = json!([{"category": "legal", "after_seconds": 600, "level": 4}]);
         let second = api.create("impact-assessments", &second);
         go(&api, "impact-assessments", &second, &json!({"to": "in_review"})).expect(200);
-        let refused = go(&api, "impact-assessments", &second, &json!({"to": "approved", "set_objectives": true}));
+        let refused = go(&other, "impact-assessments", &second, &json!({"to": "approved", "set_objectives": true}));
         refused.refused(409, "objectives_inconsistent");
-        go(&api, "impact-assessments", &second, &json!({"to": "approved"})).expect(200);
+        go(&other, "impact-assessments", &second, &json!({"to": "approved"})).expect(200);
         assert_eq!(api.get(&path).expect(200).json()["status"], json!("superseded"));
         let approved = api.get(&format!("/impact-assessments?business_process={}&status=approved", id(&process))).expect(200);
         assert_eq!(approved.each("id"), [id(&second)]);
@@ -173,7 +175,7 @@ both! {
         let change = json!({"description": "Half done"});
         app.patch(&path, &change).refused(403, "forbidden");
         for status in ["approved", "commissioned"] {
-            go(&api, "measures", &measure, &json!({"to": status})).expect(200);
+            go(&mover(&api, "measures", status), "measures", &measure, &json!({"to": status})).expect(200);
         }
         app.patch(&path, &change).expect(200);
         ict.patch(&path, &json!({"description": "Not mine"})).refused(403, "forbidden");

@@ -1,7 +1,7 @@
 //! Findings: what shows them to be put right, and the measures that do it.
 
 use crate::both;
-use crate::prepared::{colleague, exercise_under_way, go, id, successful_exercise};
+use crate::prepared::{colleague, exercise_under_way, go, id, mover, successful_exercise};
 use crate::support::{Answer, Api};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn verify(api: &Api, finding: &Value, retest: Option<&Value>) -> Answer {
     if let Some(retest) = retest {
         order["retest"] = retest["id"].clone();
     }
-    api.post(&format!("/findings/{}/transitions", id(finding)), &order)
+    mover(api, "findings", "verified").post(&format!("/findings/{}/transitions", id(finding)), &order)
 }
 
 both! {

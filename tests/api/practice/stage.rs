@@ -1,5 +1,6 @@
 //! What every practice needs: plans in force, exercises under way, runs.
 
+use crate::prepared::mover;
 use crate::support::{Answer, Api};
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ pub fn go(api: &Api, collection: &str, object: &Value, order: &Value) -> Answer 
 pub fn went(api: &Api, collection: &str, object: &Value, statuses: &[&str]) -> Value {
     let mut now = object.clone();
     for to in statuses {
-        now = go(api, collection, object, &json!({"to": to})).expect(200).json();
+        now = go(&mover(api, collection, to), collection, object, &json!({"to": to})).expect(200).json();
     }
     now
 }

@@ -160,6 +160,14 @@ impl Server {
         Server::start_with(&Arc::new(Home::migrated(backend)), "serve", &[], &patient)
     }
 
+    /// One with settings that may need its folder.
+    pub fn start_in(backend: Backend, settings: impl FnOnce(&Path) -> Vec<(String, String)>) -> Arc<Server> {
+        let home = Arc::new(Home::migrated(backend));
+        let settings = settings(&home.folder);
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Server::start_with(&home, "serve", &[], &settings)
+    }
+
     pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {
         Server::start_with(home, subcommand, arguments, &[])
     }

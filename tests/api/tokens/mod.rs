@@ -1,6 +1,7 @@
 //! Nobody gets in: every wrong token against a protected route, and the right ones beside them.
 
 mod attacks;
+mod issuers;
 
 use crate::both;
 use crate::support::token::{ALL_POWERFUL, claims, header, now, sign};
@@ -41,6 +42,8 @@ both! {
             merged(base.clone(), json!({"aud": ["other", "holdfast"]})),
             merged(base.clone(), json!({"extra": {"a": [1, 2]}})),
             merged(base.clone(), json!({"exp": now() + 86_000})),
+            merged(base.clone(), json!({"exp": (now() + 600) as f64, "iat": now() as f64 - 0.5, "nbf": now() as f64})),
+            merged(base.clone(), json!({"exp": now() as f64 + 600.25})),
         ];
         for claims in good {
             server.with_token("", &sign(server.key(), &header(), &claims)).get("/sites").expect(200);
@@ -89,6 +92,23 @@ both! {
         assert!(matches!(first, 200 | 401), "{first}");
         std::thread::sleep(std::time::Duration::from_secs(4));
         api.get("/sites").refused(401, "unauthenticated");
+    }
+
+    fn an_organisation_has_no_key_that_looks_like_an_id(server) {
+        let operator = server.client("default", "operator", &["administrator"]);
+        let looks_alike = "018f6c2e-0000-7000-8000-00000000abcd";
+        for key in [looks_alike.to_owned(), looks_alike.to_uppercase()] {
+            operator.post("/organizations", &json!({"key": key, "name": "Acme"})).invalid(&[("/key", "not_allowed")]);
+            operator.put(&format!("/organizations/key:{key}"), &json!({"name": "Acme"})).invalid(&[("/key", "not_allowed")]);
+            // Nor is one made for a token.
+            server.client(&key, "ana", &["administrator"]).get("/sites").refused(401, "unauthenticated");
+            let minted = server.home.run("token", &["--organization", &key, "--subject", "ana", "--role", "user"]);
+            assert!(!minted.status.success());
+        }
+        let made = operator.post("/organizations", &json!({"name": "Acme"})).expect(201).json();
+        let path = format!("/organizations/{}", made["id"].as_str().expect("an id"));
+        operator.patch(&path, &json!({"key": looks_alike})).invalid(&[("/key", "not_allowed")]);
+        server.client(made["id"].as_str().expect("an id"), "ana", &["administrator"]).get("/sites").refused(401, "unauthenticated");
     }
 
     fn the_command_line_mints_tokens_that_are_good(server) {

@@ -47,7 +47,7 @@ pub fn decided(tx: &Tx, version: &PlanVersion, said: ApprovalDraft) -> Result<Pl
     if change.identity.as_ref().is_some_and(|identity| !identity.roles.iter().any(held)) {
         return Err(Error::Forbidden(format!("your token does not have the role {}", said.role.as_str())));
     }
-    if version.approvals.iter().any(|one| one.approver == change.actor) {
+    if version.approvals.iter().any(|one| change.is_by(&one.approver)) {
         return Err(Error::conflict("already_decided", "you have decided on this version already"));
     }
     let mut next = version.clone();

@@ -35,9 +35,12 @@ pub struct PlanCopy {
     version: Option<i64>,
 }
 
-/// The same content as a draft by somebody else.
+/// The same content as a draft. Whoever has written it stays an author of it, and whoever copies it becomes one.
 fn drafted(version: &PlanVersion, plan: Link, actor: &str, now: Timestamp) -> PlanVersion {
-    let mut draft = PlanVersion { plan, authors: vec![actor.to_owned()], approvals: Vec::new(), ..version.clone() };
+    let mut draft = PlanVersion { plan, approvals: Vec::new(), ..version.clone() };
+    if !draft.authors.iter().any(|author| author == actor) {
+        draft.authors.push(actor.to_owned());
+    }
     draft.set_status(VersionStatus::Draft, None, now);
     draft
 }
@@ -82,7 +85,7 @@ pub fn routes(api: &mut Api) {
     let mut created = etag();
     created["Location"] = json!({"description": "Where it is found.", "schema": {"type": "string", "maxLength": 200}});
     let key = "1 to 255 visible ASCII characters, fresh for every different request.";
-    let words = "The content of the version becomes a new draft of the same plan, by whoever asks.";
+    let words = "The content of the version becomes a new draft of the same plan. Its authors stay authors, and whoever asks becomes one.";
     let op = nested_resource::operation::<PlanVersion>(
         Method::POST,
         "/copy",
