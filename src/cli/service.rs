@@ -89,7 +89,8 @@ async fn first_organization(app: &Arc<State>, demo: bool) -> crate::model::Resul
     }
     let (id, made) = app.create_organization(key, name, "first start").await?;
     let untouched = app.store.read(async |conn| ledger::head(conn, id).await).await?.is_none_or(|head| head.seq == 0);
-    if !made && !(demo && untouched) {
+    let is_new = made || (demo && untouched);
+    if !is_new {
         return Ok(None);
     }
     if demo {
