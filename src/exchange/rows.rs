@@ -63,12 +63,16 @@ impl Rows {
         }
     }
 
-    /// Takes out what fails on its own, where the others are done without it.
+    /// Takes out what fails on its own and is not told whole, where the others are done without it: nobody reads what else
+    /// is wrong with it.
     fn set_faulty_aside(&mut self) {
         let bad = &mut self.bad;
         for commands in self.by_kind.values_mut() {
             commands.retain_mut(|one| {
                 let AuditAction::Put(draft) = &mut one.operation else { return true };
+                if !draft.faults.is_trimmed() {
+                    return true;
+                }
                 let faults = std::mem::take(&mut draft.faults);
                 match faults.into_result() {
                     Ok(()) => true,

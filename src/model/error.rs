@@ -46,6 +46,10 @@ impl Faults {
     pub fn has(&self, pointer: &str) -> bool {
         self.0.iter().any(|f| f.pointer == pointer)
     }
+    /// Whether some of them are told by codes and counts only: see [`FaultBudget`].
+    pub fn is_trimmed(&self) -> bool {
+        self.0.iter().any(|f| f.code == MORE_FAULTS)
+    }
     pub fn into_vec(self) -> Vec<Fault> {
         self.0
     }
@@ -54,6 +58,9 @@ impl Faults {
         if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
 }
+
+/// The code of the fault that stands for others.
+const MORE_FAULTS: &str = "more_faults";
 
 /// How many faults of many objects are told: whoever sends a thousand faulty rows reads none of the later ones.
 #[derive(Debug)]
@@ -85,7 +92,7 @@ impl FaultBudget {
         if !omitted.is_empty() {
             let counts: Vec<String> = omitted.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let detail = format!("faults that are not told, beyond {} of the request: {}", FaultBudget::MAX, counts.join(", "));
-            faults.0.push(Fault { pointer: String::new(), code: "more_faults".into(), detail });
+            faults.0.push(Fault { pointer: String::new(), code: MORE_FAULTS.into(), detail });
         }
     }
     /// As [`FaultBudget::trim`], of an error with faults.
