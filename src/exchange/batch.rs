@@ -16,7 +16,6 @@ use crate::http::shares::Shares;
 use crate::model::roles::{ADM, APP, ICT, INT, NOBODY, OWN, SCM, TST};
 use crate::model::{Action, Error, Kind, ObjectRef, Result, Rights, StringEnum};
 use crate::resources::KINDS;
-use crate::store::idempotency::StoredResponse;
 use crate::store::{Tx, resolve};
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
@@ -76,14 +75,10 @@ pub async fn batch(
     let count = batch.rows.count;
     let work = async move |tx: &mut Tx| key.run_keeping(tx, async move |tx| run(tx, batch).await, BatchOutcome::kept).await;
     let (answer, replayed) = match writer.write(&write_options, count, work).await? {
-        Answer::First(outcome) => (actix_web::web::block(move || rendered(&outcome)).await.map_err(Error::internal)??, false),
+        Answer::First(outcome) => (actix_web::web::block(move || outcome.answer()).await.map_err(Error::internal)??, false),
         Answer::Again(answer) => (answer, true),
     };
     Ok(into_response(answer, &write_options, replayed))
-}
-
-fn rendered(outcome: &BatchOutcome) -> Result<StoredResponse> {
-    Ok(StoredResponse { status: 200, location: None, etag: None, body: outcome.render()? })
 }
 
 /// Carries out a list of rows of this program's own, all or nothing.

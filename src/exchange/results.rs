@@ -8,7 +8,6 @@ use crate::store::idempotency::StoredResponse;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// An answer is kept for its repetition as it is when it is no longer than this and has no more rows; of a longer one the
 /// counts are kept.
@@ -105,7 +104,11 @@ impl BatchOutcome {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn render(&self) -> Result<String> {
+    pub fn answer(&self) -> Result<StoredResponse> {
+        self.render().map(ok)
+    }
+
+    fn render(&self) -> Result<String> {
         serde_json::to_string(self).map_err(Error::internal)
     }
 
@@ -122,7 +125,7 @@ impl BatchOutcome {
             json!({"counts": self.counts(), "rows": [], "seq": self.seq, "rows_sha256": self.digest(), "changes": changes})
                 .to_string()
         });
-        Ok(StoredResponse { status: 200, location: None, etag: None, body })
+        Ok(ok(body))
     }
 
     /// SHA-256 over a line a row: place, id, version and result, with blanks between, `-` for what there is none of.
@@ -133,12 +136,12 @@ impl BatchOutcome {
             let version = row.version.map_or_else(|| "-".into(), |version| version.to_string());
             hash.update(format!("{} {id} {version} {}\n", row.place, row.result));
         }
-        hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a text never fails.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(hash.finalize())
     }
+}
+
+fn ok(body: String) -> StoredResponse {
+    StoredResponse { status: 200, location: None, etag: None, body }
 }
 
 /// A row with the id of the request, which problems tell.
