@@ -36,6 +36,8 @@ pub struct Config {
     /// Where clients reach the service, when a proxy stands in front of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
+    /// How long a service that was asked to stop says so before it lets no more clients in.
+    pub stop_delay_seconds: u64,
     /// Whether a change must name the version it is meant for.
     pub require_if_match: bool,
     /// Whoever reads the metrics must show this, if it is set.
@@ -54,6 +56,7 @@ impl Default for Config {
             database_url: None,
             database_ca_file: None,
             public_url: None,
+            stop_delay_seconds: 5,
             require_if_match: false,
             metrics_token: None,
             limits: Limits::default(),
@@ -73,6 +76,8 @@ pub struct Limits {
     pub page_size: usize,
     /// How long a request body may take to arrive.
     pub request_seconds: u64,
+    /// How long a client may leave an answer unread.
+    pub response_seconds: u64,
     /// How many writes may wait for their turn, and how long each.
     pub write_queue: usize,
     pub write_wait_milliseconds: u64,
@@ -89,11 +94,12 @@ impl Default for Limits {
             batch_rows: 10_000,
             page_size: 500,
             request_seconds: 30,
+            response_seconds: 30,
             write_queue: 1_024,
-            write_wait_milliseconds: 5_000,
+            write_wait_milliseconds: 4_000,
             workers: available_parallelism().map_or(2, usize::from),
             postgres_connections: 8,
-            statement_timeout_milliseconds: 10_000,
+            statement_timeout_milliseconds: 4_000,
         }
     }
 }
@@ -144,6 +150,9 @@ impl Config {
         let mut faults = self.limits.faults();
         faults.extend(self.database().err());
         faults.extend(self.public_url.as_deref().and_then(public_url_fault));
+        if self.stop_delay_seconds > 300 {
+            faults.push("stop_delay_seconds must be between 0 and 300".into());
+        }
         if self.data_dir.as_os_str().is_empty() {
             faults.push("data_dir must not be empty".into());
         }
@@ -200,6 +209,7 @@ impl Limits {
         within("batch_rows", size(self.batch_rows), 1, 100_000);
         within("page_size", size(self.page_size), 1, 500);
         within("request_seconds", self.request_seconds, 1, 600);
+        within("response_seconds", self.response_seconds, 1, 600);
         within("write_queue", size(self.write_queue), 1, 1_000_000);
         within("write_wait_milliseconds", self.write_wait_milliseconds, 100, 60_000);
         within("workers", size(self.workers), 1, 1_024);

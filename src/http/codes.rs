@@ -230,6 +230,20 @@ pub const CODES: &[Code] = &[
         "Try again after `Retry-After` seconds, writes with the same Idempotency-Key.",
     ),
     row(
+        "outcome_unknown",
+        503,
+        "Outcome unknown",
+        "The write was begun, but the database did not tell in time whether it is kept: it may be there or not.",
+        "Send it again after `Retry-After` seconds with the same Idempotency-Key, or look whether it is there.",
+    ),
+    row(
+        "database_read_only",
+        503,
+        "Database is read only",
+        "The database takes no writes: a standby answers, or it was set to be read only. Nothing was written; reading goes on.",
+        "Try again after `Retry-After` seconds; the next attempt looks for the server that takes writes.",
+    ),
+    row(
         "storage_full",
         507,
         "Storage full",

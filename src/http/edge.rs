@@ -7,14 +7,15 @@ use crate::store::clock::new_id;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,6 +55,10 @@ pub async fn edge(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response.headers_mut().insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+    if app.as_ref().is_some_and(|app| app.stopping.load(Ordering::Relaxed)) {
+        // Whoever keeps connections for later makes new ones, and so meets a service that stays.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let took = began.elapsed();
     let status = response.status().as_u16();
     let route = response.request().match_pattern();

@@ -6,14 +6,18 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 /// `GET /livez`: the process answers. No input or output behind it.
 pub async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: the database answers too.
+/// `GET /readyz`: the database answers and takes writes, and nobody has asked the service to stop.
 pub async fn readyz(app: Data<State>) -> Result<HttpResponse> {
+    if app.stopping.load(Ordering::Relaxed) {
+        return Err(Error::unavailable("the service is stopping"));
+    }
     app.store.ready().await.map_err(|error| match error {
         Error::Unavailable { .. } => error,
         _ => Error::unavailable("the database is not ready"),
@@ -43,7 +47,12 @@ pub fn routes(api: &mut Api) {
     let ok = json!({"status": "ok"});
     let live = get("/livez", "get_liveness", "Is it alive", "The process answers; nothing behind it is asked.");
     api.add(live.json(200, "It is alive.", well.clone(), &ok, Value::Null), livez);
-    let ready = get("/readyz", "get_readiness", "Is it ready", "The database answers too.");
+    let ready = get(
+        "/readyz",
+        "get_readiness",
+        "Is it ready",
+        "The database answers and takes writes, and the service was not asked to stop. Answered within a second.",
+    );
     api.add(ready.json(200, "It is ready.", well, &ok, Value::Null).problems(&[503]), readyz);
     let words = "Figures of the running service as OpenMetrics; behind a token of their own when one is configured.";
     let figures = get("/metrics", "get_metrics", "Figures", words);

@@ -8,6 +8,7 @@ use crate::model::{Id, ObjectRef, Result, Timestamp};
 use crate::store::{Conn, Kinds, Landscapes, Store, Tx, WriteContext, clock};
 use futures_util::future::LocalBoxFuture;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct State {
     pub tenants: &'static dyn Tenants,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
+    /// Set once the service was asked to stop.
+    pub stopping: AtomicBool,
     /// Idempotency keys being worked on.
     pub in_flight: Mutex<HashSet<(Id, String, String)>>,
 }
@@ -70,6 +73,7 @@ impl State {
             scans,
             tenants,
             organizations,
+            stopping: AtomicBool::new(false),
             in_flight: Mutex::default(),
         })
     }

@@ -171,6 +171,12 @@ impl Error {
     pub fn unavailable(detail: impl Into<String>) -> Error {
         Error::Unavailable { code: "unavailable", detail: detail.into(), retry_after: 1 }
     }
+    /// The write was begun, and nobody knows whether it will be kept.
+    pub fn outcome_unknown() -> Error {
+        let detail = "the database did not answer in time whether the write is kept; the same request with the same \
+                      Idempotency-Key tells";
+        Error::Unavailable { code: "outcome_unknown", detail: detail.into(), retry_after: 2 }
+    }
 }
 
 impl std::fmt::Display for Error {

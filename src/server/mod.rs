@@ -2,6 +2,8 @@
 pub mod demo;
 mod document;
 pub mod policy;
+mod sockets;
+mod stop;
 
 use crate::analysis::events::Boards;
 use crate::auth::Verifier;
@@ -71,16 +73,6 @@ async fn sweep(app: web::Data<State>) {
     }
 }
 
-/// Takes note when the service is asked to stop; the server sees to the rest.
-#[cfg(unix)]
-async fn watch(boards: web::Data<Boards>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    if let Ok(mut asked) = signal(SignalKind::terminate()) {
-        asked.recv().await;
-        boards.stop();
-    }
-}
-
 /// Serves until a signal ends it; requests being worked on are finished.
 ///
 /// # Errors
@@ -90,11 +82,11 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
     let (boards, permits) = (web::Data::new(Boards::default()), web::Data::new(BatchPermits::default()));
     app.verifier.start_refresh();
     actix_web::rt::spawn(sweep(app.clone()));
-    #[cfg(unix)]
-    actix_web::rt::spawn(watch(boards.clone()));
     let limits = app.config.limits.clone();
     let workers = limits.workers.max(1);
-    HttpServer::new(move || {
+    let (stopped, told) = (app.clone(), boards.clone());
+    let unread = Duration::from_secs(limits.response_seconds);
+    let server = HttpServer::new(move || {
         App::new()
             .app_data(app.clone())
             .app_data(boards.clone())
@@ -105,10 +97,14 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
             .wrap(from_fn(edge::edge))
     })
     .workers(workers)
+    .max_connections(sockets::most() / workers)
+    .on_connect(move |socket, _| sockets::close_unread(socket, unread))
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(limits.request_seconds))
     .shutdown_timeout(30)
+    .disable_signals()
     .listen(listener)?
-    .run()
-    .await
+    .run();
+    actix_web::rt::spawn(stop::when_asked(stopped, told, server.handle()));
+    server.await
 }

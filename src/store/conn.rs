@@ -1,15 +1,17 @@
 //! One connection type over two databases; query functions never learn which is behind it.
+use super::postgres::PgConn;
 use crate::model::{Error, Result};
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::SimpleAsyncConnection;
+use std::time::Duration;
 
 /// What query functions receive. The PostgreSQL connection is shared so that statements of several requests may
 /// travel in one pipeline; transactions happen only on the connections of the writers. SQLite runs on the calling
 /// thread: a statement takes microseconds, a hop to another thread costs more.
 pub enum Conn<'a> {
-    Postgres(&'a AsyncPgConnection),
+    Postgres(&'a PgConn),
     Sqlite(&'a mut SqliteConnection),
 }
 
@@ -33,8 +35,9 @@ macro_rules! on {
                 type Backend = diesel::pg::Pg;
                 #[allow(unused_imports)]
                 use diesel_async::RunQueryDsl as _;
-                let $c = &mut &**connection;
-                $body.await
+                let postgres = &**connection;
+                let $c = &mut &**postgres;
+                postgres.in_time($body).await
             }
             $crate::store::Conn::Sqlite(connection) => {
                 #[allow(dead_code)]
@@ -52,10 +55,30 @@ impl Conn<'_> {
     /// Runs statements that take no values and give no rows.
     pub async fn batch(&mut self, sql: &str) -> Result<()> {
         match self {
-            Conn::Postgres(c) => SimpleAsyncConnection::batch_execute(&mut &**c, sql).await,
+            Conn::Postgres(c) => c.in_time(SimpleAsyncConnection::batch_execute(&mut &***c, sql)).await,
             Conn::Sqlite(c) => SimpleConnection::batch_execute(*c, sql),
         }
         .map_err(map_error)
+    }
+    /// Commits.
+    ///
+    /// # Errors
+    /// `outcome_unknown` when the database went away, or did not answer for so long: nobody knows whether it was done.
+    pub async fn commit(&mut self, wait: Duration) -> Result<()> {
+        match self {
+            Conn::Sqlite(c) => SimpleConnection::batch_execute(*c, "COMMIT").map_err(map_error),
+            Conn::Postgres(c) => {
+                let mut bare = &***c;
+                let commit = SimpleAsyncConnection::batch_execute(&mut bare, "COMMIT");
+                match tokio::time::timeout(wait, commit).await.map(|done| done.map_err(map_error)) {
+                    Ok(Err(Error::Unavailable { code: "unavailable", .. })) | Err(_) => {
+                        c.give_up();
+                        Err(Error::outcome_unknown())
+                    }
+                    Ok(done) => done,
+                }
+            }
+        }
     }
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Conn::Sqlite(_))
@@ -84,6 +107,10 @@ pub fn map_error(error: DbError) -> Error {
             tracing::warn!(cause = text, "the database does not answer");
             Error::unavailable("the database does not answer at the moment")
         }
+        DbError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => read_only(&text),
+        _ if text.contains("attempt to write a readonly database") || text.contains("the server takes no writes") => {
+            read_only(&text)
+        }
         DbError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
             Error::unavailable("the database asks to try again")
         }
@@ -102,6 +129,9 @@ pub fn map_error(error: DbError) -> Error {
             "connection closed",
             "terminating connection",
             "statement timeout",
+            "lock timeout",
+            "unable to open database file",
+            "disk I/O error",
             "starting up",
             "shutting down",
         ]
@@ -113,6 +143,14 @@ pub fn map_error(error: DbError) -> Error {
         }
         _ => Error::Internal(text),
     }
+}
+
+pub const DATABASE_READ_ONLY: &str = "database_read_only";
+
+fn read_only(cause: &str) -> Error {
+    tracing::warn!(cause, "the database takes no writes");
+    let detail = "the database takes no writes at the moment; nothing was written, and reading goes on".into();
+    Error::Unavailable { code: DATABASE_READ_ONLY, detail, retry_after: 2 }
 }
 
 /// `?` on a query.

@@ -129,7 +129,7 @@ impl Inserts {
             Conn::Postgres(_) if self.0.is_empty() => {}
             Conn::Postgres(c) => {
                 let statement = Arrays(self.0.into_iter().map(Table::arrays).collect::<Result<_>>()?);
-                diesel_async::RunQueryDsl::execute(statement, &mut &**c).await.map_db_error()?;
+                c.in_time(diesel_async::RunQueryDsl::execute(statement, &mut &***c)).await.map_db_error()?;
             }
             Conn::Sqlite(c) => {
                 for table in self.0 {

@@ -165,7 +165,7 @@ pub async fn lock_head(conn: &mut Conn<'_>, org: Id) -> Result<Option<LedgerHead
         tenants::graph_seq,
     ));
     let row = match conn {
-        Conn::Postgres(c) => diesel_async::RunQueryDsl::get_result::<HeadRow>(open.for_update(), &mut &**c).await,
+        Conn::Postgres(c) => c.in_time(diesel_async::RunQueryDsl::get_result::<HeadRow>(open.for_update(), &mut &***c)).await,
         Conn::Sqlite(c) => diesel::RunQueryDsl::get_result::<HeadRow>(open, &mut **c),
     };
     Ok(row.optional().map_db_error()?.map(as_head))

@@ -1,7 +1,8 @@
 //! The schema, one folder pair a change; what is embedded here is all a running service needs. A database that has seen a
 //! change this version does not know belongs to a newer one, and is left alone.
 use super::conn::{Conn, MapDbError};
-use super::{postgres, sqlite};
+use super::postgres::{Address, PgConn, Purpose};
+use super::sqlite;
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
 use crate::on;
@@ -13,16 +14,17 @@ use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, SqliteConnection};
-use diesel_async::{
-    AnsiTransactionManager as PostgresTransactions, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
-    TransactionManager as _,
-};
+use diesel_async::{AnsiTransactionManager as PostgresTransactions, AsyncMigrationHarness, TransactionManager as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::time::Duration;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Any number will do, as long as every instance takes the same.
 const LOCK: &str = "SELECT pg_advisory_lock(5270422617391012)";
+
+/// A change of the schema, or another instance that makes one, may take this long.
+const CHANGE_WAIT: Duration = Duration::from_secs(3600);
 
 /// Brings the schema up to date and tells how many changes were made.
 ///
@@ -47,7 +49,7 @@ pub fn down(config: &Config) -> Result<String> {
 /// A connection on which the schema may be changed, and on which nobody else changes it.
 pub enum Schema {
     Sqlite(Box<SqliteConnection>),
-    Postgres(Box<AsyncPgConnection>),
+    Postgres(Box<PgConn>),
 }
 
 /// Works with the schema of a database that is not newer than this version.
@@ -73,9 +75,10 @@ impl Schema {
                 Ok(Schema::Sqlite(Box::new(conn)))
             }
             Database::Postgres(_) => {
-                let address = postgres::Address::new(config)?;
-                let mut conn = address.connect("SET client_min_messages = warning").await?;
-                SimpleAsyncConnection::batch_execute(&mut conn, LOCK).await.map_err(Error::internal)?;
+                let address = Address::new(config)?;
+                let conn = address.connect("SET client_min_messages = warning", Purpose::Write).await?;
+                conn.limit(CHANGE_WAIT);
+                Conn::Postgres(&conn).batch(LOCK).await?;
                 Ok(Schema::Postgres(Box::new(conn)))
             }
         }
@@ -99,9 +102,12 @@ impl Schema {
                 Ok((Schema::Sqlite(conn), done))
             }
             Schema::Postgres(conn) => {
-                let mut harness = AsyncMigrationHarness::new(*conn);
-                let done = apply(&mut harness, POSTGRES, up)?;
-                Ok((Schema::Postgres(Box::new(harness.into_inner())), done))
+                let (conn, done) = conn.lend(|conn| {
+                    let mut harness = AsyncMigrationHarness::new(conn);
+                    let done = apply(&mut harness, POSTGRES, up);
+                    (harness.into_inner(), done)
+                });
+                Ok((Schema::Postgres(Box::new(conn)), done?))
             }
         }
     }
@@ -110,7 +116,7 @@ impl Schema {
     pub async fn begin(&mut self) -> Result<()> {
         match self {
             Schema::Sqlite(conn) => SqliteTransactions::begin_transaction(&mut **conn),
-            Schema::Postgres(conn) => PostgresTransactions::begin_transaction(&mut **conn).await,
+            Schema::Postgres(conn) => PostgresTransactions::begin_transaction(&mut ***conn).await,
         }
         .map_db_error()
     }
@@ -118,7 +124,7 @@ impl Schema {
     pub async fn roll_back(&mut self) -> Result<()> {
         match self {
             Schema::Sqlite(conn) => SqliteTransactions::rollback_transaction(&mut **conn),
-            Schema::Postgres(conn) => PostgresTransactions::rollback_transaction(&mut **conn).await,
+            Schema::Postgres(conn) => PostgresTransactions::rollback_transaction(&mut ***conn).await,
         }
         .map_db_error()
     }

@@ -15,12 +15,14 @@ pub mod hierarchy;
 pub mod idempotency;
 mod insert;
 pub mod kind;
+mod lane;
 pub mod ledger;
 pub mod links;
 mod migrate;
 mod node;
 pub mod object;
 pub mod object_meta;
+mod pg_readers;
 mod postgres;
 pub mod resolve;
 mod reversal;
@@ -57,9 +59,10 @@ pub use update::Updates;
 pub use verify::verify;
 
 use crate::config::{Config, Database};
-use crate::model::{Error, Id, Result};
+use crate::model::{Error, Result};
 use commits::CommitCounters;
 use std::sync::Arc;
+use std::time::Duration;
 use writer::WriterPool;
 
 /// The database, whichever it is.
@@ -72,8 +75,18 @@ pub struct Store {
 
 enum Readers {
     Sqlite(sqlite::Readers),
-    Postgres(Box<postgres::Readers>),
+    Postgres(Box<pg_readers::Readers>),
 }
+
+/// How to reach the database.
+#[derive(Clone)]
+enum Target {
+    Sqlite(Arc<sqlite::DatabaseFile>),
+    Postgres(Arc<postgres::Address>),
+}
+
+/// How long the question whether the service is ready may take.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Opens the database and starts its writers, which ask the landscapes. The schema must be there: see
@@ -82,12 +95,19 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened.
     pub fn open(config: &Config, landscapes: &Arc<dyn Landscapes>) -> Result<Arc<Store>> {
-        let (readers, commits) = match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => (Readers::Sqlite(sqlite::Readers::new(path)), CommitCounters::new()),
-            Database::Postgres(_) => (Readers::Postgres(Box::new(postgres::Readers::new(config)?)), CommitCounters::untracked()),
+        let target = match config.database().map_err(Error::Internal)? {
+            Database::Sqlite(path) => Target::Sqlite(Arc::new(sqlite::DatabaseFile::new(path))),
+            Database::Postgres(_) => Target::Postgres(Arc::new(postgres::Address::new(config)?)),
+        };
+        let (readers, commits) = match &target {
+            Target::Sqlite(file) => (Readers::Sqlite(sqlite::Readers::new(Arc::clone(file))), CommitCounters::new()),
+            Target::Postgres(address) => {
+                let readers = pg_readers::Readers::new(config, Arc::clone(address));
+                (Readers::Postgres(Box::new(readers)), CommitCounters::untracked())
+            }
         };
         let commits = Arc::new(commits);
-        let writers = WriterPool::start(config, &commits, landscapes)?;
+        let writers = WriterPool::start(config, &target, &commits, landscapes)?;
         Ok(Arc::new(Store { commits, readers, writers }))
     }
 
@@ -108,7 +128,11 @@ impl Store {
     {
         let store = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || runtime.block_on(store.read(queries))).await.map_err(Error::internal)?
+        let work = async move || match &store.readers {
+            Readers::Sqlite(readers) => readers.read(queries).await,
+            Readers::Postgres(readers) => readers.scan(queries).await,
+        };
+        tokio::task::spawn_blocking(move || runtime.block_on(work())).await.map_err(Error::internal)?
     }
 
     /// Makes one atomic change: all of it is kept when `work` succeeds and the change is not a dry run, nothing of it
@@ -133,8 +157,18 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, takes writes, and commits come to an end. Asked by a connection of its own.
+    ///
+    /// # Errors
+    /// `Unavailable` when not, or not within a second.
     pub async fn ready(&self) -> Result<()> {
-        self.read(async |conn| ledger::head(conn, Id::SYSTEM).await.map(drop)).await
+        self.writers.check()?;
+        let probe = async {
+            match &self.readers {
+                Readers::Sqlite(readers) => readers.probe(),
+                Readers::Postgres(readers) => readers.probe().await,
+            }
+        };
+        tokio::time::timeout(PROBE_WAIT, probe).await.map_err(|_| Error::unavailable("the database does not answer in time"))?
     }
 }

@@ -1,27 +1,134 @@
-//! PostgreSQL: reads of many requests share a connection and travel in one pipeline.
-use super::conn::Conn;
+//! PostgreSQL: how it is reached, and connections on which no statement is waited for without end.
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
+use diesel::result::{DatabaseErrorKind, Error as DbError, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-use tokio::sync::Mutex;
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio_postgres::config::{Host, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a request waits for a connection before it is told to come back.
-const CONNECT_WAIT: Duration = Duration::from_millis(500);
+/// How long one host may take to answer before the next one is asked.
+const CONNECT_WAIT: Duration = Duration::from_secs(1);
+/// After a failure nobody tries again for so long: a crowd of requests does not stand in line for a silent server.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A peer that vanished is noticed within about five seconds.
+const KEEPALIVE: Duration = Duration::from_secs(2);
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How long an ordinary statement is waited for. The server's own limits are shorter and tell more; this one counts when
+/// nothing comes from the server at all.
+pub const STATEMENT_WAIT: Duration = Duration::from_millis(4_500);
+/// The same for a statement of a large change.
+pub const LARGE_STATEMENT_WAIT: Duration = Duration::from_secs(30);
 
 /// For all sessions: a page is read before a parallel worker or a compiler has started.
 pub const SESSION: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
 
-/// How connections are made: address, credentials and TLS.
-#[derive(Clone)]
+/// A connection. What runs on it has a limit at this end too, for a server may fall silent without closing it.
+pub struct PgConn {
+    conn: AsyncPgConnection,
+    limit_milliseconds: AtomicU64,
+    /// Until the server or the network has closed it.
+    open: Arc<AtomicBool>,
+}
+
+impl Deref for PgConn {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        &self.conn
+    }
+}
+
+impl DerefMut for PgConn {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        &mut self.conn
+    }
+}
+
+impl PgConn {
+    /// Takes over a connection that is at work already.
+    async fn over(
+        client: tokio_postgres::Client,
+        driver: impl Future<Output = std::result::Result<(), tokio_postgres::Error>> + Send + 'static,
+    ) -> Result<PgConn> {
+        let open = Arc::new(AtomicBool::new(true));
+        let told = Arc::clone(&open);
+        tokio::spawn(async move {
+            let ended = driver.await;
+            told.store(false, Ordering::Release);
+            if let Err(cause) = ended {
+                tracing::warn!(cause = chain(&cause), "a connection to the database ended");
+            }
+        });
+        let conn = AsyncPgConnection::try_from(client).await.map_err(|e| gone(&e))?;
+        Ok(PgConn { conn, limit_milliseconds: AtomicU64::new(STATEMENT_WAIT.as_millis() as u64), open })
+    }
+
+    /// Hands the bare connection to whom wants it by value, and takes it back.
+    pub fn lend<T>(self, work: impl FnOnce(AsyncPgConnection) -> (AsyncPgConnection, T)) -> (PgConn, T) {
+        let PgConn { conn, limit_milliseconds, open } = self;
+        let (conn, done) = work(conn);
+        (PgConn { conn, limit_milliseconds, open }, done)
+    }
+
+    /// Nothing more is asked on it. What runs on it is not cancelled.
+    pub fn give_up(&self) {
+        self.open.store(false, Ordering::Release);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// How long each further statement is waited for.
+    pub fn limit(&self, limit: Duration) {
+        self.limit_milliseconds.store(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Waits for the answer to a statement, which may not be a commit: that it was given up does not mean that it was not
+    /// done. The connection is of no use afterwards.
+    ///
+    /// # Errors
+    /// As the statement; a closed connection when no answer came in time.
+    pub async fn in_time<T>(&self, statement: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
+        if !self.is_open() {
+            return Err(closed("the connection was given up".into()));
+        }
+        let limit = Duration::from_millis(self.limit_milliseconds.load(Ordering::Relaxed));
+        tokio::time::timeout(limit, statement).await.unwrap_or_else(|_| {
+            self.give_up();
+            Err(closed(format!("no answer within {} ms", limit.as_millis())))
+        })
+    }
+}
+
+fn closed(cause: String) -> DbError {
+    DbError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(cause))
+}
+
+/// What a connection is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server that takes writes, and no other.
+    Write,
+    /// The server that takes writes; where there is none, whichever answers.
+    Read,
+}
+
+/// How connections are made: hosts, credentials and TLS.
 pub struct Address {
-    config: tokio_postgres::Config,
+    /// One a host, in the order of the URL.
+    hosts: Vec<tokio_postgres::Config>,
     tls: MakeRustlsConnect,
+    /// The host that answered last is asked first.
+    first: AtomicUsize,
+    failed: Mutex<Option<Instant>>,
 }
 
 impl Address {
@@ -33,35 +140,109 @@ impl Address {
         };
         // Certificates are always verified here: libpq's words for that mean no more than `require`.
         let url = url.expose().replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
-        let mut address: tokio_postgres::Config =
+        let address: tokio_postgres::Config =
             url.parse().map_err(|_| Error::Internal("the database URL cannot be read".into()))?;
-        address.connect_timeout(CONNECT_WAIT).application_name("holdfast").keepalives_idle(Duration::from_secs(30));
-        Ok(Address { config: address, tls: tls(config)? })
+        Ok(Address { hosts: one_a_host(&address), tls: tls(config)?, first: AtomicUsize::new(0), failed: Mutex::default() })
     }
 
     /// Opens a connection and tells the server the limits of its session.
     ///
     /// # Errors
-    /// `Unavailable` when the server does not answer in time.
-    pub async fn connect(&self, session: &str) -> Result<AsyncPgConnection> {
-        let open = async {
-            let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(gone)?;
-            let conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await.map_err(gone)?;
-            (&mut &conn).batch_execute(session).await.map_err(gone)?;
-            Ok(conn)
-        };
-        tokio::time::timeout(CONNECT_WAIT * 2, open).await.map_err(gone)?
+    /// `Unavailable` when no host answers in time, or shortly before none did.
+    pub async fn connect(&self, session: &str, purpose: Purpose) -> Result<PgConn> {
+        let failed = *self.failed.lock().unwrap_or_else(|e| e.into_inner());
+        if failed.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Err(Error::unavailable("the database does not answer at the moment"));
+        }
+        // With one host the URL's own wish counts; with several the writing one is looked for.
+        let several = self.hosts.len() > 1;
+        let mut found = self.connect_any(session, several.then_some(TargetSessionAttrs::ReadWrite)).await;
+        if found.is_err() && several && purpose == Purpose::Read {
+            found = self.connect_any(session, Some(TargetSessionAttrs::Any)).await;
+        }
+        *self.failed.lock().unwrap_or_else(|e| e.into_inner()) = found.is_err().then(Instant::now);
+        found
+    }
+
+    async fn connect_any(&self, session: &str, attributes: Option<TargetSessionAttrs>) -> Result<PgConn> {
+        let first = self.first.load(Ordering::Relaxed);
+        let mut last = Error::unavailable("the database URL names no host");
+        for place in (0..self.hosts.len()).map(|step| (first + step) % self.hosts.len()) {
+            let mut host = self.hosts[place].clone();
+            if let Some(attributes) = attributes
+                && host.get_target_session_attrs() == TargetSessionAttrs::Any
+            {
+                host.target_session_attrs(attributes);
+            }
+            match tokio::time::timeout(CONNECT_WAIT, self.open(&host, session)).await {
+                Ok(Ok(conn)) => {
+                    self.first.store(place, Ordering::Relaxed);
+                    return Ok(conn);
+                }
+                Ok(Err(error)) => last = error,
+                Err(_) => last = silent(&format!("no answer within {} ms", CONNECT_WAIT.as_millis())),
+            }
+        }
+        Err(last)
+    }
+
+    async fn open(&self, host: &tokio_postgres::Config, session: &str) -> Result<PgConn> {
+        let (client, connection) = host.connect(self.tls.clone()).await.map_err(|e| gone(&e))?;
+        let conn = PgConn::over(client, connection).await?;
+        (&mut &conn.conn).batch_execute(session).await.map_err(|e| gone(&e))?;
+        Ok(conn)
     }
 }
 
-fn gone(cause: impl std::error::Error) -> Error {
+/// The same address once for each of its hosts: the driver gives all of them one limit together, so a silent one would hide
+/// a good one behind it.
+fn one_a_host(all: &tokio_postgres::Config) -> Vec<tokio_postgres::Config> {
+    let addresses = all.get_hostaddrs();
+    let places = all.get_hosts().len().max(addresses.len());
+    (0..places).map(|place| of_host(all, all.get_hosts().get(place), addresses.get(place), place)).collect()
+}
+
+fn of_host(all: &tokio_postgres::Config, host: Option<&Host>, address: Option<&IpAddr>, place: usize) -> tokio_postgres::Config {
+    let mut one = tokio_postgres::Config::new();
+    match host {
+        Some(Host::Tcp(name)) => drop(one.host(name)),
+        #[cfg(unix)]
+        Some(Host::Unix(folder)) => drop(one.host_path(folder)),
+        None => {}
+    }
+    address.map(|address| one.hostaddr(*address));
+    let ports = all.get_ports();
+    ports.get(place).or(ports.first()).map(|port| one.port(*port));
+    all.get_user().map(|user| one.user(user));
+    all.get_password().map(|password| one.password(password));
+    all.get_dbname().map(|name| one.dbname(name));
+    all.get_options().map(|options| one.options(options));
+    one.application_name(all.get_application_name().unwrap_or("holdfast"));
+    one.ssl_mode(all.get_ssl_mode()).ssl_negotiation(all.get_ssl_negotiation()).channel_binding(all.get_channel_binding());
+    one.target_session_attrs(all.get_target_session_attrs());
+    one.connect_timeout(CONNECT_WAIT / 2).tcp_user_timeout(*all.get_tcp_user_timeout().unwrap_or(&STATEMENT_WAIT));
+    one.keepalives(true).keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 2).keepalives_retries(KEEPALIVE_RETRIES);
+    one
+}
+
+/// Why there is no connection goes to the log.
+fn gone(cause: &dyn std::error::Error) -> Error {
+    silent(&chain(cause))
+}
+
+/// A cause with all that lies behind it.
+fn chain(cause: &dyn std::error::Error) -> String {
     let mut words = cause.to_string();
     let mut source = cause.source();
     while let Some(inner) = source {
         words = format!("{words}: {inner}");
         source = inner.source();
     }
-    tracing::warn!(cause = words, "no connection to the database");
+    words
+}
+
+fn silent(cause: &str) -> Error {
+    tracing::warn!(cause, "no connection to the database");
     Error::unavailable("the database does not answer at the moment")
 }
 
@@ -80,44 +261,4 @@ fn tls(config: &Config) -> Result<MakeRustlsConnect> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(client))
-}
-
-/// Shared connections, opened when first needed and again after a failure.
-pub struct Readers {
-    address: Address,
-    session: String,
-    next: AtomicUsize,
-    shared: Vec<Mutex<Option<Arc<AsyncPgConnection>>>>,
-}
-
-impl Readers {
-    pub fn new(config: &Config) -> Result<Readers> {
-        let timeout = config.limits.statement_timeout_milliseconds;
-        let session = format!("SET statement_timeout = {timeout}; SET default_transaction_read_only = on; {SESSION}");
-        let shared = (0..config.limits.workers.max(1)).map(|_| Mutex::default()).collect();
-        Ok(Readers { address: Address::new(config)?, session, next: AtomicUsize::new(0), shared })
-    }
-
-    pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>) -> Result<T>) -> Result<T> {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len();
-        let conn = self.connection(place).await?;
-        let answer = queries(&mut Conn::Postgres(&conn)).await;
-        if matches!(answer, Err(Error::Unavailable { .. })) {
-            let mut shared = self.shared[place].lock().await;
-            if shared.as_ref().is_some_and(|now| Arc::ptr_eq(now, &conn)) {
-                *shared = None;
-            }
-        }
-        answer
-    }
-
-    async fn connection(&self, place: usize) -> Result<Arc<AsyncPgConnection>> {
-        let mut shared = self.shared[place].lock().await;
-        if let Some(conn) = shared.as_ref() {
-            return Ok(Arc::clone(conn));
-        }
-        let conn = Arc::new(self.address.connect(&self.session).await?);
-        *shared = Some(Arc::clone(&conn));
-        Ok(conn)
-    }
 }

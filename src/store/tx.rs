@@ -5,10 +5,11 @@ use super::conn::dsl::*;
 use super::conn::{Conn, MapDbError};
 use super::fragment::Fragment;
 use super::insert::insert;
-use super::ledger::{AuditEntry, LedgerHead};
+use super::lane::{Lane, Phase};
+use super::ledger::{self, AuditEntry, LedgerHead};
+use super::postgres::{self, Address, LARGE_STATEMENT_WAIT, PgConn, Purpose, STATEMENT_WAIT};
 use super::snapshot::{Landscapes, ReadPoint, Snapshot};
-use super::{ledger, postgres, sqlite};
-use crate::config::{Config, Database};
+use super::sqlite::DatabaseFile;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Id, Kind, Objectives, Result, StringEnum, Timestamp};
 use crate::on;
@@ -16,56 +17,79 @@ use crate::store::schema::counters;
 use crate::store::types::DbId;
 use diesel::SqliteConnection;
 use diesel::sql_types::Untyped;
-use diesel_async::AsyncPgConnection;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A commit without an answer for so long is left to itself, and its connection with it. It is not cancelled: PostgreSQL
+/// answers success to a cancelled wait for a synchronous standby.
+const COMMIT_WAIT: Duration = Duration::from_secs(15);
+/// How long PostgreSQL lets a writer wait for somebody else's lock.
+const LOCK_WAIT_MILLISECONDS: u32 = 4_000;
+/// How long PostgreSQL may take to look at all its tables.
+const ANALYZE_WAIT: Duration = Duration::from_secs(600);
 
 /// How a writer reaches its database, and the connection once it is open.
 pub enum WriterConnection {
-    Sqlite(PathBuf, Option<SqliteConnection>),
-    Postgres(Arc<postgres::Address>, String, Option<Box<AsyncPgConnection>>),
+    Sqlite(Arc<DatabaseFile>, Option<SqliteConnection>),
+    Postgres(Arc<Address>, Option<Box<PgConn>>),
 }
 
 impl WriterConnection {
-    pub fn new(config: &Config) -> Result<WriterConnection> {
-        Ok(match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => WriterConnection::Sqlite(path, None),
-            Database::Postgres(_) => {
-                let session = format!(
-                    "SET statement_timeout = 120000; SET idle_in_transaction_session_timeout = 60000; {}",
-                    postgres::SESSION
-                );
-                WriterConnection::Postgres(Arc::new(postgres::Address::new(config)?), session, None)
-            }
-        })
-    }
     async fn open(&mut self) -> Result<()> {
         match self {
-            WriterConnection::Sqlite(path, conn @ None) => *conn = Some(sqlite::writer(path)?),
-            WriterConnection::Postgres(address, session, conn @ None) => *conn = Some(Box::new(address.connect(session).await?)),
-            _ => {}
+            WriterConnection::Sqlite(file, conn) => {
+                // Asked each time: what is written to a file that somebody took away is lost.
+                if let Err(error) = file.check() {
+                    *conn = None;
+                    return Err(error);
+                }
+                if conn.is_none() {
+                    *conn = Some(file.writer()?);
+                }
+            }
+            WriterConnection::Postgres(address, conn) => {
+                if !conn.as_ref().is_some_and(|conn| conn.is_open()) {
+                    *conn = Some(Box::new(address.connect(&session(), Purpose::Write).await?));
+                }
+            }
         }
         Ok(())
+    }
+    /// How long the statements that follow are waited for.
+    fn limit(&self, limit: Duration) {
+        if let WriterConnection::Postgres(_, Some(conn)) = self {
+            conn.limit(limit);
+        }
     }
     fn close(&mut self) {
         match self {
             WriterConnection::Sqlite(_, conn) => *conn = None,
-            WriterConnection::Postgres(_, _, conn) => *conn = None,
+            WriterConnection::Postgres(_, conn) => *conn = None,
         }
     }
     fn conn(&mut self) -> Result<Conn<'_>> {
         match self {
             WriterConnection::Sqlite(_, Some(conn)) => Ok(Conn::Sqlite(conn)),
-            WriterConnection::Postgres(_, _, Some(conn)) => Ok(Conn::Postgres(conn)),
+            WriterConnection::Postgres(_, Some(conn)) => Ok(Conn::Postgres(conn)),
             _ => Err(Error::unavailable("the database is not open")),
         }
     }
 }
 
+/// The limits of a writer's session. The one for statements is far above their work: see [`COMMIT_WAIT`].
+fn session() -> String {
+    format!(
+        "SET statement_timeout = 120000; SET lock_timeout = {LOCK_WAIT_MILLISECONDS}; \
+         SET idle_in_transaction_session_timeout = 60000; {}",
+        postgres::SESSION
+    )
+}
+
 /// What a change can do. Created by a writer, handed to the work of one change after another.
 pub struct Tx {
     link: WriterConnection,
+    lane: Arc<Lane>,
     landscapes: Arc<dyn Landscapes>,
     begun: bool,
     /// The present change is in a savepoint: others of its group came before it.
@@ -91,7 +115,7 @@ struct Before {
 }
 
 impl Tx {
-    pub(super) fn new(link: WriterConnection, landscapes: Arc<dyn Landscapes>) -> Tx {
+    pub(super) fn new(link: WriterConnection, lane: Arc<Lane>, landscapes: Arc<dyn Landscapes>) -> Tx {
         let nobody = WriteContext {
             organization: Id::SYSTEM,
             actor: String::new(),
@@ -104,6 +128,7 @@ impl Tx {
         };
         Tx {
             link,
+            lane,
             landscapes,
             begun: false,
             nested: false,
@@ -123,7 +148,9 @@ impl Tx {
 
     /// Begins a change: the first of a group in the transaction itself, each later one in a savepoint.
     pub(super) async fn open(&mut self, change: WriteContext) -> Result<()> {
+        self.lane.enter(Phase::Working);
         self.link.open().await?;
+        self.link.limit(STATEMENT_WAIT);
         let sql = match (self.begun, self.nested, &self.link) {
             (false, _, WriterConnection::Sqlite(..)) => "BEGIN IMMEDIATE",
             (false, _, WriterConnection::Postgres(..)) => "BEGIN",
@@ -178,13 +205,17 @@ impl Tx {
     /// were small, and walks through them. SQLite is told once, by its schema.
     /// Writers do not wait for it.
     pub(super) fn analyze_if_outgrown(&mut self) {
-        let WriterConnection::Postgres(address, session, _) = &self.link else { return };
+        let WriterConnection::Postgres(address, _) = &self.link else { return };
         if !std::mem::take(&mut self.outgrown) {
             return;
         }
-        let (address, session) = (Arc::clone(address), session.clone());
+        let address = Arc::clone(address);
         tokio::spawn(async move {
-            let learned = async { Conn::Postgres(&address.connect(&session).await?).batch("ANALYZE").await };
+            let learned = async {
+                let conn = address.connect(&session(), Purpose::Write).await?;
+                conn.limit(ANALYZE_WAIT);
+                Conn::Postgres(&conn).batch("ANALYZE").await
+            };
             if let Err(error) = learned.await {
                 tracing::warn!(%error, "the statistics of the tables could not be brought up to date");
             }
@@ -209,7 +240,8 @@ impl Tx {
 
     async fn flush(&mut self) -> Result<()> {
         self.write_ledger().await?;
-        self.link.conn()?.batch("COMMIT").await
+        self.lane.enter(Phase::Committing);
+        self.link.conn()?.commit(COMMIT_WAIT).await
     }
 
     async fn write_ledger(&mut self) -> Result<()> {
@@ -245,6 +277,7 @@ impl Tx {
     }
 
     fn forget(&mut self) {
+        self.lane.enter(Phase::Idle);
         self.begun = false;
         self.nested = false;
         self.heads.clear();
@@ -278,6 +311,7 @@ impl Tx {
     /// # Errors
     /// `Unavailable` when the connection has been lost.
     pub fn conn(&mut self) -> Result<Conn<'_>> {
+        self.lane.step();
         self.link.conn()
     }
 
@@ -292,6 +326,9 @@ impl Tx {
             let head = ledger::lock_head(&mut self.link.conn()?, organization).await?;
             let head = head.ok_or_else(|| Error::Forbidden("the organisation is not there any more".into()))?;
             self.heads.insert(organization, head);
+        }
+        if self.change.large {
+            self.link.limit(LARGE_STATEMENT_WAIT);
         }
         // Time never runs backwards in a ledger.
         if let Some(head) = self.heads.get(&organization) {

@@ -54,7 +54,9 @@ impl Updates {
     pub async fn run(self, conn: &mut Conn<'_>) -> Result<()> {
         match conn {
             Conn::Postgres(_) if self.tables.is_empty() => {}
-            Conn::Postgres(c) => drop(diesel_async::RunQueryDsl::execute(Together(self.tables), &mut &**c).await.map_db_error()?),
+            Conn::Postgres(c) => {
+                c.in_time(diesel_async::RunQueryDsl::execute(Together(self.tables), &mut &***c)).await.map_db_error()?;
+            }
             Conn::Sqlite(c) => {
                 for update in self.tables {
                     diesel::RunQueryDsl::execute(update, &mut **c).map_db_error()?;

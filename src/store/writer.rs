@@ -7,12 +7,15 @@
 //! fails and the connection is closed, for nobody knows what it still holds. On PostgreSQL a cancelled wait for a
 //! synchronous standby answers success, so a statement that may be committing is never cancelled: its timeout is far above
 //! its work.
+use super::Target;
 use super::change::WriteContext;
-use super::commits::{CommitCounters, share};
+use super::commits::CommitCounters;
+use super::conn::DATABASE_READ_ONLY;
+use super::lane::{Lane, Seat, Seats};
 use super::snapshot::Landscapes;
 use super::tx::{Tx, WriterConnection};
 use super::write_queue::{Queued, WriteQueue};
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -33,6 +36,8 @@ type Ack = Box<dyn FnOnce(Result<()>)>;
 /// The end of one change's work.
 struct Outcome {
     keep: bool,
+    /// The database behind the connection takes no writes: another one may.
+    read_only: bool,
     ack: Ack,
 }
 
@@ -45,6 +50,7 @@ struct WriteJob {
     taken: Arc<AtomicBool>,
     run: Work,
     refuse: Box<dyn FnOnce(Error) + Send>,
+    seat: Seat,
 }
 
 impl Queued for WriteJob {
@@ -59,9 +65,17 @@ impl Queued for WriteJob {
 /// How long writers that are asked to stop may take to finish what waits.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
-/// The queues of all writers.
+/// What has begun when its time is over is waited for a little more: most of it is nearly done.
+const GRACE: Duration = Duration::from_millis(800);
+/// A large change is waited for as long as its writer comes further; so long without a step is no work any more.
+const LARGE_GRACE: Duration = Duration::from_secs(30);
+/// A commit that takes longer than this does not come through: the service is not ready.
+const SLOW_COMMIT: Duration = Duration::from_secs(2);
+
+/// The queues of all writers, each with what its writer is at.
 pub struct WriterPool {
-    queues: Vec<Arc<WriteQueue<WriteJob>>>,
+    queues: Vec<(Arc<WriteQueue<WriteJob>>, Arc<Lane>)>,
+    seats: Arc<Seats>,
     wait: Duration,
     /// Ends when the last writer has closed its connection.
     at_work: std::sync::Mutex<Receiver<()>>,
@@ -72,17 +86,27 @@ impl WriterPool {
     ///
     /// # Errors
     /// When the thread or its runtime cannot be started.
-    pub fn start(config: &Config, commits: &Arc<CommitCounters>, landscapes: &Arc<dyn Landscapes>) -> Result<WriterPool> {
-        let writers = match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(_) => 1,
-            Database::Postgres(_) => config.limits.postgres_connections.max(1),
+    pub(super) fn start(
+        config: &Config,
+        target: &Target,
+        commits: &Arc<CommitCounters>,
+        landscapes: &Arc<dyn Landscapes>,
+    ) -> Result<WriterPool> {
+        let writers = match target {
+            Target::Sqlite(_) => 1,
+            Target::Postgres(_) => config.limits.postgres_connections.max(1),
         };
         let mut queues = Vec::new();
         let mut served = Vec::new();
         for _ in 0..writers {
             let queue = Arc::new(WriteQueue::new(config.limits.write_queue));
-            queues.push(Arc::clone(&queue));
-            served.push((queue, Tx::new(WriterConnection::new(config)?, Arc::clone(landscapes))));
+            let lane = Arc::new(Lane::default());
+            queues.push((Arc::clone(&queue), Arc::clone(&lane)));
+            let link = match target {
+                Target::Sqlite(file) => WriterConnection::Sqlite(Arc::clone(file), None),
+                Target::Postgres(address) => WriterConnection::Postgres(Arc::clone(address), None),
+            };
+            served.push((queue, Tx::new(link, lane, Arc::clone(landscapes))));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);
@@ -98,17 +122,26 @@ impl WriterPool {
         };
         std::thread::Builder::new().name("writers".into()).spawn(work).map_err(Error::internal)?;
         let wait = Duration::from_millis(config.limits.write_wait_milliseconds);
-        Ok(WriterPool { queues, wait, at_work: std::sync::Mutex::new(at_work) })
+        Ok(WriterPool { queues, seats: Arc::default(), wait, at_work: std::sync::Mutex::new(at_work) })
     }
 
     /// Lets no more writes in and waits until those that wait are done. A database that does not answer is not waited
     /// for without end.
     pub fn stop(&self) {
-        self.queues.iter().for_each(|queue| queue.close());
+        self.queues.iter().for_each(|(queue, _)| queue.close());
         let at_work = self.at_work.lock().unwrap_or_else(|e| e.into_inner());
         if at_work.recv_timeout(STOP_WAIT) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the writers do not come to an end; they are left behind");
         }
+    }
+
+    /// Whether commits come to an end.
+    ///
+    /// # Errors
+    /// `Unavailable` when one has waited for too long.
+    pub fn check(&self) -> Result<()> {
+        let waits = self.queues.iter().any(|(_, lane)| lane.committing_for().is_some_and(|time| time > SLOW_COMMIT));
+        if waits { Err(Error::unavailable("the database does not bring commits to an end")) } else { Ok(()) }
     }
 
     pub async fn run<T, F>(&self, change: WriteContext, work: F) -> Result<T>
@@ -119,8 +152,9 @@ impl WriterPool {
         let (answer, wait) = oneshot::channel::<Result<T>>();
         let answer = Arc::new(std::sync::Mutex::new(Some(answer)));
         let refuse_by = Arc::clone(&answer);
-        let dry_run = change.dry_run;
-        let queue = &self.queues[share(change.organization, self.queues.len())];
+        let (dry_run, large) = (change.dry_run, change.large);
+        let seat = self.seats.take(change.organization, self.queues.len(), |place| self.queues[place].1.is_idle());
+        let (queue, lane) = &self.queues[seat.place];
         let taken = Arc::new(AtomicBool::new(false));
         let job = WriteJob {
             change,
@@ -129,17 +163,25 @@ impl WriterPool {
                 Box::pin(async move {
                     let done = work(tx).await;
                     let keep = done.is_ok() && !dry_run;
-                    Outcome { keep, ack: Box::new(move |committed| tell(&answer, committed.and(done))) }
+                    let read_only = matches!(done, Err(Error::Unavailable { code: DATABASE_READ_ONLY, .. }));
+                    Outcome { keep, read_only, ack: Box::new(move |committed| tell(&answer, committed.and(done))) }
                 })
             }),
             refuse: Box::new(move |error| tell(&refuse_by, Err(error))),
+            seat,
         };
         queue.push(job)?;
         let mut wait = wait;
         let answer = match tokio::time::timeout(self.wait, &mut wait).await {
             Ok(answer) => answer,
-            // What has begun may be committing: nobody knows before it ends.
-            Err(_) if taken.swap(true, Ordering::AcqRel) => wait.await,
+            Err(_) if taken.swap(true, Ordering::AcqRel) => loop {
+                // What has begun may be committing: nobody knows before it ends.
+                match tokio::time::timeout(GRACE, &mut wait).await {
+                    Ok(answer) => break answer,
+                    Err(_) if large && lane.since_step() < LARGE_GRACE => {}
+                    Err(_) => return Err(Error::outcome_unknown()),
+                }
+            },
             Err(_) => return Err(Error::unavailable("the write waited too long for its turn")),
         };
         answer.map_err(|_| Error::unavailable("the write was not done"))?
@@ -148,7 +190,7 @@ impl WriterPool {
 
 impl Drop for WriterPool {
     fn drop(&mut self) {
-        self.queues.iter().for_each(|queue| queue.close());
+        self.queues.iter().for_each(|(queue, _)| queue.close());
     }
 }
 
@@ -172,7 +214,7 @@ async fn serve(queue: Arc<WriteQueue<WriteJob>>, mut tx: Tx, commits: Arc<Commit
 /// Runs the waiting changes and commits them together.
 async fn group(tx: &mut Tx, first: WriteJob, queue: &WriteQueue<WriteJob>, commits: &CommitCounters) {
     let began = Instant::now();
-    let mut acks: Vec<(Id, Ack)> = Vec::new();
+    let mut acks: Vec<(Seat, Ack)> = Vec::new();
     let (organization, large) = (first.change.organization, first.change.large);
     // Two instances could lock two tenants in different orders: on PostgreSQL a group has one tenant.
     let only = tx.one_tenant_a_group().then_some(organization);
@@ -196,26 +238,28 @@ async fn group(tx: &mut Tx, first: WriteJob, queue: &WriteQueue<WriteJob>, commi
         }
         None => tx.commit().await,
     };
-    for (organization, ack) in acks {
-        commits.count(organization);
+    for (seat, ack) in acks {
+        commits.count(seat.organization);
         ack(result.clone());
     }
     tx.analyze_if_outgrown();
 }
 
 /// Runs one change. An error here means that the whole transaction is lost.
-async fn one(tx: &mut Tx, job: WriteJob, acks: &mut Vec<(Id, Ack)>) -> Result<()> {
-    let organization = job.change.organization;
+async fn one(tx: &mut Tx, job: WriteJob, acks: &mut Vec<(Seat, Ack)>) -> Result<()> {
     if let Err(error) = tx.open(job.change).await {
         (job.refuse)(error.clone());
         return Err(error);
     }
     match AssertUnwindSafe((job.run)(tx)).catch_unwind().await {
-        Ok(outcome) if outcome.keep => acks.push((organization, outcome.ack)),
+        Ok(outcome) if outcome.keep => acks.push((job.seat, outcome.ack)),
         Ok(outcome) => {
             let undone = tx.roll_back().await;
             (outcome.ack)(undone.clone());
             undone?;
+            if outcome.read_only {
+                return Err(Error::unavailable("the database takes no writes at the moment"));
+            }
         }
         Err(_) => {
             tracing::error!("a change panicked");

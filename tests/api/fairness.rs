@@ -183,3 +183,28 @@ fn the_memory_of_a_batch_follows_its_size_on_sqlite() {
 fn the_memory_of_a_batch_follows_its_size_on_postgres() {
     memory_follows_the_size(Backend::Postgres);
 }
+
+#[test]
+fn a_client_that_never_reads_is_let_go() {
+    let server = Server::start_in(Backend::Sqlite, |_| vec![("HOLDFAST_LIMITS__RESPONSE_SECONDS".into(), "1".into())]);
+    let api = server.fresh_organization();
+    api.post("/batch", &json!({"rows": sound(500)})).expect(200);
+    let length = api.get("/sites?limit=500").expect(200).text().len();
+    // Far more than the buffers between hold.
+    let mut stream = connect(&api, "GET /api/v1/sites?limit=500");
+    stream.write_all(b"\r\n").expect("the end of the head");
+    let token = api.token.as_deref().unwrap_or_default();
+    let next = format!("GET /api/v1/sites?limit=500 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let asked = 200;
+    for _ in 1..asked {
+        if stream.write_all(next.as_bytes()).is_err() {
+            break;
+        }
+    }
+    std::thread::sleep(Duration::from_secs(8));
+    let (mut taken, mut part) = (0, vec![0; 1 << 16]);
+    while let Ok(count @ 1..) = stream.read(&mut part) {
+        taken += count;
+    }
+    assert!(taken < asked * length, "all {taken} bytes came after all");
+}

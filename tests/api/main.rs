@@ -24,6 +24,7 @@ mod practice;
 mod prepared;
 mod reports;
 mod rules;
+mod silent_database;
 mod singles;
 mod stop_and_start;
 mod storm;

@@ -173,3 +173,28 @@ fn the_example_is_whole_whenever_its_first_start_is_killed_on_sqlite() {
 fn the_example_is_whole_whenever_its_first_start_is_killed_on_postgres() {
     the_example_is_whole_whenever_its_first_start_is_killed(Backend::Postgres);
 }
+
+#[test]
+fn a_service_that_was_asked_to_stop_says_so_and_serves_on_for_a_while() {
+    let home = Arc::new(Home::new(Backend::Sqlite));
+    let server = Server::start_set(&home, &[("HOLDFAST_STOP_DELAY_SECONDS", "3")]);
+    let api = server.fresh_organization();
+    let ready = || server.stranger().absolute("GET", "/readyz").send_unjudged();
+    assert_eq!(ready().expect(200).header("connection"), None);
+    server.ask_to_stop();
+    let deadline = Instant::now() + PATIENCE;
+    while ready().status() != 503 {
+        assert!(Instant::now() < deadline, "readiness says nothing of the stop");
+    }
+    // Requests that still come are served, and take their connection with them.
+    let made = api.post("/sites", &json!({"name": "Late", "kind": "office"})).expect(201);
+    assert_eq!(made.needed_header("connection"), "close");
+    let mut ended = Instant::now();
+    while std::net::TcpStream::connect(server.address).is_ok() {
+        ended = Instant::now();
+        assert!(ended < deadline, "it takes calls for ever");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let again = Server::start_at(&home, "serve", &[]);
+    assert_eq!(sites(&again.client(&api.organization, "ana", &["administrator"])), 1, "{ended:?}");
+}

@@ -103,11 +103,38 @@ impl Cluster {
 
     /// Kills the postmaster as a power cut would; its children notice and go.
     pub fn kill(&self) {
+        if self.lock().is_some() {
+            self.thaw();
+        }
         if let Some(mut child) = self.lock().take() {
             child.kill().expect("the postmaster is ours to kill");
             child.wait().expect("the postmaster is our child");
             guard::ended("INT", child.id());
         }
+    }
+
+    /// Stops all its processes where they are: connections stay and nothing answers.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let postmaster = self.lock().as_ref().map(Child::id).expect("a running postmaster");
+        let mut all = vec![postmaster];
+        for process in std::fs::read_dir("/proc").expect("a list of processes").flatten() {
+            // The parent stands after the name in brackets and the state.
+            let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            if parent == Some(&postmaster.to_string()) {
+                all.extend(process.file_name().to_str().and_then(|id| id.parse::<u32>().ok()));
+            }
+        }
+        let all: Vec<String> = all.iter().map(u32::to_string).collect();
+        assert!(Command::new("kill").arg(signal).args(&all).status().expect("the command kill").success());
     }
 
     /// A fresh database and the address under which the service reaches it. Its text order is a

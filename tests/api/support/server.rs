@@ -80,6 +80,8 @@ impl Home {
     /// The command line with the folder and the database of this home filled in.
     pub fn command(&self, subcommand: &str) -> Command {
         let mut command = program();
+        // Nobody stands before it to be told that it stops.
+        command.env("HOLDFAST_STOP_DELAY_SECONDS", "0");
         command.arg(subcommand).arg("--data-dir").arg(self.data()).current_dir(&self.folder);
         if let Some(url) = &self.database_url {
             command.arg("--database-url").arg(url);
@@ -168,6 +170,11 @@ impl Server {
         Server::start_with(&home, "serve", &[], &settings)
     }
 
+    /// One at a home of its own making, with settings.
+    pub fn start_set(home: &Arc<Home>, settings: &[(&str, &str)]) -> Arc<Server> {
+        Server::start_with(home, "serve", &[], settings)
+    }
+
     pub fn start_at(home: &Arc<Home>, subcommand: &str, arguments: &[&str]) -> Arc<Server> {
         Server::start_with(home, subcommand, arguments, &[])
     }
@@ -240,11 +247,16 @@ impl Server {
         guard::ended("KILL", child.id());
     }
 
+    /// Asks the process to stop.
+    pub fn ask_to_stop(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("the command kill");
+        assert!(asked.success(), "the process is gone already");
+    }
+
     /// Asks the process to stop and waits until it has; gives its exit code.
     pub fn terminate(&self, patience: Duration) -> Option<i32> {
+        self.ask_to_stop();
         let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("the command kill");
-        assert!(asked.success(), "the process is gone already");
         let deadline = Instant::now() + patience;
         loop {
             if let Some(status) = child.try_wait().expect("the process is our child") {
