@@ -270,12 +270,6 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 2
-      {{- if gt (int .Values.preStopSleepSeconds) 0 }}
-      lifecycle:
-        preStop:
-          sleep:
-            seconds: {{ .Values.preStopSleepSeconds }}
-      {{- end }}
       securityContext:
         {{- include "holdfast.containerSecurity" . | nindent 8 }}
       resources:
