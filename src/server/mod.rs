@@ -78,6 +78,7 @@ async fn sweep(app: web::Data<State>) {
 /// # Errors
 /// When the server cannot start.
 pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()> {
+    let signals = stop::Signals::new()?;
     let app = web::Data::from(app);
     let (boards, permits) = (web::Data::new(Boards::default()), web::Data::new(BatchPermits::default()));
     app.verifier.start_refresh();
@@ -105,6 +106,6 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
     .disable_signals()
     .listen(listener)?
     .run();
-    actix_web::rt::spawn(stop::when_asked(stopped, told, server.handle()));
+    actix_web::rt::spawn(stop::when_asked(signals, stopped, told, server.handle()));
     server.await
 }

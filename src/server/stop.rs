@@ -9,11 +9,7 @@ use std::time::Duration;
 /// Waits for a signal. After SIGTERM `/readyz` answers 503 and every answer closes its connection for as long as the settings
 /// say, so that whoever distributes requests takes this instance out before it is gone; a second signal ends the wait. SIGINT
 /// comes from a terminal, and nobody distributes anything there.
-pub async fn when_asked(app: Data<State>, boards: Data<Boards>, server: ServerHandle) {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(cause) => return tracing::error!(%cause, "signals cannot be heard; only a kill will stop the service"),
-    };
+pub async fn when_asked(mut signals: Signals, app: Data<State>, boards: Data<Boards>, server: ServerHandle) {
     let gently = signals.next().await;
     app.stopping.store(true, Ordering::Relaxed);
     if gently {
@@ -28,15 +24,16 @@ pub async fn when_asked(app: Data<State>, boards: Data<Boards>, server: ServerHa
     server.stop(gently).await;
 }
 
+/// The signals that ask the service to stop; heard from the moment this is made.
 #[cfg(unix)]
-struct Signals {
+pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Signals> {
+    pub fn new() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
@@ -51,11 +48,11 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Signals> {
+    pub fn new() -> std::io::Result<Signals> {
         Ok(Signals)
     }
 
