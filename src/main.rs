@@ -1,7 +1,7 @@
 //! The binary: reads the command line and hands over.
 use clap::Parser;
 use holdfast::cli::{Cli, Command};
-use holdfast::cli::{schema, service, tokens};
+use holdfast::cli::{backups, schema, service, tokens};
 use holdfast::store::clock;
 use holdfast::{cli, config};
 use std::process::ExitCode;
@@ -12,6 +12,8 @@ fn main() -> ExitCode {
         Command::Serve(flags) => service::run(&flags, &environment, false),
         Command::Demo(flags) => service::run(&flags, &environment, true),
         Command::Migrate(flags) => schema::migrate(&flags, &environment),
+        Command::Backup(flags) => backups::backup(&flags, &environment),
+        Command::Restore(flags) => backups::restore(&flags, &environment),
         Command::Verify(flags) => service::verify(&flags, &environment),
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),

@@ -32,6 +32,31 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     written.and_then(|()| sync_directory_of(path))
 }
 
+/// Gives a file that was written beside it its name at once and for good, unless something has that name already.
+///
+/// # Errors
+/// When the name is taken, or the file cannot be made to last.
+pub fn publish_draft(draft: &Path, path: &Path) -> io::Result<()> {
+    File::open(draft)?.sync_all()?;
+    match fs::hard_link(draft, path) {
+        Ok(()) => fs::remove_file(draft)?,
+        Err(_) if path.exists() => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already")),
+        // File systems without links get a rename, which is as whole.
+        Err(_) => fs::rename(draft, path)?,
+    }
+    sync_directory_of(path)
+}
+
+/// Gives a file the name of another one, which goes.
+///
+/// # Errors
+/// When it cannot be renamed, or made to last.
+pub fn take_the_place(draft: &Path, path: &Path) -> io::Result<()> {
+    File::open(draft)?.sync_all()?;
+    fs::rename(draft, path)?;
+    sync_directory_of(path)
+}
+
 /// Makes a directory, and what is missing above it, for its owner alone. One that is there stays as it is: it may hold
 /// other things too.
 pub fn make_directory(path: &Path) -> io::Result<()> {

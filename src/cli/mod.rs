@@ -1,5 +1,6 @@
 //! The command line: what may be asked of the program, and the answers that need no running service.
 
+pub mod backups;
 pub mod schema;
 pub mod service;
 pub mod tokens;
@@ -41,6 +42,10 @@ pub enum Command {
     },
     /// Check the chain of the ledger of every organisation.
     Verify(StoreFlags),
+    /// Write everything the database holds into one file, while the service goes on.
+    Backup(BackupFlags),
+    /// Make a new database of a backup, on SQLite or PostgreSQL, whichever it came from.
+    Restore(RestoreFlags),
     /// Load the catalogue of threats into an organisation; what is there already stays as it is.
     LoadCatalogue(CatalogueFlags),
     /// Ask a running service whether it is ready.
@@ -70,6 +75,36 @@ pub struct ServiceFlags {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct BackupFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// The file to make, `-` for the standard output. One that is there is not overwritten.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Encrypt it for this recipient by the program `age`; may be repeated.
+    #[arg(long = "age-recipient", value_name = "RECIPIENT")]
+    pub age_recipients: Vec<String>,
+    /// Put the key of the local issuer and the configuration file into it, too. They open every door, so only encrypted.
+    #[arg(long, requires = "age_recipients")]
+    pub with_key: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct RestoreFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// The backup, `-` for the standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Decrypt it with this identity by the program `age`.
+    #[arg(long, value_name = "FILE")]
+    pub age_identity: Option<PathBuf>,
+    /// Only read it to its end and compare it with its manifest.
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -45,17 +45,18 @@ impl Config {
         Self::load_beside(overrides, environment, Path::new("."))
     }
 
+    /// The file the configuration is read from, if there is one.
+    pub fn file(overrides: &Overrides, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+        file_of(overrides, environment, Path::new("."))
+    }
+
     /// As [`load`](Self::load), with the directory in which a `holdfast.toml` is looked for.
     pub(super) fn load_beside(
         overrides: &Overrides,
         environment: &BTreeMap<String, String>,
         directory: &Path,
     ) -> Result<Config, Faults> {
-        let named = overrides.config.clone();
-        let named = named.or_else(|| given(environment, FILE_VARIABLE).map(PathBuf::from));
-        let beside = directory.join(DEFAULT_FILE);
-        let file = named.or_else(|| beside.exists().then_some(beside));
-        let mut table = match file {
+        let mut table = match file_of(overrides, environment, directory) {
             Some(path) => read_file(&path).map_err(|fault| Faults(vec![fault]))?,
             None => Table::new(),
         };
@@ -71,6 +72,13 @@ impl Config {
         }
         Err(Faults(faults))
     }
+}
+
+fn file_of(overrides: &Overrides, environment: &BTreeMap<String, String>, directory: &Path) -> Option<PathBuf> {
+    let named = overrides.config.clone();
+    let named = named.or_else(|| given(environment, FILE_VARIABLE).map(PathBuf::from));
+    let beside = directory.join(DEFAULT_FILE);
+    named.or_else(|| beside.exists().then_some(beside))
 }
 
 /// Reads a file by itself first, so that a fault can be told with its line.

@@ -30,6 +30,11 @@ pub enum Cell {
 pub struct Cells(std::vec::IntoIter<Cell>);
 
 impl Cells {
+    /// All columns that are left.
+    pub fn into_cells(self) -> impl Iterator<Item = Cell> {
+        self.0
+    }
+
     /// The next column.
     ///
     /// # Errors

@@ -16,20 +16,8 @@ use std::path::{Path, PathBuf};
 /// `Unavailable` when another process has it; also when it was in use and is empty now.
 pub fn claim(config: &Config) -> Result<Option<File>> {
     let Database::Sqlite(path) = config.database().map_err(Error::Internal)? else { return Ok(None) };
-    let lock = path.with_extension("lock");
-    let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("{}: {e}", lock.display()));
-    if let Some(folder) = path.parent() {
-        files::make_directory(folder).map_err(|e| cannot(&e))?;
-    }
-    let claimed_before = lock.exists();
-    let file = files::open_or_make(&lock).map_err(|e| cannot(&e))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(Error::unavailable(format!("{}: another holdfast serves this database", lock.display())));
-        }
-        Err(TryLockError::Error(cause)) => return Err(cannot(&cause)),
-    }
+    let claimed_before = lock_file(&path).exists();
+    let file = lock(&path)?;
     if LocalKey::path(&config.data_dir).exists()
         && let Some(loss) = loss(&path, claimed_before)?
     {
@@ -40,6 +28,30 @@ pub fn claim(config: &Config) -> Result<Option<File>> {
         close_to_others(&beside(&path, ending));
     }
     Ok(Some(file))
+}
+
+fn lock_file(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
+/// As [`claim`], whatever stands in the file.
+///
+/// # Errors
+/// `Unavailable` when another process has it.
+pub fn lock(path: &Path) -> Result<File> {
+    let lock = lock_file(path);
+    let cannot = |e: &dyn std::fmt::Display| Error::Internal(format!("{}: {e}", lock.display()));
+    if let Some(folder) = path.parent() {
+        files::make_directory(folder).map_err(|e| cannot(&e))?;
+    }
+    let file = files::open_or_make(&lock).map_err(|e| cannot(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::unavailable(format!("{}: another holdfast serves this database", lock.display())))
+        }
+        Err(TryLockError::Error(cause)) => Err(cannot(&cause)),
+    }
 }
 
 /// The key is made after the tables, so where it lies there was a database: what it lacks now.
@@ -67,7 +79,8 @@ fn lost(path: &Path, data_dir: &Path, loss: &str) -> Error {
     ))
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The file with this ending that SQLite has beside a database.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()

@@ -119,6 +119,13 @@ impl Inserts {
         Ok(())
     }
 
+    /// Adds rows of a table that is known by name only: its values row by row.
+    pub fn add_values(&mut self, name: &'static str, columns: &'static [&'static str], values: Vec<Bind>) {
+        if !values.is_empty() {
+            self.0.push(Table { name, columns, values });
+        }
+    }
+
     /// Inserts the rows of all tables, in their order. PostgreSQL gets one statement with an array a column, SQLite
     /// lists of values.
     ///

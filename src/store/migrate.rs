@@ -1,7 +1,7 @@
 //! The schema, one folder pair a change; what is embedded here is all a running service needs. A database that has seen a
 //! change this version does not know belongs to a newer one, and is left alone.
 use super::conn::{Conn, MapDbError};
-use super::postgres::{Address, PgConn, Purpose};
+use super::postgres::{Address, PATIENT, PgConn, Purpose};
 use super::sqlite;
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
@@ -16,15 +16,11 @@ use diesel::sqlite::Sqlite;
 use diesel::{Connection, SqliteConnection};
 use diesel_async::{AnsiTransactionManager as PostgresTransactions, AsyncMigrationHarness, TransactionManager as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use std::time::Duration;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Any number will do, as long as every instance takes the same.
 const LOCK: &str = "SELECT pg_advisory_lock(5270422617391012)";
-
-/// A change of the schema, or another instance that makes one, may take this long.
-const CHANGE_WAIT: Duration = Duration::from_secs(3600);
 
 /// Brings the schema up to date and tells how many changes were made.
 ///
@@ -32,7 +28,7 @@ const CHANGE_WAIT: Duration = Duration::from_secs(3600);
 /// When the database cannot be opened, belongs to a newer version, or a change fails; a failed change leaves nothing
 /// behind.
 pub fn up(config: &Config) -> Result<usize> {
-    with_schema(config, async |schema| schema.apply(true).map(|(_, done)| done))
+    with_schema(config, async |schema| schema.apply(Way::Up).map(|(_, done)| done))
 }
 
 /// Takes the newest change back and tells its name.
@@ -42,8 +38,19 @@ pub fn up(config: &Config) -> Result<usize> {
 pub fn down(config: &Config) -> Result<String> {
     with_schema(config, async |mut schema| {
         let newest = schema.newest().await?;
-        schema.apply(false).map(|_| newest)
+        schema.apply(Way::Down).map(|_| newest)
     })
+}
+
+/// Which changes of the schema are made.
+#[derive(Debug, Clone, Copy)]
+pub enum Way<'a> {
+    /// All that are missing.
+    Up,
+    /// Those that are missing up to this version.
+    Until(&'a str),
+    /// The newest is taken back.
+    Down,
 }
 
 /// A connection on which the schema may be changed, and on which nobody else changes it.
@@ -77,7 +84,7 @@ impl Schema {
             Database::Postgres(_) => {
                 let address = Address::new(config)?;
                 let conn = address.connect("SET client_min_messages = warning", Purpose::Write).await?;
-                conn.limit(CHANGE_WAIT);
+                conn.limit(PATIENT);
                 Conn::Postgres(&conn).batch(LOCK).await?;
                 Ok(Schema::Postgres(Box::new(conn)))
             }
@@ -91,11 +98,11 @@ impl Schema {
         }
     }
 
-    /// Makes all changes that are missing, or takes the newest one back.
-    pub fn apply(self, up: bool) -> Result<(Schema, usize)> {
+    /// Makes changes of the schema and tells how many.
+    pub fn apply(self, way: Way<'_>) -> Result<(Schema, usize)> {
         match self {
             Schema::Sqlite(mut conn) => {
-                let done = apply(&mut *conn, SQLITE, up)?;
+                let done = apply(&mut *conn, SQLITE, way)?;
                 if done > 0 {
                     check_foreign_keys(&mut conn)?;
                 }
@@ -104,7 +111,7 @@ impl Schema {
             Schema::Postgres(conn) => {
                 let (conn, done) = conn.lend(|conn| {
                     let mut harness = AsyncMigrationHarness::new(conn);
-                    let done = apply(&mut harness, POSTGRES, up);
+                    let done = apply(&mut harness, POSTGRES, way);
                     (harness.into_inner(), done)
                 });
                 Ok((Schema::Postgres(Box::new(conn)), done?))
@@ -129,10 +136,18 @@ impl Schema {
         .map_db_error()
     }
 
+    pub async fn commit(&mut self) -> Result<()> {
+        match self {
+            Schema::Sqlite(conn) => SqliteTransactions::commit_transaction(&mut **conn),
+            Schema::Postgres(conn) => PostgresTransactions::commit_transaction(&mut ***conn).await,
+        }
+        .map_db_error()
+    }
+
     /// The name of the newest change the database has seen.
     pub async fn newest(&mut self) -> Result<String> {
         let mut conn = self.conn();
-        let newest = applied(&mut conn).await?.and_then(|mut all| all.pop());
+        let newest = newest(&mut conn).await?;
         let newest = newest.ok_or_else(|| Error::Internal("there is no change of the schema to take back".into()))?;
         let known = known(&conn)?;
         Ok(known.into_iter().find(|(version, _)| *version == newest).map_or(newest, |(_, name)| name))
@@ -161,6 +176,16 @@ async fn applied(conn: &mut Conn<'_>) -> Result<Option<Vec<String>>> {
     }
     let all = sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version");
     on!(conn, |c| all.load(c)).map_db_error().map(Some)
+}
+
+/// The version of the newest change the database has seen.
+pub async fn newest(conn: &mut Conn<'_>) -> Result<Option<String>> {
+    Ok(applied(conn).await?.and_then(|mut all| all.pop()))
+}
+
+/// Whether this version has a change of the schema.
+pub fn knows(conn: &Conn<'_>, version: &str) -> Result<bool> {
+    Ok(known(conn)?.iter().any(|(one, _)| one == version))
 }
 
 /// # Errors
@@ -194,15 +219,20 @@ pub async fn check(conn: &mut Conn<'_>) -> Result<()> {
 }
 
 /// Looks at every foreign key of the database.
-fn check_foreign_keys(conn: &mut SqliteConnection) -> Result<()> {
+pub fn check_foreign_keys(conn: &mut SqliteConnection) -> Result<()> {
     use diesel::RunQueryDsl;
     let broken: i64 = sql::<BigInt>("SELECT count(*) FROM pragma_foreign_key_check").get_result(conn).map_err(Error::internal)?;
     if broken == 0 { Ok(()) } else { Err(Error::Internal(format!("{broken} rows point to rows that are not there"))) }
 }
 
-fn apply<DB: Backend>(conn: &mut impl MigrationHarness<DB>, all: EmbeddedMigrations, up: bool) -> Result<usize> {
-    if up {
-        return conn.run_pending_migrations(all).map(|done| done.len()).map_err(Error::internal);
+fn apply<DB: Backend>(conn: &mut impl MigrationHarness<DB>, all: EmbeddedMigrations, way: Way<'_>) -> Result<usize> {
+    match way {
+        Way::Up => conn.run_pending_migrations(all).map(|done| done.len()).map_err(Error::internal),
+        Way::Down => conn.revert_last_migration(all).map(|_| 1).map_err(Error::internal),
+        Way::Until(version) => {
+            let mut missing = conn.pending_migrations(all).map_err(Error::internal)?;
+            missing.retain(|one| *one.name().version().to_string() <= *version);
+            conn.run_migrations(&missing).map(|done| done.len()).map_err(Error::internal)
+        }
     }
-    conn.revert_last_migration(all).map(|_| 1).map_err(Error::internal)
 }

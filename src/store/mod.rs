@@ -1,6 +1,7 @@
 //! The only room that opens a database. Reads run where they are asked; every write runs in a [`Writer`](writer) which
 //! also appends to the ledger: there is no other way to write.
 pub mod audit;
+pub mod backup;
 mod bind;
 mod cell;
 mod change;
@@ -32,12 +33,14 @@ pub mod select;
 pub mod singleton;
 mod snapshot;
 mod sqlite;
+mod target;
 mod tx;
 pub mod types;
 mod update;
 mod verify;
 mod write_queue;
 mod writer;
+mod writer_connection;
 
 pub use bind::{Bind, Bound};
 pub use cell::{Cell, Cells, FromCell};
@@ -58,11 +61,12 @@ pub use tx::Tx;
 pub use update::Updates;
 pub use verify::verify;
 
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::model::{Error, Result};
 use commits::CommitCounters;
 use std::sync::Arc;
 use std::time::Duration;
+use target::Target;
 use writer::WriterPool;
 
 /// The database, whichever it is.
@@ -78,13 +82,6 @@ enum Readers {
     Postgres(Box<pg_readers::Readers>),
 }
 
-/// How to reach the database.
-#[derive(Clone)]
-enum Target {
-    Sqlite(Arc<sqlite::DatabaseFile>),
-    Postgres(Arc<postgres::Address>),
-}
-
 /// How long the question whether the service is ready may take.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
 
@@ -95,10 +92,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened.
     pub fn open(config: &Config, landscapes: &Arc<dyn Landscapes>) -> Result<Arc<Store>> {
-        let target = match config.database().map_err(Error::Internal)? {
-            Database::Sqlite(path) => Target::Sqlite(Arc::new(sqlite::DatabaseFile::new(path))),
-            Database::Postgres(_) => Target::Postgres(Arc::new(postgres::Address::new(config)?)),
-        };
+        let target = Target::of(config)?;
         let (readers, commits) = match &target {
             Target::Sqlite(file) => (Readers::Sqlite(sqlite::Readers::new(Arc::clone(file))), CommitCounters::new()),
             Target::Postgres(address) => {

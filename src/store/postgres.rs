@@ -26,6 +26,8 @@ const KEEPALIVE_RETRIES: u32 = 3;
 pub const STATEMENT_WAIT: Duration = Duration::from_millis(4_500);
 /// The same for a statement of a large change.
 pub const LARGE_STATEMENT_WAIT: Duration = Duration::from_secs(30);
+/// The same where somebody waits for the end of a command: a change of the schema, a backup.
+pub const PATIENT: Duration = Duration::from_secs(6 * 3600);
 
 /// For all sessions: a page is read before a parallel worker or a compiler has started.
 pub const SESSION: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";

@@ -1,7 +1,7 @@
 //! What is lost when the newest change of the schema is taken back. It is taken back on trial, in a transaction that is
 //! rolled back: what is missing then is what would go.
 use super::conn::{Conn, MapDbError};
-use super::migrate::with_schema;
+use super::migrate::{Way, with_schema};
 use crate::config::Config;
 use crate::model::{Error, Result};
 use crate::on;
@@ -31,7 +31,7 @@ pub fn reversal(config: &Config) -> Result<Reversal> {
         let change = schema.newest().await?;
         let before = inventory(&mut schema.conn()).await?;
         schema.begin().await?;
-        let (mut schema, _) = schema.apply(false)?;
+        let (mut schema, _) = schema.apply(Way::Down)?;
         let after = inventory(&mut schema.conn()).await?;
         schema.roll_back().await?;
         let losses = losses(&mut schema.conn(), &before, &after).await?;

@@ -80,7 +80,11 @@ impl DatabaseFile {
         connect(&self.path.to_string_lossy(), WRITER).map_err(|cause| unopened(&cause))
     }
 
-    fn reader(&self) -> Result<SqliteConnection> {
+    /// A connection that only reads.
+    ///
+    /// # Errors
+    /// As [`DatabaseFile::check`], and when the file cannot be opened.
+    pub fn reader(&self) -> Result<SqliteConnection> {
         self.check()?;
         connect(&self.path.to_string_lossy(), READER).map_err(|cause| unopened(&cause))
     }
@@ -104,7 +108,7 @@ fn unopened(cause: &Error) -> Error {
 
 /// Moves everything from the -wal file into the database and closes it, so that the file alone is whole. Other processes
 /// may still read it, then SQLite does the rest when the last of them goes.
-fn fold(path: &Path) -> Result<()> {
+pub fn fold(path: &Path) -> Result<()> {
     let mut conn = writer(path)?;
     let pages: Checkpoint = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut conn).map_err(Error::internal)?;
     if pages.busy != 0 {

@@ -7,84 +7,17 @@ use super::fragment::Fragment;
 use super::insert::insert;
 use super::lane::{Lane, Phase};
 use super::ledger::{self, AuditEntry, LedgerHead};
-use super::postgres::{self, Address, LARGE_STATEMENT_WAIT, PgConn, Purpose, STATEMENT_WAIT};
+use super::postgres::{LARGE_STATEMENT_WAIT, STATEMENT_WAIT};
 use super::snapshot::{Landscapes, ReadPoint, Snapshot};
-use super::sqlite::DatabaseFile;
+use super::writer_connection::WriterConnection;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::model::{Error, Id, Kind, Objectives, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::store::schema::counters;
 use crate::store::types::DbId;
-use diesel::SqliteConnection;
 use diesel::sql_types::Untyped;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A commit without an answer for so long is left to itself, and its connection with it. It is not cancelled: PostgreSQL
-/// answers success to a cancelled wait for a synchronous standby.
-const COMMIT_WAIT: Duration = Duration::from_secs(15);
-/// How long PostgreSQL lets a writer wait for somebody else's lock.
-const LOCK_WAIT_MILLISECONDS: u32 = 4_000;
-/// How long PostgreSQL may take to look at all its tables.
-const ANALYZE_WAIT: Duration = Duration::from_secs(600);
-
-/// How a writer reaches its database, and the connection once it is open.
-pub enum WriterConnection {
-    Sqlite(Arc<DatabaseFile>, Option<SqliteConnection>),
-    Postgres(Arc<Address>, Option<Box<PgConn>>),
-}
-
-impl WriterConnection {
-    async fn open(&mut self) -> Result<()> {
-        match self {
-            WriterConnection::Sqlite(file, conn) => {
-                // Asked each time: what is written to a file that somebody took away is lost.
-                if let Err(error) = file.check() {
-                    *conn = None;
-                    return Err(error);
-                }
-                if conn.is_none() {
-                    *conn = Some(file.writer()?);
-                }
-            }
-            WriterConnection::Postgres(address, conn) => {
-                if !conn.as_ref().is_some_and(|conn| conn.is_open()) {
-                    *conn = Some(Box::new(address.connect(&session(), Purpose::Write).await?));
-                }
-            }
-        }
-        Ok(())
-    }
-    /// How long the statements that follow are waited for.
-    fn limit(&self, limit: Duration) {
-        if let WriterConnection::Postgres(_, Some(conn)) = self {
-            conn.limit(limit);
-        }
-    }
-    fn close(&mut self) {
-        match self {
-            WriterConnection::Sqlite(_, conn) => *conn = None,
-            WriterConnection::Postgres(_, conn) => *conn = None,
-        }
-    }
-    fn conn(&mut self) -> Result<Conn<'_>> {
-        match self {
-            WriterConnection::Sqlite(_, Some(conn)) => Ok(Conn::Sqlite(conn)),
-            WriterConnection::Postgres(_, Some(conn)) => Ok(Conn::Postgres(conn)),
-            _ => Err(Error::unavailable("the database is not open")),
-        }
-    }
-}
-
-/// The limits of a writer's session. The one for statements is far above their work: see [`COMMIT_WAIT`].
-fn session() -> String {
-    format!(
-        "SET statement_timeout = 120000; SET lock_timeout = {LOCK_WAIT_MILLISECONDS}; \
-         SET idle_in_transaction_session_timeout = 60000; {}",
-        postgres::SESSION
-    )
-}
 
 /// What a change can do. Created by a writer, handed to the work of one change after another.
 pub struct Tx {
@@ -205,21 +138,9 @@ impl Tx {
     /// were small, and walks through them. SQLite is told once, by its schema.
     /// Writers do not wait for it.
     pub(super) fn analyze_if_outgrown(&mut self) {
-        let WriterConnection::Postgres(address, _) = &self.link else { return };
-        if !std::mem::take(&mut self.outgrown) {
-            return;
+        if std::mem::take(&mut self.outgrown) {
+            self.link.analyze();
         }
-        let address = Arc::clone(address);
-        tokio::spawn(async move {
-            let learned = async {
-                let conn = address.connect(&session(), Purpose::Write).await?;
-                conn.limit(ANALYZE_WAIT);
-                Conn::Postgres(&conn).batch("ANALYZE").await
-            };
-            if let Err(error) = learned.await {
-                tracing::warn!(%error, "the statistics of the tables could not be brought up to date");
-            }
-        });
     }
 
     /// Goes on in the same transaction as somebody else, at another time: one change that many have made. All of it is
@@ -241,7 +162,7 @@ impl Tx {
     async fn flush(&mut self) -> Result<()> {
         self.write_ledger().await?;
         self.lane.enter(Phase::Committing);
-        self.link.conn()?.commit(COMMIT_WAIT).await
+        self.link.commit().await
     }
 
     async fn write_ledger(&mut self) -> Result<()> {

@@ -7,6 +7,7 @@ use super::{Conn, MapDbError, Store, migrate};
 use crate::model::{Error, Id, Kind, StringEnum};
 use crate::on;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 const PAGE: i64 = 5000;
 
@@ -14,17 +15,28 @@ const PAGE: i64 = 5000;
 ///
 /// # Errors
 /// That there is no database or a newer one; the first entry that does not hold, named by organisation and `seq`.
-pub async fn verify(store: &Store) -> Result<(i64, usize), String> {
-    store.read(async |conn| migrate::check(conn).await).await.map_err(|e| e.to_string())?;
-    let known = store.read(async |conn| organisations(conn).await).await.map_err(|e| e.to_string())?;
-    let tenants = store.read(async |conn| ledger::tenants(conn).await).await.map_err(|e| e.to_string())?;
+pub async fn verify(store: &Arc<Store>) -> Result<(i64, usize), String> {
+    let checked = store.scan(async |conn| {
+        migrate::check(conn).await?;
+        verify_ledgers(conn).await.map_err(Error::Internal)
+    });
+    checked.await.map_err(|e| e.to_string())
+}
+
+/// As [`verify`], of an open database of this version.
+///
+/// # Errors
+/// As there.
+pub async fn verify_ledgers(conn: &mut Conn<'_>) -> Result<(i64, usize), String> {
+    let known = organisations(conn).await.map_err(|e| e.to_string())?;
+    let tenants = ledger::tenants(conn).await.map_err(|e| e.to_string())?;
     if let Some(org) = known.iter().find(|org| !tenants.iter().any(|(tenant, _)| tenant == *org)) {
         return Err(format!("organisation {org}: its ledger is missing"));
     }
     let mut entries = 0;
     let mut organisations = 0;
     for (org, head) in tenants {
-        entries += one(store, org, &head).await?;
+        entries += one(conn, org, &head).await?;
         organisations += usize::from(org != Id::SYSTEM);
     }
     Ok((entries, organisations))
@@ -41,12 +53,12 @@ async fn organisations(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
     Ok(rows.into_iter().map(Id::from).collect())
 }
 
-async fn one(store: &Store, org: Id, head: &LedgerHead) -> Result<i64, String> {
+async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<i64, String> {
     let mut hash = vec![0u8; 32];
     let mut seq = 0;
     let mut most = PAGE;
     loop {
-        let page = match store.read(async |conn| ledger::entries_after(conn, org, seq, &[], most).await).await {
+        let page = match ledger::entries_after(conn, org, seq, &[], most).await {
             Ok(page) => page,
             // One of them cannot be read; from here one by one, to name it.
             Err(Error::Internal(_)) if most > 1 => {

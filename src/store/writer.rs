@@ -7,14 +7,15 @@
 //! fails and the connection is closed, for nobody knows what it still holds. On PostgreSQL a cancelled wait for a
 //! synchronous standby answers success, so a statement that may be committing is never cancelled: its timeout is far above
 //! its work.
-use super::Target;
 use super::change::WriteContext;
 use super::commits::CommitCounters;
 use super::conn::DATABASE_READ_ONLY;
 use super::lane::{Lane, Seat, Seats};
 use super::snapshot::Landscapes;
-use super::tx::{Tx, WriterConnection};
+use super::target::Target;
+use super::tx::Tx;
 use super::write_queue::{Queued, WriteQueue};
+use super::writer_connection::WriterConnection;
 use crate::config::Config;
 use crate::model::{Error, Id, Result};
 use futures_util::FutureExt;
@@ -102,11 +103,7 @@ impl WriterPool {
             let queue = Arc::new(WriteQueue::new(config.limits.write_queue));
             let lane = Arc::new(Lane::default());
             queues.push((Arc::clone(&queue), Arc::clone(&lane)));
-            let link = match target {
-                Target::Sqlite(file) => WriterConnection::Sqlite(Arc::clone(file), None),
-                Target::Postgres(address) => WriterConnection::Postgres(Arc::clone(address), None),
-            };
-            served.push((queue, Tx::new(link, lane, Arc::clone(landscapes))));
+            served.push((queue, Tx::new(WriterConnection::of(target), lane, Arc::clone(landscapes))));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let commits = Arc::clone(commits);

@@ -2,6 +2,7 @@
 
 mod access;
 mod analyses;
+mod backups;
 mod command;
 mod conformance;
 mod continuity;

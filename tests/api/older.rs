@@ -97,6 +97,18 @@ fn is_written_to(api: &Api) {
     assert!(api.seq() >= seq + 6, "{} after {seq}", api.seq());
 }
 
+/// A backup of it as it is, not brought up to date, restored into a new database of this kind.
+fn moved(home: Home, backend: Backend) -> Home {
+    let file = home.folder.join("old.backup");
+    let file = file.to_str().expect("a plain path");
+    let target = Home::new(backend);
+    for (home, command) in [(&home, "backup"), (&target, "restore")] {
+        let output = home.run(command, &[file]);
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    target
+}
+
 fn goes_on(home: Home, recorded: &[u8]) {
     let home = Arc::new(home);
     let recorded: Value = serde_json::from_slice(recorded).expect("recorded answers");
@@ -124,5 +136,17 @@ fn a_database_of_an_earlier_release_goes_on_on_sqlite() {
 fn a_database_of_an_earlier_release_goes_on_on_postgres() {
     for name in kept(".postgres.sql.gz") {
         goes_on(home_on_postgres(&name), &unpacked(&format!("{name}.postgres.json.gz")));
+    }
+}
+
+#[test]
+fn a_backup_of_an_earlier_release_goes_on_in_the_other_database() {
+    for name in kept(".sqlite.gz") {
+        let home = moved(home_on_sqlite(&name), Backend::Postgres);
+        goes_on(home, &unpacked(&format!("{name}.sqlite.json.gz")));
+    }
+    for name in kept(".postgres.sql.gz") {
+        let home = moved(home_on_postgres(&name), Backend::Sqlite);
+        goes_on(home, &unpacked(&format!("{name}.postgres.json.gz")));
     }
 }
