@@ -1,7 +1,7 @@
 //! The binary: reads the command line and hands over.
 use clap::Parser;
 use holdfast::cli::{Cli, Command};
-use holdfast::cli::{backups, schema, service, tokens};
+use holdfast::cli::{backups, schema, service, tokens, verification};
 use holdfast::store::clock;
 use holdfast::{cli, config};
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Command::Migrate(flags) => schema::migrate(&flags, &environment),
         Command::Backup(flags) => backups::backup(&flags, &environment),
         Command::Restore(flags) => backups::restore(&flags, &environment),
-        Command::Verify(flags) => service::verify(&flags, &environment),
+        Command::Verify(flags) => verification::verify(&flags, &environment),
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),
         Command::Token(arguments) => {

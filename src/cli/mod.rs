@@ -4,6 +4,7 @@ pub mod backups;
 pub mod schema;
 pub mod service;
 pub mod tokens;
+pub mod verification;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -40,8 +41,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE", default_value = "openapi/openapi.json")]
         output: PathBuf,
     },
-    /// Check the chain of the ledger of every organisation.
-    Verify(StoreFlags),
+    /// Check that the database holds what was written to it: every ledger, and every object against it.
+    Verify(VerifyFlags),
     /// Write everything the database holds into one file, while the service goes on.
     Backup(BackupFlags),
     /// Make a new database of a backup, on SQLite or PostgreSQL, whichever it came from.
@@ -105,6 +106,21 @@ pub struct RestoreFlags {
     /// Only read it to its end and compare it with its manifest.
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct VerifyFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Append the newest entry of every ledger to this file, to be kept where nobody of the database comes.
+    #[arg(long, value_name = "FILE")]
+    pub anchor: Option<PathBuf>,
+    /// Compare the ledgers with what such a file says they held.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+    /// Print the newest entry of every ledger: organisation, seq, time, hash.
+    #[arg(long)]
+    pub heads: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

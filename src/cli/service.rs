@@ -1,6 +1,6 @@
 //! The sub-commands that need the database.
 use super::tokens::{hand_over, organization};
-use super::{CatalogueFlags, ServiceFlags, StoreFlags};
+use super::{CatalogueFlags, ServiceFlags};
 use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
@@ -132,18 +132,6 @@ async fn load_threats(store: &Store, key: &str) -> Result<(usize, usize), String
     let found = organization(store, key).await.map_err(words)?;
     let found = found.ok_or_else(|| format!("there is no organisation {key:?}"))?;
     demo::load_catalogue(store, found, clock::now()).await.map_err(words)
-}
-
-/// `holdfast verify`.
-pub fn verify(flags: &StoreFlags, environment: &Environment) -> Result<(), String> {
-    let config = load(&Overrides::from(flags), environment)?;
-    let _logs = start_logs(&quiet())?;
-    actix_web::rt::System::new().block_on(async move {
-        let store = Store::open(&config, &server::landscapes()).map_err(words)?;
-        let (entries, tenants) = store::verify(&store).await?;
-        println!("{entries} entries of {tenants} organisations verified");
-        Ok(())
-    })
 }
 
 fn print(bytes: &[u8]) -> Result<(), String> {

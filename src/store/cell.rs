@@ -9,6 +9,7 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 use diesel::sqlite::{Sqlite, SqliteType, SqliteValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt::Debug;
 use uuid::Uuid;
 
@@ -23,6 +24,21 @@ pub enum Cell {
     Text(String),
     Bytes(Vec<u8>),
     Id(Id),
+}
+
+impl Cell {
+    /// The value as JSON that is the same whichever database it comes from: bytes and ids hexadecimal, times as microseconds,
+    /// JSON as text, numbers with a point as the shortest text that is read as the same number.
+    pub fn into_json(self) -> Value {
+        match self {
+            Cell::Null => Value::Null,
+            Cell::Integer(number) => number.into(),
+            Cell::Real(number) => format!("{number:?}").into(),
+            Cell::Text(text) => text.into(),
+            Cell::Bytes(bytes) => hex::encode(bytes).into(),
+            Cell::Id(id) => id.0.simple().to_string().into(),
+        }
+    }
 }
 
 /// The columns of one row, taken from the first to the last.

@@ -91,14 +91,20 @@ async fn revise_any(tx: &mut Tx, kind: &dyn AnyKind, all: Vec<(AnyObject, AnyObj
 /// When a constraint is broken or the database does not answer.
 pub async fn insert_objects(tx: &mut Tx, kind: &dyn AnyKind, objects: &[&AnyObject]) -> Result<()> {
     let org = tx.organization();
-    let inserts = objects.chunks(object_meta::CHUNK).map(|objects| {
-        let mut inserts = Inserts::default();
-        object_meta::insert(&mut inserts, org, objects)?;
-        kind.insert(&mut inserts, org, objects)?;
-        links::insert(&mut inserts, org, kind.info().lists, objects)?;
-        Ok(inserts)
-    });
+    let inserts = objects.chunks(object_meta::CHUNK).map(|objects| rows_of(kind, org, objects));
     insert_all(&mut tx.conn()?, inserts).await
+}
+
+/// The rows that objects of a kind have in all tables.
+///
+/// # Errors
+/// When a value cannot be written as JSON.
+pub fn rows_of(kind: &dyn AnyKind, org: Id, objects: &[&AnyObject]) -> Result<Inserts> {
+    let mut inserts = Inserts::default();
+    object_meta::insert(&mut inserts, org, objects)?;
+    kind.insert(&mut inserts, org, objects)?;
+    links::insert(&mut inserts, org, kind.info().lists, objects)?;
+    Ok(inserts)
 }
 
 /// Makes new objects, each with its name.

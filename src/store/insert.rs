@@ -126,6 +126,11 @@ impl Inserts {
         }
     }
 
+    /// The rows themselves: name and columns of each table, and its values row by row. A table without rows is left out.
+    pub fn into_tables(self) -> impl Iterator<Item = (&'static str, &'static [&'static str], Vec<Bind>)> {
+        self.0.into_iter().map(|table| (table.name, table.columns, table.values))
+    }
+
     /// Inserts the rows of all tables, in their order. PostgreSQL gets one statement with an array a column, SQLite
     /// lists of values.
     ///

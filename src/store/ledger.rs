@@ -349,6 +349,34 @@ pub async fn as_of(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, limit
     .map_db_error()
 }
 
+/// The newest entries of the objects of a kind that are there, in their order, those after a place in the ledger.
+pub async fn live_after(conn: &mut Conn<'_>, org: Id, kind: Kind, after: i64, limit: i64) -> Result<Vec<AuditEntry>> {
+    let newer = diesel::alias!(ledger as newer);
+    on!(conn, |c| ledger::table
+        .filter(ledger::organization_id.eq(DbId(org)))
+        .filter(ledger::seq.gt(after))
+        .filter(ledger::kind.eq(kind.as_str()))
+        .filter(ledger::operation.ne(AuditAction::Deleted.as_str()))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            newer
+                .filter(newer.field(ledger::organization_id).eq(ledger::organization_id))
+                .filter(newer.field(ledger::object_id).eq(ledger::object_id))
+                .filter(newer.field(ledger::seq).gt(ledger::seq)),
+        )))
+        .order(ledger::seq)
+        .limit(limit)
+        .select(AuditEntry::as_select())
+        .load(c))
+    .map_db_error()
+}
+
+/// Whether the ledgers still take writes; those of deleted organisations do not.
+pub async fn open_tenants(conn: &mut Conn<'_>) -> Result<std::collections::HashSet<Id>> {
+    let open = tenants::table.filter(tenants::open).select(tenants::organization_id);
+    let rows: Vec<DbId> = on!(conn, |c| open.load(c)).map_db_error()?;
+    Ok(rows.into_iter().map(Id::from).collect())
+}
+
 /// Everything about named objects, of any kind, up to a place in the ledger, oldest first.
 pub async fn entries_of_until(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<AuditEntry>> {
     let mut found = Vec::new();

@@ -59,7 +59,7 @@ pub use rows::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks, pre
 pub use snapshot::{Landscapes, ReadPoint, Snapshot};
 pub use tx::Tx;
 pub use update::Updates;
-pub use verify::verify;
+pub use verify::{Head, Verdict, verify};
 
 use crate::config::Config;
 use crate::model::{Error, Result};

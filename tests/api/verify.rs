@@ -21,6 +21,10 @@ const RESTORE: &str = "delete from ledger; delete from tenants; \
 
 impl Scene {
     fn new(backend: Backend) -> Scene {
+        Scene::with(backend, fill)
+    }
+
+    fn with(backend: Backend, fill: fn(&Api)) -> Scene {
         let home = Arc::new(Home::new(backend));
         let server = Server::start_at(&home, "serve", &[]);
         let apis = [server.fresh_organization(), server.fresh_organization()];
@@ -227,4 +231,100 @@ fn an_erased_body_breaks_nothing_on_sqlite() {
 #[test]
 fn an_erased_body_breaks_nothing_on_postgres() {
     an_erased_body_is_fine(Backend::Postgres);
+}
+
+/// Objects with rows in every table that looks something up.
+fn rich(api: &Api) {
+    let site = |key: &str| json!({"key": key, "name": key, "kind": "office"});
+    api.create("sites", &site("R1"));
+    let draft = json!({"key": "V1", "name": "Shop", "kind": "business_service", "tags": ["web"],
+        "external_refs": [{"system": "cmdb", "id": "1"}], "rto_seconds": 3600});
+    api.create("services", &draft);
+    api.create("suppliers", &json!({"key": "P1", "name": "Power", "kind": "external"}));
+    api.create("risks", &json!({"key": "K1", "title": "Fire", "services": ["key:V1"]}));
+}
+
+fn objects_that_differ_are_named(backend: Backend) {
+    let scene = Scene::with(backend, rich);
+    let (good, text) = scene.verdict();
+    assert!(good && text.contains("objects against them"), "{text}");
+    let named = |what: &str| format!("(select id from objects where {{mine}} and kind = '{what}')");
+    let (service, risk) = (named("service"), named("risk"));
+    let forged = [
+        ("update objects set name = 'Shed' where {mine} and kind = 'service'".to_owned(), "V1", "objects.name"),
+        ("update objects set version = 9 where {mine} and kind = 'service'".to_owned(), "V1", "objects.version"),
+        ("update objects set search = 'nothing' where {mine} and kind = 'service'".to_owned(), "V1", "objects.search"),
+        ("update objects set own_rto_seconds = 1 where {mine} and kind = 'service'".to_owned(), "V1", "own_rto_seconds"),
+        ("update services set rto_seconds = 60 where {mine}".to_owned(), "V1", "services.rto_seconds"),
+        ("update sites set country = 'XX' where {mine}".to_owned(), "R1", "sites.country"),
+        ("delete from suppliers where {mine}".to_owned(), "P1", "suppliers are missing"),
+        (format!("delete from tags where {{mine}} and object_id = {service}"), "V1", "tags"),
+        (format!("update external_refs set external_id = '2' where {{mine}} and object_id = {service}"), "V1", "external_refs"),
+        (format!("delete from links where {{mine}} and owner_id = {risk}"), "K1", "links"),
+    ];
+    let tables = ["objects", "services", "sites", "suppliers", "tags", "external_refs", "links"];
+    for table in tables {
+        scene.database.execute(&format!("create table kept_{table} as select * from {table}"));
+    }
+    for (statement, key, what) in forged {
+        scene.database.execute(&scene.past_foreign_keys(&statement.replace("{mine}", &scene.mine())));
+        let (good, text) = scene.verdict();
+        assert!(!good && text.contains(&scene.organization) && text.contains(what), "{statement}\n{text}");
+        assert!(text.contains(&format!("{key} is not what ledger entry")), "{statement}\n{text}");
+        let back = tables.map(|table| format!("delete from {table}; insert into {table} select * from kept_{table};")).concat();
+        scene.database.execute(&scene.past_foreign_keys(&back));
+        assert!(scene.verdict().0, "not put back after {statement}");
+    }
+    let stray = "delete from ledger where {mine} and kind = 'supplier'; update ledger set seq = seq where {mine}";
+    let (good, text) = {
+        scene.database.execute(&scene.past_foreign_keys(&stray.replace("{mine}", &scene.mine())));
+        scene.verdict()
+    };
+    assert!(!good && text.contains(&scene.organization), "{text}");
+}
+
+#[test]
+fn an_object_that_is_not_what_its_entry_says_is_named_on_sqlite() {
+    objects_that_differ_are_named(Backend::Sqlite);
+}
+
+#[test]
+fn an_object_that_is_not_what_its_entry_says_is_named_on_postgres() {
+    objects_that_differ_are_named(Backend::Postgres);
+}
+
+fn a_cut_tail_is_found_by_an_anchor(backend: Backend) {
+    let scene = Scene::new(backend);
+    let anchor = scene.home.folder.join("anchor");
+    let anchor = anchor.to_str().expect("a plain path");
+    let verify = |arguments: &[&str]| {
+        let output = scene.home.run("verify", arguments);
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (good, text) = verify(&["--anchor", anchor, "--heads"]);
+    assert!(good && text.contains(&format!("{} {} ", scene.organization, scene.newest)), "{text}");
+    let (good, text) = verify(&["--expect", anchor]);
+    assert!(good, "{text}");
+    // Somebody who knows which hash belongs there: the last entry deleted an object, and is taken out with its traces.
+    let last = scene.newest;
+    let cut = format!(
+        "update tenants set seq = {0}, hash = (select hash from ledger where {{mine}} and seq = {0}) where {{mine}}; \
+         delete from ledger where {{mine}} and seq = {last}",
+        last - 1
+    );
+    scene.database.execute(&scene.past_foreign_keys(&cut.replace("{mine}", &scene.mine())));
+    let (good, text) = verify(&["--expect", anchor]);
+    assert!(!good && text.contains(&scene.organization) && text.contains(&format!("entry {last}")), "{text}");
+    let (good, text) = verify(&[]);
+    assert!(!good && text.contains("missing"), "the deleted object is said to be there: {text}");
+}
+
+#[test]
+fn a_ledger_that_was_cut_cleanly_is_found_by_an_anchor_on_sqlite() {
+    a_cut_tail_is_found_by_an_anchor(Backend::Sqlite);
+}
+
+#[test]
+fn a_ledger_that_was_cut_cleanly_is_found_by_an_anchor_on_postgres() {
+    a_cut_tail_is_found_by_an_anchor(Backend::Postgres);
 }

@@ -3,7 +3,7 @@ use crate::model::Timestamp;
 use crate::model::{Error, Id, Result};
 use crate::on;
 use crate::store::bind::Bind;
-use crate::store::cell::{Cell, Cells};
+use crate::store::cell::Cells;
 use crate::store::conn::{Conn, MapDbError};
 use crate::store::types::{DbId, DbTime, JsonText};
 use diesel::sql_query;
@@ -158,18 +158,5 @@ impl ColumnType {
             ColumnType::Bytes => Bind::Bytes(None),
             ColumnType::Json => Bind::Json(None),
         }
-    }
-}
-
-/// A value of the database as it stands in a backup: bytes and ids hexadecimal, times as microseconds, JSON as text, numbers with
-/// a point as the shortest text that is read as the same number.
-pub fn value_of(cell: Cell) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Integer(number) => number.into(),
-        Cell::Real(number) => format!("{number:?}").into(),
-        Cell::Text(text) => text.into(),
-        Cell::Bytes(bytes) => hex::encode(bytes).into(),
-        Cell::Id(id) => id.0.simple().to_string().into(),
     }
 }

@@ -1,10 +1,10 @@
 //! Takes a backup: all tables as they stood at one moment, while others go on writing.
 use super::archive::{ArchiveWriter, Header, LedgerState, Manifest};
-use super::catalog::{TableShape, tables, value_of};
+use super::catalog::{TableShape, tables};
 use crate::config::Config;
 use crate::model::{Result, Timestamp};
 use crate::on;
-use crate::store::cell::Cells;
+use crate::store::cell::{Cell, Cells};
 use crate::store::conn::{Conn, MapDbError};
 use crate::store::postgres::{PATIENT, Purpose, SESSION};
 use crate::store::target::Target;
@@ -43,7 +43,7 @@ async fn copy<W: Write>(conn: &mut Conn<'_>, out: W, files: &[(String, String)],
     let mut archive = ArchiveWriter::new(out, header)?;
     for table in tables(conn).await? {
         archive.table(&table.name, table.columns.iter().map(|(name, _)| name.clone()).collect())?;
-        rows(conn, &table, |row| archive.row(&row.into_cells().map(value_of).collect::<Vec<_>>())).await?;
+        rows(conn, &table, |row| archive.row(&row.into_cells().map(Cell::into_json).collect::<Vec<_>>())).await?;
     }
     for (name, content) in files {
         archive.file(name, content)?;

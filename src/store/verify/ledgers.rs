@@ -1,45 +1,58 @@
 //! Whether the chain of every ledger holds, from its first entry to the head that the tenant's row remembers.
-use super::conn::dsl::*;
-use super::ledger::{self, LedgerHead};
-use super::schema::objects;
-use super::types::DbId;
-use super::{Conn, MapDbError, Store, migrate};
-use crate::model::{Error, Id, Kind, StringEnum};
+use crate::model::{Error, Id, Kind, StringEnum, Timestamp};
 use crate::on;
+use crate::store::conn::dsl::*;
+use crate::store::conn::{Conn, MapDbError};
+use crate::store::ledger::{self, LedgerHead};
+use crate::store::schema::objects;
+use crate::store::types::DbId;
+use crate::store::types::sql::Identity;
+use diesel::dsl::sql;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
 const PAGE: i64 = 5000;
 
-/// Checks everything and tells how many entries of how many organisations hold.
-///
-/// # Errors
-/// That there is no database or a newer one; the first entry that does not hold, named by organisation and `seq`.
-pub async fn verify(store: &Arc<Store>) -> Result<(i64, usize), String> {
-    let checked = store.scan(async |conn| {
-        migrate::check(conn).await?;
-        verify_ledgers(conn).await.map_err(Error::Internal)
-    });
-    checked.await.map_err(|e| e.to_string())
+/// The newest entry of a ledger.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub organization: Id,
+    pub seq: i64,
+    pub at: Timestamp,
+    /// Hexadecimal.
+    pub hash: String,
+    /// Whether it takes writes: that of a deleted organisation stays and does not.
+    pub open: bool,
 }
 
-/// As [`verify`], of an open database of this version.
+/// Checks the chain of every ledger.
 ///
 /// # Errors
-/// As there.
-pub async fn verify_ledgers(conn: &mut Conn<'_>) -> Result<(i64, usize), String> {
+/// The first entry that does not hold, named by organisation and `seq`; a ledger that is missing, entries of nobody.
+pub async fn verify_ledgers(conn: &mut Conn<'_>) -> Result<Vec<Head>, String> {
     let known = organisations(conn).await.map_err(|e| e.to_string())?;
     let tenants = ledger::tenants(conn).await.map_err(|e| e.to_string())?;
     if let Some(org) = known.iter().find(|org| !tenants.iter().any(|(tenant, _)| tenant == *org)) {
         return Err(format!("organisation {org}: its ledger is missing"));
     }
-    let mut entries = 0;
-    let mut organisations = 0;
-    for (org, head) in tenants {
-        entries += one(conn, org, &head).await?;
-        organisations += usize::from(org != Id::SYSTEM);
+    let strangers = strangers(conn).await.map_err(|e| e.to_string())?;
+    if let Some(org) = strangers.iter().find(|org| !tenants.iter().any(|(tenant, _)| tenant == *org)) {
+        return Err(format!("organisation {org}: it has entries or objects, and the head of its ledger is missing"));
     }
-    Ok((entries, organisations))
+    let open = ledger::open_tenants(conn).await.map_err(|e| e.to_string())?;
+    let mut heads = Vec::with_capacity(tenants.len());
+    for (organization, head) in tenants {
+        let seq = one(conn, organization, &head).await?;
+        let open = open.contains(&organization);
+        heads.push(Head { organization, seq: seq.min(head.seq), at: head.at, hash: hex::encode(&head.hash), open });
+    }
+    Ok(heads)
+}
+
+/// All organisations whose entries or objects there are.
+async fn strangers(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
+    let statement = "SELECT DISTINCT organization_id FROM ledger UNION SELECT DISTINCT organization_id FROM objects";
+    let rows: Vec<DbId> = on!(conn, |c| sql::<Identity>(statement).load(c)).map_db_error()?;
+    Ok(rows.into_iter().map(Id::from).collect())
 }
 
 /// Every organisation there is; each has a ledger.
