@@ -39,23 +39,26 @@ def children(pid):
 
 
 class Cluster:
-    """`settings` are server settings; `data` may lie on another file system."""
+    """`settings` are server settings; `data` may lie on another file system; `initdb` are further flags of that program."""
 
-    def __init__(self, settings=None, data=None, port=None):
+    def __init__(self, settings=None, data=None, port=None, initdb=()):
         self.programs = programs()
         self.owner = owner()
         self.port = port or free_port()
+        self.initdb = initdb
         self.folder = tempfile.mkdtemp(prefix="holdfast-trial-postgres-")
         self.data = data or os.path.join(self.folder, "data")
         self.settings = {"fsync": "on", "max_connections": "100", "wal_keep_size": "256MB", "listen_addresses": "127.0.0.1", **(settings or {})}
         self.postmaster = None
         self.sessions = []
+        self.remembered = None
         if self.owner:
             os.chown(self.folder, self.owner["user"], self.owner["group"])
 
     def __enter__(self):
         try:
-            self.run("initdb", "-D", self.data, "-U", "holdfast", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+            self.run("initdb", "-D", self.data, "-U", "holdfast", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                     *self.initdb)
             self.start()
             self.query("create database holdfast", database="postgres")
         except BaseException:
@@ -131,6 +134,18 @@ class Cluster:
         signal_to(random.choice(pids), signal.SIGKILL)
         return True
 
+    def remember(self):
+        """Which of its own processes there are; a recovery makes new ones."""
+        self.remembered = self.query("select pid from pg_stat_activity where backend_type = 'checkpointer'")
+
+    def wait_for_recovery(self, patience=60):
+        """Until it answers with other processes of its own than those remembered."""
+        until = time.monotonic() + patience
+        while self.try_query("select pid from pg_stat_activity where backend_type = 'checkpointer'") in (None, self.remembered):
+            if time.monotonic() > until:
+                raise RuntimeError("PostgreSQL does not recover from the end of one of its processes")
+            time.sleep(0.01)
+
     # What may be asked of it.
 
     @property
@@ -149,11 +164,11 @@ class Cluster:
         except subprocess.CalledProcessError:
             return None
 
-    def psql(self, database="holdfast"):
-        return ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "holdfast", "-d", database, "-X", "-q", "-A", "-t"]
+    def psql(self, database="holdfast", port=None):
+        return ["psql", "-h", "127.0.0.1", "-p", str(port or self.port), "-U", "holdfast", "-d", database, "-X", "-q", "-A", "-t"]
 
-    def session(self, database="holdfast"):
-        session = Session(self, database)
+    def session(self, database="holdfast", port=None):
+        session = Session(self, database, port)
         self.sessions.append(session)
         return session
 
@@ -198,8 +213,8 @@ class Cluster:
 class Session:
     """A psql that stays connected, to hold locks with."""
 
-    def __init__(self, cluster, database):
-        command = [cluster.program("psql"), *cluster.psql(database)[1:]]
+    def __init__(self, cluster, database, port):
+        command = [cluster.program("psql"), *cluster.psql(database, port)[1:]]
         self.process = subprocess.Popen(command, cwd=cluster.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, **cluster.owner)
 

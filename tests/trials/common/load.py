@@ -33,6 +33,11 @@ class Entry:
     def good(self):
         return isinstance(self.status, int) and 200 <= self.status < 300
 
+    @property
+    def failed(self):
+        """Whether it was not answered as it has to be: what is nonsense has to be refused."""
+        return not self.good and not (self.what == "nonsense" and self.status == 422)
+
 
 class Journal:
     """Every request of all clients. A lane is a client: "write first", "read second", "readyz" …"""
@@ -46,9 +51,10 @@ class Journal:
             self.entries.append(entry)
 
     def of(self, lane="", since=0.0, until=float("inf")):
-        """The entries of the lanes whose name begins so that ended since a moment and began before another."""
+        """The entries of the lanes whose name begins with these words that ended since a moment and began before another."""
         with self.lock:
-            return [one for one in self.entries if one.lane.startswith(lane) and one.ended >= since and one.began <= until]
+            return [one for one in self.entries if one.ended >= since and one.began <= until
+                    and (not lane or one.lane == lane or one.lane.startswith(lane + " "))]
 
     def first(self, lane, since, wanted):
         """Seconds from a moment to the end of the first entry that is as wanted; None if none is."""

@@ -63,23 +63,23 @@ class Outage:
         self.report.figure(f"{self.words}: answered 503 or 507", len(refused), at_least=least_refused)
         everything = [one for lane in lanes for one in self.load.journal.of(lane, since=self.began)]
         for one in everything:
-            self._judge(one)
+            self.judge(one)
 
-    def _judge(self, one):
+    def judge(self, one):
         begin = "before it" if one.ended < self.broken else "in it" if one.began < self.mended else "after it"
         if one.status in (HUNG, BROKEN, NOT_SENT):
             self.report.fault(f"{self.words}: a {one.what} {begin} got no answer ({one.status})")
         elif one.status in (503, 507):
             if not one.retry_after:
                 self.report.fault(f"{self.words}: a {one.what} {begin} was answered {one.status} without Retry-After")
-        elif not one.good and not (one.what == "nonsense" and one.status == 422):
+        elif one.failed:
             self.report.fault(f"{self.words}: a {one.what} {begin} was answered {one.status} {one.code}")
 
     def goes_on(self, lanes, within=GOES_ON_SECONDS):
         """These lanes are not to notice."""
         for lane in lanes:
             hit = self.during(lane)
-            failed = [one for one in hit if not one.good and not (one.what == "nonsense" and one.status == 422)]
+            failed = [one for one in hit if one.failed]
             self.report.figure(f"{self.words}: {lane} goes on, answers", len(hit), at_least=10)
             self.report.figure(f"{self.words}: {lane} goes on, failed", len(failed), at_most=0)
             longest = max((one.seconds for one in hit), default=None)
@@ -115,6 +115,6 @@ class Outage:
             firsts = [self.load.journal.first(one, self.mended, lambda entry: entry.good) for one in clients]
             slowest = None if None in firsts or not firsts else max(firsts)
             self.report.figure(f"{self.words}: {lane} back after", slowest, "s", at_most=within)
-            late = [one for one in self.load.journal.of(lane, since=self.mended) if one.began > self.mended + within
-                    and not one.good and not (one.what == "nonsense" and one.status == 422)]
+            late = [one for one in self.load.journal.of(lane, since=self.mended)
+                    if one.began > self.mended + within and one.failed]
             self.report.figure(f"{self.words}: {lane} failed later than that", len(late), at_most=0)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -49,8 +50,30 @@ class Stage:
     def cycles(self, usual, short):
         return self.options.cycles or (short if self.short else usual)
 
-    def cluster(self, settings=None, data=None):
-        return self.stack.enter_context(Cluster(settings, data))
+    def cluster(self, settings=None, data=None, initdb=()):
+        return self.stack.enter_context(Cluster(settings, data, initdb=initdb))
+
+    def small_disk(self, name, megabytes, owner=None):
+        """A folder on a file system of its own that holds so much. Only root can make one."""
+        folder = os.path.join(self.folder, name)
+        os.makedirs(folder)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "holdfast-trial", folder], check=True,
+                       capture_output=True, text=True)
+        self.stack.callback(subprocess.run, ["umount", "-l", folder], check=False)
+        if owner:
+            os.chown(folder, owner["user"], owner["group"])
+            os.chmod(self.folder, 0o755)
+        return folder
+
+    def needs_root(self):
+        """Whether the trial can be played; if not, it has failed unless leaving it out was asked for."""
+        if os.geteuid() == 0:
+            return True
+        if self.options.without_root:
+            self.report.figure("LEFT OUT: it needs root, and --without-root was given", "")
+        else:
+            self.report.fault("it needs root and was not played; --without-root leaves it out")
+        return False
 
     def ends(self, thing):
         """`thing` is ended with the trial."""
