@@ -17,7 +17,7 @@ def run(stage):
     standby = stage.ends(primary.make_standby())
     primary.wait_for_standby()
     hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
-    url = f"postgres://holdfast@{hosts}/holdfast?sslmode=disable&target_session_attrs=read-write"
+    url = f"postgres://holdfast@{hosts}/holdfast?sslmode=disable"
     service = stage.service(url)
     stage.prepare(service)
     writes, reads, ready = [], [], []

@@ -24,7 +24,9 @@ class OutcomeTest(unittest.TestCase):
         self.assertEqual(outcome_of(429), REFUSED)
         self.assertEqual(outcome_of(503, "the write waited too long for its turn"), REFUSED)
         self.assertEqual(outcome_of(507, "the storage is full; nothing was written"), REFUSED)
-        self.assertEqual(outcome_of(503, "the database does not answer at the moment"), UNKNOWN)
+        self.assertEqual(outcome_of(503, "the database does not answer at the moment"), REFUSED)
+        self.assertEqual(outcome_of(503, "the database does not answer at the moment", promises=False), UNKNOWN)
+        self.assertEqual(outcome_of(503, "it did not answer in time", code="outcome_unknown"), UNKNOWN)
         self.assertEqual(outcome_of(500), UNKNOWN)
         self.assertEqual(outcome_of(None), UNKNOWN)
         self.assertEqual(outcome_of(409, code="idempotency_in_flight"), UNKNOWN)
@@ -144,6 +146,17 @@ class UnknownTest(unittest.TestCase):
         oracle.note(Write.create("a"), None)
         self.assertEqual(oracle.settle(lambda write: (None, None, "", "", False)), ([], 1))
         self.assertEqual(oracle.check([]), [])
+
+    def test_a_503_on_settling_leaves_it_unknown(self):
+        oracle = Oracle()
+        oracle.note(Write.create("a"), None)
+        self.assertEqual(oracle.settle(lambda write: (503, {}, "too many writes", "unavailable", False)), ([], 1))
+        self.assertEqual(oracle.check([("a", 1)]), [])
+
+    def test_a_503_that_was_carried_out_is_told(self):
+        oracle = Oracle()
+        oracle.note(Write.create("a"), 503, code="unavailable")
+        told(oracle, [("a", 1)], "refused")
 
     def test_a_refusal_of_the_same_again_is_told(self):
         oracle = Oracle()

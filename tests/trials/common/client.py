@@ -140,4 +140,4 @@ class Client:
 
 
 def is_whole(path):
-    return path.startswith((BASE + "/", "/livez", "/readyz", "/metrics", "/docs", "/openapi"))
+    return path.startswith((BASE + "/", "/livez", "/readyz", "/metrics", "/problems/", "/docs", "/openapi"))

@@ -74,13 +74,15 @@ class Load:
         self.seed = seed
         self.journal = Journal()
         self.oracles = {}
+        #: Whether the service tells by a code of its own that it does not know what became of a write.
+        self.promises = True
         self.running = threading.Event()
         self.threads = []
         self.number = 0
         self.round = 0
 
     def oracle(self, organization):
-        return self.oracles.setdefault(organization, Oracle())
+        return self.oracles.setdefault(organization, Oracle(self.promises))
 
     def begin(self):
         self.running = threading.Event()
@@ -167,8 +169,9 @@ class Load:
         done, faults = [], []
         for organization, oracle in self.oracles.items():
             until = time.monotonic() + patience
+            client = service.client(organization, timeout=10)
             while True:
-                landed, left = oracle.settle(sender(service.client(organization, timeout=10)))
+                landed, left = oracle.settle(sender(client))
                 done += landed
                 if not left:
                     break
@@ -176,13 +179,16 @@ class Load:
                     faults.append(f"{left} writes stay unknown for {patience} s after all is well again")
                     break
                 time.sleep(0.1)
+            client.close()
         return done, faults
 
     def check(self, service):
         """Compares every organisation with its oracle; what is wrong comes back in words."""
         faults = []
         for organization, oracle in self.oracles.items():
-            faults += oracle.check(listed(service.client(organization)))
+            client = service.client(organization)
+            faults += oracle.check(listed(client))
+            client.close()
         return faults
 
     def total(self, outcome):

@@ -10,7 +10,9 @@ import threading
 
 ACKED, REFUSED, UNKNOWN = "acked", "refused", "unknown"
 
-#: What a 503 or 507 says when the write was never begun. Of any other it is not known.
+#: The code of a 503 whose write may be there or not. A service that has it promises that after any other 503 or 507
+#: nothing is there; of an older one that is known only of what says so.
+OPEN_CODE = "outcome_unknown"
 NOT_BEGUN = ("waited too long for its turn", "too many writes", "is stopping", "nothing was written")
 
 
@@ -56,22 +58,24 @@ class Write:
         return f"{self.kind} of {self.marks[0]}" + (f" after version {self.before}" if self.before else "")
 
 
-def outcome_of(status, detail="", code=""):
-    """The outcome an answer tells. `status` is None where none came."""
-    if status is None or status == 500 or code == "idempotency_in_flight":
+def outcome_of(status, detail="", code="", promises=True):
+    """The outcome an answer tells. `status` is None where none came; `promises` tells whether the service knows
+    `OPEN_CODE`."""
+    if status is None or code in ("idempotency_in_flight", OPEN_CODE):
         return UNKNOWN
     if 200 <= status < 300:
         return ACKED
-    if status >= 500:
-        return REFUSED if any(words in detail for words in NOT_BEGUN) else UNKNOWN
-    return REFUSED
+    if status in (503, 507):
+        return REFUSED if promises or any(words in detail for words in NOT_BEGUN) else UNKNOWN
+    return UNKNOWN if status >= 500 else REFUSED
 
 
 class Oracle:
     """What is known of one organisation."""
 
-    def __init__(self):
+    def __init__(self, promises=True):
         self.lock = threading.Lock()
+        self.promises = promises
         #: By mark: the versions it may have; 0 stands for not being there.
         self.allowed = {}
         self.open = []
@@ -82,7 +86,7 @@ class Oracle:
 
     def note(self, write, status, answer=None, detail="", code=""):
         """Takes note of the answer to a write, and tells its outcome."""
-        outcome = outcome_of(status, detail, code)
+        outcome = outcome_of(status, detail, code, self.promises)
         with self.lock:
             self.counts[outcome] += 1
             if outcome == ACKED:
@@ -122,9 +126,10 @@ class Oracle:
         for write in waiting:
             status, answer, detail, code, replayed = send(write)
             landed = replayed or (write.kind == "change" and status == 412)
-            outcome = ACKED if landed else outcome_of(status, detail, code)
+            outcome = ACKED if landed else outcome_of(status, detail, code, self.promises)
             with self.lock:
-                if outcome == UNKNOWN:
+                if outcome == UNKNOWN or status in (429, 503, 507):
+                    # What is refused only now says nothing of the first time.
                     self.open.append(write)
                     continue
                 self.settled += 1

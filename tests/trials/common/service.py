@@ -33,6 +33,8 @@ class Service:
         self.log = os.path.join(folder, f"{name}.log")
         self.port = free_port()
         self.process = None
+        #: `demo` serves an example organisation of that name besides.
+        self.serves = "serve"
         self.tokens = {}
         #: As whom it runs, in the words of subprocess; the caller otherwise.
         self.user = user or {}
@@ -50,7 +52,7 @@ class Service:
         return flags + ["--database-url", self.database_url] if self.database_url else flags
 
     def launch(self):
-        command = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", *self.flags]
+        command = [self.binary, self.serves, "--listen", f"127.0.0.1:{self.port}", *self.flags]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**environment(), **self.settings}, **self.user)

@@ -11,7 +11,7 @@ import time
 from common.client import Broken, NotSent
 from common.cluster import Cluster
 from common.load import Load
-from common.oracle import Write
+from common.oracle import OPEN_CODE, Write
 from common.report import Report
 from common.service import FIRST, SECOND, Service
 
@@ -92,6 +92,7 @@ class Stage:
 
     def prepare(self, service, objects=20):
         """Makes both organisations, with some objects each that the oracle knows of."""
+        self.load.promises = service.probe(f"/problems/{OPEN_CODE}") == 200
         for organization in (FIRST, SECOND):
             client = service.client(organization)
             oracle = self.load.oracle(organization)
