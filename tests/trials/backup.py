@@ -1,5 +1,5 @@
-"""A backup is made while clients write, and restored into a new database, of the same kind and of the other; what the API then
-shows is equal. Killed half-way, backup and restore leave what was before."""
+"""A backup is made while clients write, and restored into a new database, of the same kind and of the other; what the API
+then shows is equal. Killed half-way, backup and restore leave what was before."""
 
 import itertools
 import os
@@ -11,6 +11,7 @@ from common.outage import PATIENCE
 from common.service import FIRST, SECOND, Service, environment
 
 DATABASES = ("sqlite", "postgres")
+SHORT = ("sqlite",)
 SECONDS_FOR_100_000 = 60.0
 
 

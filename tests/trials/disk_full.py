@@ -6,6 +6,7 @@ from common.cluster import owner
 from common.outage import Outage
 
 DATABASES = ("sqlite", "postgres")
+SHORT = ("sqlite",)
 
 
 class Ballast:
@@ -88,7 +89,7 @@ def log_full(stage):
 
 def play(stage, service, ballast, words):
     outage = Outage(stage, service, words)
-    outage.play(ballast.load, ballast.drop, seconds=5 if stage.short else 10)
+    outage.play(ballast.load, ballast.drop, seconds=4 if stage.short else 10)
     outage.answers(["write"])
     outage.goes_on(["read"])
     outage.lives()

@@ -11,6 +11,7 @@ from common.report import quantile
 from common.service import FIRST
 
 DATABASES = ("sqlite", "postgres")
+SHORT = ("sqlite",)
 RATIO = 2.0
 #: Where answers come so fast that twice as long is nothing, this counts as alone.
 LEAST_SECONDS = 0.005

@@ -1,4 +1,4 @@
-"""A backend of PostgreSQL is killed, the postmaster is killed, it is stopped at once; the service stays and nothing is lost."""
+"""A backend of PostgreSQL is killed, the postmaster is killed, it is stopped at once; the service stays and loses nothing."""
 
 import time
 

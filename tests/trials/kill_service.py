@@ -14,7 +14,7 @@ THOROUGH = 10
 
 def run(stage):
     report, load = stage.report, stage.load
-    cycles = stage.cycles(usual=100, short=6)
+    cycles = stage.cycles(usual=100, short=4)
     cluster = stage.cluster() if stage.on_postgres else None
     service = stage.service(cluster.url if cluster else None)
     stage.prepare(service)

@@ -7,6 +7,7 @@ from common.outage import Outage
 from common.service import FIRST, SECOND
 
 DATABASES = ("sqlite", "postgres")
+SHORT = ("postgres",)
 
 ROW = f"""begin; select from tenants where organization_id =
           (select id from objects where kind = 'organization' and key = '{FIRST}') for update"""
@@ -20,10 +21,12 @@ def run(stage):
         service = stage.service(cluster.url)
         stage.prepare(service)
         session = cluster.session()
-        troubles = [("row of an organisation", ROW), ("table, against writes", WRITES), ("table, against reads", READS)]
+        troubles = [("row of an organisation", ROW), ("table, against writes", WRITES),
+                    ("table, against reads", READS)]
         for words, statements in troubles[:1] if stage.short else troubles:
             outage = start(stage, service, words)
-            outage.play(lambda: session.execute(statements), lambda: session.execute("rollback"), seconds=8)
+            seconds = 6 if stage.short else 8
+            outage.play(lambda: session.execute(statements), lambda: session.execute("rollback"), seconds)
             judge_postgres(outage, words)
             stage.recover(service, words)
     else:

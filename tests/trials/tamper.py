@@ -8,6 +8,7 @@ import subprocess
 from common.service import Service
 
 DATABASES = ("sqlite", "postgres")
+SHORT = ("sqlite",)
 
 #: What is done, and which words must stand in the answer: those of `{…}` are the object and the organisation hit. Each is
 #: written for both databases; `{site}`, `{org}` are literals of ids, `{last}` is the newest entry.
@@ -166,7 +167,8 @@ class Sqlite(Scene):
 
     def organization(self):
         with sqlite3.connect(self.path(self.service.data)) as database:
-            text = database.execute("select lower(hex(id)) from objects where kind = 'organization' and key = 'first'").fetchone()[0]
+            found = database.execute("select lower(hex(id)) from objects where kind = 'organization' and key = 'first'")
+            text = found.fetchone()[0]
         database.close()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -148,7 +148,7 @@ class LoadTest(unittest.TestCase):
 class OutageTest(unittest.TestCase):
     class Stage:
         def __init__(self):
-            self.report, self.load = Report("t", "made up", 1), Load(1)
+            self.short, self.report, self.load = True, Report("t", "made up", 1), Load(1)
 
     def setUp(self):
         self.service = MadeUp()

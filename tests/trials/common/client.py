@@ -60,7 +60,8 @@ class Client:
         started = time.monotonic()
         until = started + self.timeout
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        lines = [f"{method} {path if is_whole(path) else BASE + path} HTTP/1.1", f"Host: {self.address[0]}:{self.address[1]}"]
+        whole = path if is_whole(path) else BASE + path
+        lines = [f"{method} {whole} HTTP/1.1", f"Host: {self.address[0]}:{self.address[1]}"]
         if self.token:
             lines.append(f"Authorization: Bearer {self.token}")
         headers = dict(headers or {})

@@ -48,7 +48,8 @@ class Cluster:
         self.initdb = initdb
         self.folder = tempfile.mkdtemp(prefix="holdfast-trial-postgres-")
         self.data = data or os.path.join(self.folder, "data")
-        self.settings = {"fsync": "on", "max_connections": "100", "wal_keep_size": "256MB", "listen_addresses": "127.0.0.1", **(settings or {})}
+        self.settings = {"fsync": "on", "max_connections": "100", "wal_keep_size": "256MB", "listen_addresses": "127.0.0.1",
+                         **(settings or {})}
         self.postmaster = None
         self.sessions = []
         self.remembered = None
@@ -125,8 +126,8 @@ class Cluster:
             signal_to(pid, signal.SIGCONT)
 
     def kill_backend(self, random):
-        """Kills one connection's process of the service, the way the kernel's memory killer does. All others are then stopped
-        by the postmaster, and the database recovers."""
+        """Kills one connection's process of the service, the way the kernel's memory killer does. All others are then
+        stopped by the postmaster, and the database recovers."""
         found = self.try_query("select pid from pg_stat_activity where application_name = 'holdfast' order by pid")
         pids = [int(pid) for pid in (found or "").split()]
         if not pids:
@@ -141,7 +142,8 @@ class Cluster:
     def wait_for_recovery(self, patience=60):
         """Until it answers with other processes of its own than those remembered."""
         until = time.monotonic() + patience
-        while self.try_query("select pid from pg_stat_activity where backend_type = 'checkpointer'") in (None, self.remembered):
+        asked = "select pid from pg_stat_activity where backend_type = 'checkpointer'"
+        while self.try_query(asked) in (None, self.remembered):
             if time.monotonic() > until:
                 raise RuntimeError("PostgreSQL does not recover from the end of one of its processes")
             time.sleep(0.01)
@@ -165,7 +167,8 @@ class Cluster:
             return None
 
     def psql(self, database="holdfast", port=None):
-        return ["psql", "-h", "127.0.0.1", "-p", str(port or self.port), "-U", "holdfast", "-d", database, "-X", "-q", "-A", "-t"]
+        return ["psql", "-h", "127.0.0.1", "-p", str(port or self.port), "-U", "holdfast", "-d", database,
+                "-X", "-q", "-A", "-t"]
 
     def session(self, database="holdfast", port=None):
         session = Session(self, database, port)

@@ -81,7 +81,8 @@ def open_boards(port, token, detail):
 def deaf_clients(port, token, _):
     """Ask for long lists, one after the other, and never read."""
     def one():
-        asked = (f"GET /api/v1/components?limit=500 HTTP/1.1\r\nHost: holdfast\r\nAuthorization: Bearer {token}\r\n\r\n").encode()
+        head = f"Host: holdfast\r\nAuthorization: Bearer {token}\r\n\r\n"
+        asked = f"GET /api/v1/components?limit=500 HTTP/1.1\r\n{head}".encode()
         while True:
             try:
                 connection = socket.socket()

@@ -32,8 +32,9 @@ class Outage:
         self.began = time.monotonic()
         self.broken = self.mended = None
 
-    def play(self, trouble, mend, seconds, before=1.5, after=5.0):
+    def play(self, trouble, mend, seconds, before=1.0, after=None):
         """Lets all be well for a while, makes the trouble, waits, mends, and waits again."""
+        after = after or (3.0 if self.stage.short else 5.0)
         time.sleep(before)
         self.broken = time.monotonic()
         trouble()

@@ -111,8 +111,8 @@ class Service:
 
     def command(self, name, *arguments, timeout=600):
         """Runs another command of the program on the same database."""
-        return subprocess.run([self.binary, name, *self.flags, *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, env={**environment(), **self.settings}, timeout=timeout, **self.user)
+        return subprocess.run([self.binary, name, *self.flags, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, env={**environment(), **self.settings}, timeout=timeout, **self.user)
 
     def verify(self):
         """What is wrong, in the words of `holdfast verify`; None when nothing is."""
