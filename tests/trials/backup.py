@@ -42,7 +42,7 @@ class Play:
         self.service.serves = "demo"
         self.service.start()
         stage.prepare(self.service)
-        grow(self.service, 1500 if stage.short else 100_000)
+        stage.load.oracle(SECOND).expect(grow(self.service, 1500 if stage.short else 100_000))
 
     def target(self, kind):
         """A place for a database that is not there yet."""
@@ -111,7 +111,7 @@ class Play:
                 if there.get(mark, 0) < version:
                     report.fault(f"LOST: {mark} was acknowledged in version {version} before the backup and is not in it")
             for mark, version in there.items():
-                if not mark.startswith("grown") and version > max(oracle.allowed.get(mark, {0})):
+                if version > max(oracle.allowed.get(mark, {0})):
                     report.fault(f"{mark} in version {version} is in the backup and nobody wrote it")
         target.kill()
 
@@ -168,14 +168,15 @@ class Play:
     def killed_while_backing_up(self):
         """The file is not there, or it is whole."""
         _, usual = self.backup("to know its time")
-        whole = 0
+        whole = amid = 0
         for _ in range(self.stage.cycles(usual=10, short=3)):
             file = self.file()
-            self.kill_amid(self.service, "backup", file, usual)
+            amid += self.kill_amid(self.service, "backup", file, usual)
             if os.path.exists(file):
                 whole += 1
                 target = self.target("sqlite")
                 self.restore(file, target, "a backup that was killed, whose file is there")
+        self.report.figure("backups killed at work", amid, at_least=1)
         self.report.figure("backups killed whose file is there", whole)
         if not self.service.alive or not self.service.ready():
             self.report.fault("a killed backup has ended the service")
@@ -184,7 +185,7 @@ class Play:
         """The target is as empty as before, or whole."""
         file, _ = self.backup("to be restored")
         known = contents(self.service)
-        usual = None
+        usual, amid = None, 0
         again = {"empty": 0, "whole": 0}
         for _ in range(self.stage.cycles(usual=10, short=3)):
             target = self.target(self.stage.database)
@@ -193,7 +194,7 @@ class Play:
                 if usual is None:
                     return
                 continue
-            self.kill_amid(target, "restore", file, usual)
+            amid += self.kill_amid(target, "restore", file, usual)
             done = target.command("restore", file)
             again["empty" if done.returncode == 0 else "whole"] += 1
             words = "a restore that was killed" + (", and done again" if done.returncode == 0 else "")
@@ -204,20 +205,21 @@ class Play:
             target.start()
             self.compare(known, contents(target), words)
             target.kill()
+        self.report.figure("restores killed at work", amid, at_least=1)
         for state, count in again.items():
             self.report.figure(f"restores killed that left the target {state}", count)
 
     def kill_amid(self, service, command, file, usual):
-        """Kills a command somewhere within its usual time."""
+        """Kills a command somewhere within its usual time; tells whether it was still at work."""
         process = subprocess.Popen([service.binary, command, *service.flags, file], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
         time.sleep(self.stage.random.uniform(0.005, usual))
         process.kill()
-        process.wait()
+        return process.wait() != 0
 
 
 def grow(service, count):
-    """So many sites, in batches, in the second organisation."""
+    """So many sites, in batches, in the second organisation; tells their names."""
     client = service.client(SECOND, timeout=300)
     for start in range(0, count, 5000):
         rows = [{"op": "upsert", "kind": "site", "id": f"key:G-{number}", "data":
@@ -226,6 +228,7 @@ def grow(service, count):
         answer = client.request("POST", "/batch", {"rows": rows})
         if not answer.good:
             raise RuntimeError(f"a batch is refused: {answer}")
+    return [f"grown {number}" for number in range(count)]
 
 
 def marks(client):

@@ -43,7 +43,7 @@ def on_postgres(stage):
         outage.answers(["write"])
         # The connections were ended with the trouble: a read that was on its way may be told to come again.
         outage.answers(["read"], least_refused=0)
-        reads = [one for one in outage.during("read") if one.began > outage.broken + 2]
+        reads = [one for one in outage.during("read") if one.began > outage.broken + 2 and one.ended < outage.mending]
         outage.report.figure(f"{words}: reads refused 2 s after it began", sum(not one.good for one in reads), at_most=0)
         outage.is_told()
         outage.lives()

@@ -66,6 +66,12 @@ class AckedTest(unittest.TestCase):
         told(self.oracle, [("a", 1), ("n", 1)], "nonsense")
 
 
+    def test_what_is_expected_must_be_there(self):
+        self.oracle.expect(["c"])
+        self.assertEqual(self.oracle.check([("a", 1), ("c", 1)]), [])
+        told(self.oracle, [("a", 1)], "LOST", "c")
+
+
 class RefusedTest(unittest.TestCase):
     def test_what_was_refused_may_not_be_there(self):
         oracle = Oracle()

@@ -78,26 +78,44 @@ def open_boards(port, token, detail):
     spread(300, one)
 
 
+def list_request(token):
+    head = f"Host: holdfast\r\nAuthorization: Bearer {token}\r\n\r\n"
+    return f"GET /api/v1/components?limit=500 HTTP/1.1\r\n{head}".encode()
+
+
 def deaf_clients(port, token, _):
-    """Ask for long lists, one after the other, and never read."""
+    """Ask for long lists, more than the buffers between hold, and never read."""
     def one():
-        head = f"Host: holdfast\r\nAuthorization: Bearer {token}\r\n\r\n"
-        asked = f"GET /api/v1/components?limit=500 HTTP/1.1\r\n{head}".encode()
         while True:
             try:
                 connection = socket.socket()
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.connect(("127.0.0.1", port))
                 connection.settimeout(2)
-                while True:
-                    connection.sendall(asked)
+                connection.sendall(list_request(token) * 100)
+                time.sleep(60)
             except OSError:
-                # Full to the brim: it stays so for a while.
-                time.sleep(10)
+                time.sleep(1)
     spread(60, one)
 
 
-KINDS = {one.__name__: one for one in (hopeless_batches, as_of_loops, idle_uploads, open_boards, deaf_clients)}
+def pipelines(port, token, _):
+    """Ask for long lists, a hundred at once on each connection, and read what comes."""
+    def one():
+        while True:
+            try:
+                connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+                while True:
+                    connection.sendall(list_request(token) * 100)
+                    for _ in range(20):
+                        connection.recv(1 << 20)
+            except OSError:
+                time.sleep(0.1)
+    spread(30, one)
+
+
+KINDS = {one.__name__: one for one in (hopeless_batches, as_of_loops, idle_uploads, open_boards, deaf_clients,
+                                    pipelines)}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]), sys.argv[3], sys.argv[4])

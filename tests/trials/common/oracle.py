@@ -117,6 +117,11 @@ class Oracle:
         for mark in write.marks:
             self.allowed[mark] = {version}
 
+    def expect(self, marks):
+        """Takes note of objects that were made past the clients, and acknowledged."""
+        with self.lock:
+            self.allowed.update((mark, {1}) for mark in marks)
+
     def settle(self, send):
         """Sends what is unknown again; `send(write)` gives (status, answer, detail, code), status None where none came. Tells
         the writes that had been carried out though nobody was told, and how many stay unknown."""

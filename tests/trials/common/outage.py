@@ -30,7 +30,7 @@ class Outage:
         self.load.prober(service, "/readyz", timeout=PATIENCE)
         self.load.prober(service, "/livez", timeout=PATIENCE)
         self.began = time.monotonic()
-        self.broken = self.mended = None
+        self.broken = self.mending = self.mended = None
 
     def play(self, trouble, mend, seconds, before=1.0, after=None):
         """Lets all be well for a while, makes the trouble, waits, mends, and waits again."""
@@ -39,6 +39,7 @@ class Outage:
         self.broken = time.monotonic()
         trouble()
         time.sleep(seconds)
+        self.mending = time.monotonic()
         mend()
         self.mended = time.monotonic()
         time.sleep(after)

@@ -138,8 +138,9 @@ class Service:
         """The causes of answers 500 and of panics, as the log has them, with how often."""
         causes = {}
         for line in self._log_lines():
-            if line.get("level") == "ERROR":
-                words = f"{line.get('message', '')}: {line.get('cause', line.get('error', ''))}"[:300]
+            message = line.get("message", "")
+            if line.get("level") == "ERROR" and ("failed" in message or "panic" in message):
+                words = f"{message}: {line.get('cause', line.get('error', ''))}"[:300]
                 causes[words] = causes.get(words, 0) + 1
         return causes
 
