@@ -124,7 +124,7 @@ class Play:
         report.figure("backup at rest", seconds, "s", at_most=SECONDS_FOR_100_000)
         report.figure("size of the backup", os.path.getsize(file) / 1e6, "MB")
         own, other = self.stage.database, {"sqlite": "postgres", "postgres": "sqlite"}[self.stage.database]
-        for kinds in ((own,), (other, own)):
+        for kinds in ((other, own),) if self.stage.short else ((own,), (other, own)):
             source, route = file, own
             for kind in kinds:
                 target = self.target(kind)

@@ -19,10 +19,11 @@ def run(stage):
     if not program:
         stage.report.fault("pgbouncer is not installed, so nothing was tried (Debian: apt-get install pgbouncer)")
         return
+    cluster = stage.cluster()
     for mode in ("session", "transaction"):
-        cluster = stage.cluster()
+        cluster.query(f"create database {mode}")
         port = start(stage, program, cluster, mode)
-        service = stage.service(cluster.url_of("holdfast", port), name=mode, start=False)
+        service = stage.service(cluster.url_of(mode, port), name=mode, start=False)
         service.launch()
         if service.wait_ready(15):
             stage.load.oracles.clear()
@@ -42,7 +43,7 @@ def start(stage, program, cluster, mode):
     file = os.path.join(cluster.folder, f"{mode}.ini")
     with open(file, "w", encoding="utf-8") as config:
         config.write(f"""[databases]
-holdfast = host=127.0.0.1 port={cluster.port} user=holdfast
+{mode} = host=127.0.0.1 port={cluster.port} user=holdfast
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -58,18 +59,11 @@ logfile = {os.path.join(cluster.folder, mode + ".log")}
     stage.stack.callback(process.wait)
     stage.stack.callback(process.kill)
     until = time.monotonic() + 10
-    while ask(cluster, port, "select 1") is None:
+    while cluster.try_query("select 1", mode, port) is None:
         if time.monotonic() > until:
             raise RuntimeError("PgBouncer does not start")
         time.sleep(0.05)
     return port
-
-
-def ask(cluster, port, statement):
-    try:
-        return cluster.run(*cluster.psql(port=port), "-c", statement).strip()
-    except subprocess.CalledProcessError:
-        return None
 
 
 def works(stage, service, mode):
@@ -109,12 +103,12 @@ def last_line(service):
 def look_at_the_pool(stage, cluster, port, mode):
     """Whatever server connection the next client is lent, it is as a new one."""
     report = stage.report
-    left = cluster.query("""select count(*) from pg_locks where locktype = 'advisory'""")
+    left = cluster.query("select count(*) from pg_locks where locktype = 'advisory'", mode)
     report.figure(f"{mode} mode: advisory locks left", int(left), at_most=0)
     names = list(SETTINGS)
     asked = " || ',' || ".join(f"current_setting('{name}')" for name in names)
     # Side by side, so that each is lent another server connection.
-    sessions = [cluster.session(port=port) for _ in range(10)]
+    sessions = [cluster.session(mode, port) for _ in range(10)]
     for session in sessions:
         session.execute("begin")
     for session in sessions:

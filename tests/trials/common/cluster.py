@@ -59,7 +59,7 @@ class Cluster:
     def __enter__(self):
         try:
             self.run("initdb", "-D", self.data, "-U", "holdfast", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-                     *self.initdb)
+                     "--no-sync", *self.initdb)
             self.start()
             self.query("create database holdfast", database="postgres")
         except BaseException:
@@ -157,12 +157,12 @@ class Cluster:
     def url_of(self, database, port=None):
         return f"postgres://holdfast@127.0.0.1:{port or self.port}/{database}?sslmode=disable"
 
-    def query(self, statement, database="holdfast"):
-        return self.run(*self.psql(database), "-v", "ON_ERROR_STOP=1", "-c", statement).strip()
+    def query(self, statement, database="holdfast", port=None):
+        return self.run(*self.psql(database, port), "-v", "ON_ERROR_STOP=1", "-c", statement).strip()
 
-    def try_query(self, statement, database="holdfast"):
+    def try_query(self, statement, database="holdfast", port=None):
         try:
-            return self.query(statement, database)
+            return self.query(statement, database, port)
         except subprocess.CalledProcessError:
             return None
 
@@ -182,7 +182,7 @@ class Cluster:
         standby = Cluster(port=port)
         try:
             self.run("pg_basebackup", "-D", standby.data, "-h", "127.0.0.1", "-p", str(self.port), "-U", "holdfast", "-R",
-                     "-X", "stream", "-c", "fast")
+                     "-X", "stream", "-c", "fast", "--no-sync")
             with open(os.path.join(standby.data, "postgresql.auto.conf"), "a", encoding="utf-8") as file:
                 file.write(f"\nprimary_conninfo = 'host=127.0.0.1 port={self.port} user=holdfast application_name=standby'\n")
             standby.start()

@@ -99,6 +99,11 @@ def deaf_clients(port, token, _):
     spread(60, one)
 
 
+def busy_readers(port, token, _):
+    """Ask for long lists, one after the other."""
+    spread(30, again_and_again, port, token, "GET", "/components?limit=500")
+
+
 def pipelines(port, token, _):
     """Ask for long lists, a hundred at once on each connection, and read what comes."""
     def one():
@@ -115,7 +120,7 @@ def pipelines(port, token, _):
 
 
 KINDS = {one.__name__: one for one in (hopeless_batches, as_of_loops, idle_uploads, open_boards, deaf_clients,
-                                    pipelines)}
+                                    busy_readers, pipelines)}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]), sys.argv[3], sys.argv[4])
