@@ -14,7 +14,7 @@ def run(stage):
     cluster = stage.cluster()
     service = stage.service(cluster.url)
     stage.prepare(service)
-    cycles = stage.cycles(usual=60, short=3)
+    cycles = stage.cycles(usual=60, short=2)
     outages = []
     for cycle in range(cycles):
         words = ("backend killed", "postmaster killed", "stopped at once")[cycle % 3]

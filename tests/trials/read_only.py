@@ -20,7 +20,6 @@ def run(stage):
 
 def on_postgres(stage):
     cluster = stage.cluster()
-    standby = stage.ends(cluster.make_standby())
     proxy = stage.stack.enter_context(Proxy(cluster.port))
     service = stage.service(cluster.url_of("holdfast", proxy.port))
     stage.prepare(service)
@@ -35,9 +34,12 @@ def on_postgres(stage):
 
     troubles = [
         ("database set read-only", close_to_writing, open_again),
-        ("standby behind the address", lambda: proxy.turn_to(standby.port), lambda: proxy.turn_to(cluster.port)),
     ]
-    for words, trouble, mend in troubles[:1] if stage.short else troubles:
+    if not stage.short:
+        standby = stage.ends(cluster.make_standby())
+        troubles.append(("standby behind the address", lambda: proxy.turn_to(standby.port),
+                         lambda: proxy.turn_to(cluster.port)))
+    for words, trouble, mend in troubles:
         outage = Outage(stage, service, words)
         outage.play(trouble, mend, seconds)
         outage.answers(["write"])
