@@ -60,6 +60,7 @@ def run(stage):
     wrong = service.verify()
     if wrong:
         report.fault(f"verify is not content before anything was changed: {wrong}")
+        return
     scene = Postgres(stage, service, cluster) if cluster else Sqlite(stage, service)
     facts |= scene.facts(facts)
     named, tried = 0, 0
