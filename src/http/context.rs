@@ -135,7 +135,12 @@ async fn organization(app: &Data<State>, request: Option<&HttpRequest>, identity
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
-    let found = app.store.read(async |conn| app.tenants.find(conn, &ObjectRef::Key(named.clone())).await).await?;
+    // What follows may take a statement's time again, so this takes a part of it.
+    let look_up = app.store.read(async |conn| app.tenants.find(conn, &ObjectRef::Key(named.clone())).await);
+    let found = match app.statement_limit {
+        Some(limit) => tokio::time::timeout(limit / 4, look_up).await.map_err(|_| Error::silent_database())?,
+        None => look_up.await,
+    }?;
     let forbidden = |word, detail: &str| {
         let error = Error::Forbidden(detail.into());
         Err(match request {

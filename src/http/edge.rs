@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// So long after the limit of a statement a read is given up.
+const OVERDUE: Duration = Duration::from_millis(800);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
@@ -45,7 +47,10 @@ pub async fn edge(
     if let Some(app) = &app {
         app.metrics.begin();
     }
-    let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    // Connections take turns: one that has sent a hundred requests at once gets one answer before others get theirs.
+    tokio::task::yield_now().await;
+    let limit = app.as_ref().filter(|_| request.method().is_safe()).and_then(|app| Some(app.statement_limit? + OVERDUE));
+    let answer = AssertUnwindSafe(within(limit, next.call(request))).catch_unwind().await;
     let mut response = match answer {
         Ok(Ok(response)) => finish(response, &id),
         Ok(Err(error)) => return Err(lost(app.as_ref(), &translate(&error), &id)),
@@ -68,6 +73,18 @@ pub async fn edge(
     }
     log(&response, &id, route, took);
     Ok(response)
+}
+
+/// The answer to a read, which is given up after a while: of several statements each may take its time, but nobody waits for all
+/// of that. A write knows itself how long it may be waited for.
+async fn within<T>(
+    limit: Option<Duration>,
+    answer: impl Future<Output = Result<T, actix_web::Error>>,
+) -> Result<T, actix_web::Error> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(Error::silent_database().into())),
+        None => answer.await,
+    }
 }
 
 /// The line of a request: who asked for what and what came of it. No part of a token is in it.

@@ -3,7 +3,7 @@ use super::metrics::Metrics;
 use super::response_cache::ResponseCache;
 use super::shares::Shares;
 use crate::auth::Verifier;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::model::{Id, ObjectRef, Result, Timestamp};
 use crate::store::{Conn, Kinds, Landscapes, Store, Tx, WriteContext, clock};
 use futures_util::future::LocalBoxFuture;
@@ -28,6 +28,8 @@ pub struct State {
     pub response_cache: ResponseCache,
     /// Long reads at work.
     pub scans: Shares,
+    /// How long a statement of a read may take, where the database is another process and may fall silent.
+    pub statement_limit: Option<Duration>,
     pub tenants: &'static dyn Tenants,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
@@ -62,7 +64,10 @@ impl State {
     ) -> Result<State> {
         let scans = Shares::new("long reads", 2 * config.limits.workers, SCAN_WAIT);
         let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build();
+        let limit = Duration::from_millis(config.limits.statement_timeout_milliseconds);
+        let statement_limit = matches!(config.database(), Ok(Database::Postgres(_))).then_some(limit);
         Ok(State {
+            statement_limit,
             store: Store::open(&config, &landscapes)?,
             kinds,
             landscapes,

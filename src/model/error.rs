@@ -171,6 +171,10 @@ impl Error {
     pub fn unavailable(detail: impl Into<String>) -> Error {
         Error::Unavailable { code: "unavailable", detail: detail.into(), retry_after: 1 }
     }
+    /// The database was waited for as long as may be.
+    pub fn silent_database() -> Error {
+        Error::unavailable("the database does not answer at the moment")
+    }
     /// The write was begun, and nobody knows whether it will be kept.
     pub fn outcome_unknown() -> Error {
         let detail = "the database did not answer in time whether the write is kept; the same request with the same \

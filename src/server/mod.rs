@@ -22,7 +22,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use policy::POLICY;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How often old answers to idempotent requests are forgotten.
@@ -51,7 +51,9 @@ pub fn api() -> Api {
     exchange::routes(&mut api);
     operations::routes(&mut api);
     problems::routes(&mut api);
-    let text = document::compact(&api);
+    // Every worker has routes of its own; the document is the same for all of them.
+    static TEXT: OnceLock<Arc<str>> = OnceLock::new();
+    let text = Arc::clone(TEXT.get_or_init(|| document::compact(&api)));
     docs::routes(&mut api, text);
     api
 }

@@ -105,7 +105,7 @@ pub fn map_error(error: DbError) -> Error {
         }
         DbError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
             tracing::warn!(cause = text, "the database does not answer");
-            Error::unavailable("the database does not answer at the moment")
+            Error::silent_database()
         }
         DbError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => read_only(&text),
         _ if text.contains("attempt to write a readonly database") || text.contains("the server takes no writes") => {
@@ -139,7 +139,7 @@ pub fn map_error(error: DbError) -> Error {
         .any(|t| text.contains(t)) =>
         {
             tracing::warn!(cause = text, "the database is busy or gone");
-            Error::unavailable("the database does not answer at the moment")
+            Error::silent_database()
         }
         _ => Error::Internal(text),
     }

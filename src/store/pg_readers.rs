@@ -8,12 +8,16 @@ use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 /// How long a request waits for somebody else to open the connection both want.
 const OPENING_WAIT: Duration = Duration::from_secs(2);
 /// So long after its limit a statement's answer is not expected any more.
 const OVERDUE: Duration = Duration::from_millis(500);
+/// A pipeline on which nothing has come back for so long is busy with something slow, and is passed by.
+const STALLED: Duration = Duration::from_millis(50);
+/// Pages that may have a connection to themselves at once, because all pipelines are busy with something slow.
+const PASSING: usize = 8;
 /// A connection of its own that nobody has wanted for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -29,6 +33,7 @@ pub struct Readers {
     statement_wait: Duration,
     next: AtomicUsize,
     shared: Vec<Pipeline>,
+    passing: Semaphore,
     /// Connections for long reads that wait for the next one, with the time since when.
     idle: StdMutex<Vec<(PgConn, Instant)>>,
     /// The connection by which readiness is asked for: free even when all others are busy.
@@ -40,21 +45,37 @@ struct Pipeline {
     conn: Mutex<Option<Arc<PgConn>>>,
     /// Reads at work on it.
     running: AtomicUsize,
+    /// When the last of them ended, or the first began.
+    last: StdMutex<Option<Instant>>,
+}
+
+impl Pipeline {
+    fn is_stalled(&self) -> bool {
+        let last = *self.last.lock().unwrap_or_else(|e| e.into_inner());
+        self.running.load(Ordering::Relaxed) > 0 && last.is_some_and(|at| at.elapsed() > STALLED)
+    }
+
+    fn note(&self) {
+        *self.last.lock().unwrap_or_else(|e| e.into_inner()) = Some(Instant::now());
+    }
 }
 
 /// A read at work on a pipeline.
-struct Running<'a>(&'a AtomicUsize);
+struct Running<'a>(&'a Pipeline);
 
 impl<'a> Running<'a> {
     fn on(pipeline: &'a Pipeline) -> Running<'a> {
-        pipeline.running.fetch_add(1, Ordering::Relaxed);
-        Running(&pipeline.running)
+        if pipeline.running.fetch_add(1, Ordering::Relaxed) == 0 {
+            pipeline.note();
+        }
+        Running(pipeline)
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.note();
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -70,6 +91,7 @@ impl Readers {
             statement_wait: Duration::from_millis(timeout) + OVERDUE,
             next: AtomicUsize::new(0),
             shared,
+            passing: Semaphore::new(PASSING),
             idle: StdMutex::default(),
             probe: Mutex::default(),
         }
@@ -78,9 +100,14 @@ impl Readers {
     /// A read of a page.
     pub async fn read<T>(&self, queries: impl AsyncFnOnce(&mut Conn<'_>) -> Result<T>) -> Result<T> {
         let pipeline = self.least_busy();
+        if pipeline.is_stalled()
+            && let Ok(_passing) = self.passing.try_acquire()
+        {
+            return self.scan(queries).await;
+        }
         let _running = Running::on(pipeline);
         let opening = tokio::time::timeout(OPENING_WAIT, self.connection(pipeline)).await;
-        let conn = opening.map_err(|_| Error::unavailable("the database does not answer at the moment"))??;
+        let conn = opening.map_err(|_| Error::silent_database())??;
         let answer = queries(&mut Conn::Postgres(&conn)).await;
         if matches!(answer, Err(Error::Unavailable { .. })) {
             let mut shared = pipeline.conn.lock().await;
@@ -122,7 +149,8 @@ impl Readers {
     fn least_busy(&self) -> &Pipeline {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let all = (0..self.shared.len()).map(|step| &self.shared[(first + step) % self.shared.len()]);
-        all.min_by_key(|pipeline| pipeline.running.load(Ordering::Relaxed)).unwrap_or(&self.shared[0])
+        let load = |pipeline: &&Pipeline| (pipeline.is_stalled(), pipeline.running.load(Ordering::Relaxed));
+        all.min_by_key(load).unwrap_or(&self.shared[0])
     }
 
     async fn connection(&self, pipeline: &Pipeline) -> Result<Arc<PgConn>> {

@@ -154,7 +154,7 @@ impl Address {
     pub async fn connect(&self, session: &str, purpose: Purpose) -> Result<PgConn> {
         let failed = *self.failed.lock().unwrap_or_else(|e| e.into_inner());
         if failed.is_some_and(|at| at.elapsed() < PAUSE) {
-            return Err(Error::unavailable("the database does not answer at the moment"));
+            return Err(Error::silent_database());
         }
         // With one host the URL's own wish counts; with several the writing one is looked for.
         let several = self.hosts.len() > 1;
@@ -245,7 +245,7 @@ fn chain(cause: &dyn std::error::Error) -> String {
 
 fn silent(cause: &str) -> Error {
     tracing::warn!(cause, "no connection to the database");
-    Error::unavailable("the database does not answer at the moment")
+    Error::silent_database()
 }
 
 fn tls(config: &Config) -> Result<MakeRustlsConnect> {

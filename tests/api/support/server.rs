@@ -158,7 +158,8 @@ impl Server {
 
     pub fn start(backend: Backend) -> Arc<Server> {
         // Many tests at once on a busy machine make a queue of writes that is no fault of the service.
-        let patient = [("HOLDFAST_LIMITS__WRITE_WAIT_MILLISECONDS", "60000")];
+        let patient =
+            [("HOLDFAST_LIMITS__WRITE_WAIT_MILLISECONDS", "60000"), ("HOLDFAST_LIMITS__STATEMENT_TIMEOUT_MILLISECONDS", "60000")];
         Server::start_with(&Arc::new(Home::migrated(backend)), "serve", &[], &patient)
     }
 
