@@ -1,12 +1,16 @@
 //! Figures of the running service (OpenMetrics).
+use super::process;
 use crate::model::{Error, Result};
+use crate::store::{Figures, clock};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -21,6 +25,33 @@ pub struct Metrics {
     requests: Family<Labels, Counter>,
     seconds: Histogram,
     running: Gauge,
+    started: Instant,
+}
+
+fn gauge(registry: &mut Registry, name: &str, words: &str, value: f64) {
+    let figure = Gauge::<f64, AtomicU64>::default();
+    figure.set(value);
+    registry.register(name, words, figure);
+}
+
+fn of_store(store: &Figures, database_up: bool) -> Registry {
+    let mut registry = Registry::with_prefix("holdfast");
+    gauge(&mut registry, "database_up", "Whether the database answers and takes writes", f64::from(u8::from(database_up)));
+    gauge(&mut registry, "writes_waiting", "Changes that wait for their turn", store.waiting as f64);
+    let oldest = store.oldest_commit.as_secs_f64();
+    gauge(&mut registry, "oldest_commit_seconds", "How long the oldest commit at work waits for its answer", oldest);
+    gauge(&mut registry, "commits_done", "Groups of changes that were committed since the start", store.commits as f64);
+    let time = store.commit_time.as_secs_f64();
+    gauge(&mut registry, "commits_done_seconds", "How long these commits took altogether", time);
+    for (name, words, bytes) in [
+        ("database_file_bytes", "Size of the embedded database", store.file_bytes),
+        ("database_wal_bytes", "Size of its -wal file", store.wal_bytes),
+    ] {
+        if let Some(bytes) = bytes {
+            gauge(&mut registry, name, words, bytes as f64);
+        }
+    }
+    registry
 }
 
 impl Default for Metrics {
@@ -33,18 +64,26 @@ impl Default for Metrics {
         registry.register("requests", "Requests answered", requests.clone());
         registry.register_with_unit("request_duration", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register("requests_running", "Requests being worked on", running.clone());
-        Metrics { registry, requests, seconds, running }
+        registry.register("build", "Version of the program", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        Metrics { registry, requests, seconds, running, started: Instant::now() }
     }
 }
 
 impl Metrics {
-    /// The figures as OpenMetrics.
+    /// The figures as OpenMetrics, with those of the store and of the process.
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn text(&self) -> Result<String> {
+    pub fn text(&self, store: &Figures, database_up: bool) -> Result<String> {
         let mut out = String::new();
-        text::encode(&mut out, &self.registry).map_err(Error::internal)?;
+        text::encode_registry(&mut out, &self.registry).map_err(Error::internal)?;
+        text::encode_registry(&mut out, &of_store(store, database_up)).map_err(Error::internal)?;
+        let mut process = Registry::default();
+        for (name, words, value) in process::figures(self.started.elapsed(), clock::now()) {
+            gauge(&mut process, name, words, value);
+        }
+        text::encode_registry(&mut out, &process).map_err(Error::internal)?;
+        text::encode_eof(&mut out).map_err(Error::internal)?;
         Ok(out)
     }
     pub fn begin(&self) {

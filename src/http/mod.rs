@@ -10,6 +10,7 @@ pub mod operations;
 pub mod preconditions;
 pub mod problem;
 pub mod problems;
+mod process;
 pub mod response_cache;
 pub mod routes;
 pub mod shares;

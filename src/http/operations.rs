@@ -34,7 +34,7 @@ pub async fn metrics(request: HttpRequest, app: Data<State>) -> Result<HttpRespo
             return Err(Error::Unauthenticated("the metrics need their own token".into()));
         }
     }
-    let text = app.metrics.text()?;
+    let text = app.metrics.text(&app.store.figures(), app.store.ready().await.is_ok())?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 

@@ -1,6 +1,7 @@
 //! What a writer is at, for those who wait for it and for those who ask whether the service is ready; and which writer an
 //! organisation has.
 use super::commits::share;
+use super::figures::Figures;
 use crate::model::Id;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -25,11 +26,19 @@ pub struct Lane {
     phase: AtomicU8,
     /// Milliseconds from the start to its last step.
     step: AtomicU64,
+    commits: AtomicU64,
+    commit_micros: AtomicU64,
 }
 
 impl Default for Lane {
     fn default() -> Lane {
-        Lane { start: Instant::now(), phase: AtomicU8::new(Phase::Idle as u8), step: AtomicU64::new(0) }
+        Lane {
+            start: Instant::now(),
+            phase: AtomicU8::new(Phase::Idle as u8),
+            step: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            commit_micros: AtomicU64::new(0),
+        }
     }
 }
 
@@ -44,6 +53,19 @@ impl Lane {
     pub fn step(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.step.store(now, Ordering::Relaxed);
+    }
+
+    /// A commit was answered after this time.
+    pub fn committed(&self, took: Duration) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.commit_micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Adds what this writer knows.
+    pub fn tell(&self, figures: &mut Figures) {
+        figures.commits += self.commits.load(Ordering::Relaxed);
+        figures.commit_time += Duration::from_micros(self.commit_micros.load(Ordering::Relaxed));
+        figures.oldest_commit = figures.oldest_commit.max(self.committing_for().unwrap_or_default());
     }
 
     pub fn is_idle(&self) -> bool {

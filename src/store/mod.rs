@@ -11,6 +11,7 @@ mod commits;
 mod conn;
 mod consequence;
 pub mod door;
+mod figures;
 pub mod fragment;
 pub mod hierarchy;
 pub mod idempotency;
@@ -49,6 +50,7 @@ pub use claim::claim;
 pub use conn::{Conn, MapDbError};
 pub use consequence::{create, insert_objects, next_version, overwrite, write_consequence, write_consequences};
 pub use door::kind_of;
+pub use figures::Figures;
 pub use insert::{Inserts, ReadRow, Row, insert, insert_all};
 pub use kind::{AnyKind, AnyLifecycle, AnyPlanned, KindInfo, Kinds};
 pub use migrate::{down as migrate_down, up as migrate_up};
@@ -149,6 +151,16 @@ impl Store {
         if let Readers::Sqlite(readers) = &self.readers {
             readers.close();
         }
+    }
+
+    /// What is to be told of it at this moment.
+    pub fn figures(&self) -> Figures {
+        let mut figures = Figures::default();
+        self.writers.tell(&mut figures);
+        if let Readers::Sqlite(readers) = &self.readers {
+            readers.tell(&mut figures);
+        }
+        figures
     }
 
     /// Whether the database answers, takes writes, and commits come to an end. Asked by a connection of its own.

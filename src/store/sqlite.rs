@@ -3,6 +3,7 @@
 //! Planners get fixed statistics by the migrations (`sqlite_stat1`): without any, SQLite takes `organization_id = ?` for a
 //! narrow search and walks whole tables. `ANALYZE` is never run, or plans would differ between installations.
 use super::conn::{Conn, map_error};
+use super::figures::Figures;
 use crate::model::{Error, Result};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Integer;
@@ -149,6 +150,15 @@ impl Readers {
             idle.push(conn);
         }
         answer
+    }
+
+    /// The sizes of the database and of its -wal file.
+    pub fn tell(&self, figures: &mut Figures) {
+        let size = |path: &Path| std::fs::metadata(path).map_or(None, |file| Some(file.len()));
+        let mut wal = self.file.path.as_os_str().to_owned();
+        wal.push("-wal");
+        figures.file_bytes = size(&self.file.path);
+        figures.wal_bytes = size(Path::new(&wal)).or(Some(0));
     }
 
     /// Whether the file is there and can be read.

@@ -18,6 +18,7 @@ use crate::store::types::DbId;
 use diesel::sql_types::Untyped;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a change can do. Created by a writer, handed to the work of one change after another.
 pub struct Tx {
@@ -162,7 +163,10 @@ impl Tx {
     async fn flush(&mut self) -> Result<()> {
         self.write_ledger().await?;
         self.lane.enter(Phase::Committing);
-        self.link.commit().await
+        let began = Instant::now();
+        self.link.commit().await?;
+        self.lane.committed(began.elapsed());
+        Ok(())
     }
 
     async fn write_ledger(&mut self) -> Result<()> {

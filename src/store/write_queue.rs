@@ -63,6 +63,11 @@ impl<J: Queued> WriteQueue<J> {
         Ok(())
     }
 
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.lines().count
+    }
+
     /// Ends the queue: what waits is still served, nothing more comes in.
     pub fn close(&self) {
         self.lines().closed = true;

@@ -10,6 +10,7 @@
 use super::change::WriteContext;
 use super::commits::CommitCounters;
 use super::conn::DATABASE_READ_ONLY;
+use super::figures::Figures;
 use super::lane::{Lane, Seat, Seats};
 use super::snapshot::Landscapes;
 use super::target::Target;
@@ -129,6 +130,14 @@ impl WriterPool {
         let at_work = self.at_work.lock().unwrap_or_else(|e| e.into_inner());
         if at_work.recv_timeout(STOP_WAIT) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the writers do not come to an end; they are left behind");
+        }
+    }
+
+    /// Adds what the writers know.
+    pub fn tell(&self, figures: &mut Figures) {
+        for (queue, lane) in &self.queues {
+            figures.waiting += queue.len();
+            lane.tell(figures);
         }
     }
 

@@ -256,5 +256,13 @@ both! {
         }
         let metrics = server.stranger().absolute("GET", "/metrics").send().expect(200).text();
         assert!(metrics.contains("# TYPE ") && metrics.trim_end().ends_with("# EOF"), "{metrics}");
+        let value = |name: &str| -> f64 {
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+            line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in:\n{metrics}"))
+        };
+        assert!((value("holdfast_database_up") - 1.0).abs() < f64::EPSILON);
+        assert!(value("process_resident_memory_bytes") > 1e6 && value("process_open_fds") > 3.0);
+        assert!(value("holdfast_writes_waiting") >= 0.0 && value("holdfast_commits_done") >= 0.0);
+        assert!(metrics.contains("holdfast_build_info{version="));
     }
 }
