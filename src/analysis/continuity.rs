@@ -14,7 +14,7 @@ use crate::collection::params::{as_of, object_ref, reject_unknown};
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Result, StringEnum};
+use crate::model::{Action, Error, Kind, Result, StringEnum};
 use crate::planning::badge::{self, Tone};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,6 +23,7 @@ use service_facts::ServiceFacts;
 pub use shape::Continuity;
 
 async fn continuity(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
+    reader.caller().require(Kind::Service.collection(), Action::Read)?;
     let service = object_ref(&request)?.to_string();
     let parameters = headers::parameters(&request)?;
     reject_unknown(&parameters, &["as_of"])?;

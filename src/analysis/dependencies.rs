@@ -47,6 +47,7 @@ async fn dependencies<R: ResourceHooks>(reader: Reader<R>, request: HttpRequest)
     let forms = [("json", "application/json"), ("svg", SVG), ("dot", DOT), ("mermaid", MERMAID)];
     let format = form(&request, &parameters, &forms)?;
     let most = if format == "svg" { map::MAX_NODES } else { MAX_NODES };
+    let visibility = reader.caller().visibility().clone();
     let (media_type, text) = reader
         .scan(async move |conn, org| {
             let root = read::locate(conn, org, R::KIND, &spelling).await?;
@@ -60,14 +61,13 @@ async fn dependencies<R: ResourceHooks>(reader: Reader<R>, request: HttpRequest)
                 let detail = format!("more than {MAX_EDGES} dependencies lie within this depth: ask for a smaller one");
                 return Err(Error::status(422, "too_many_objects", detail));
             }
-            let places = region_nodes(root, direction, &found.distances, &found.dependencies);
-            let ids: HashSet<_> = places.iter().map(|place| place.id).collect();
+            let mut places = region_nodes(root, direction, &found.distances, &found.dependencies);
+            let mut ids: HashSet<_> = places.iter().map(|place| place.id).collect();
             let names = resolve::references(conn, org, &ids).await?;
-            let edges: Vec<Dependency> = found
-                .dependencies
-                .into_iter()
-                .filter(|edge| ids.contains(&edge.dependent) && ids.contains(&edge.provider))
-                .collect();
+            ids.retain(|id| names.get(id).is_none_or(|known| !visibility.hides(known.kind)));
+            places.retain(|place| ids.contains(&place.id));
+            let drawn = |edge: &Dependency| ids.contains(&edge.dependent) && ids.contains(&edge.provider);
+            let edges: Vec<Dependency> = found.dependencies.into_iter().filter(drawn).collect();
             let named = |id| names.get(id).cloned().ok_or(Error::NotFound);
             if format != "json" {
                 let nodes = places.iter().map(|place| Ok((named(&place.id)?, place.state))).collect::<Result<Vec<_>>>()?;

@@ -1,18 +1,18 @@
 //! `GET /plans/{id}/versions/{version}` as the printed plan, and its content as it is hashed.
 use super::form::tagged;
 use super::schedule::{Covered, Scheduled, mode, scheduled};
-use crate::collection::nested_resource;
 use crate::collection::params::{parameter, reject_unknown};
+use crate::collection::{nested_resource, view};
 use crate::http::context::{OfKind, Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::Api;
-use crate::model::{Action, Error, Id, Kind, Link, ObjectRef, Result, StringEnum, Timestamp};
+use crate::model::{Action, Error, Id, Kind, Link, ObjectRef, Result, StringEnum, Timestamp, Visibility, WITHHELD};
 use crate::planning::document::{self, Approval, Document, Member, Message, Person, STYLE, Section, Step};
 use crate::resources::contacts::Contact;
 use crate::resources::organizations::Organization;
 use crate::resources::plan_versions::{Decision, Execution, PlanVersion};
 use crate::resources::runs::RunMode;
-use crate::store::{Conn, Object, ResourceTable, kind_of};
+use crate::store::{AnyObject, Conn, Object, ResourceTable, kind_of, resolve};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse};
@@ -85,9 +85,9 @@ async fn compiled(conn: &mut Conn<'_>, caller: &RequestContext, id: Id, mode: Ru
         printed_at: minute(caller.now()),
         address: address.map(|url| format!("{}/api/v1/plans/key:{}/versions/active", url.trim_end_matches('/'), plan.meta.key)),
         owner: person(&plan.body.owner),
-        covers: scheduled.services.iter().map(covered).collect(),
+        covers: scheduled.services.iter().map(|one| covered(one, &scheduled.visibility)).collect(),
         scenarios: plan.body.scenarios.iter().map(|one| one.as_str().replace('_', " ")).collect(),
-        recovery_site: plan.body.recovery_site.as_ref().map(named),
+        recovery_site: plan.body.recovery_site.as_ref().map(|site| named(site, &scheduled.visibility)),
         review_due: plan.body.review_due.map(|date| date.to_string()),
         approvals: version.approvals.iter().map(approval).collect(),
         objectives: version.objectives.clone(),
@@ -127,18 +127,20 @@ fn person(contact: &Object<Contact>) -> Person {
     }
 }
 
-fn named(link: &Link) -> String {
+fn named(link: &Link, visibility: &Visibility) -> String {
     match link {
+        Link::Named(one) if visibility.hides(one.kind) => WITHHELD.to_owned(),
         Link::Named(one) => one.name.clone().unwrap_or_else(|| one.key.clone()),
         _ => String::new(),
     }
 }
 
-fn covered(one: &Covered) -> document::Covered {
+fn covered(one: &Covered, visibility: &Visibility) -> document::Covered {
+    let service = visibility.shown(one.service.clone());
     document::Covered {
         kind: "service".into(),
-        key: one.service.key.clone(),
-        name: one.service.name.clone().unwrap_or_default(),
+        key: service.key,
+        name: service.name.unwrap_or_default(),
         rto_seconds: one.rto,
         planned_seconds: one.planned,
         verdict: one.verdict().into(),
@@ -179,7 +181,7 @@ fn steps(scheduled: &Scheduled) -> Vec<Step> {
             critical: critical.contains(&place),
             automated: step.execution == Execution::Automated,
             used_in: step.used_in.as_str().into(),
-            recovers: step.recovers.iter().map(named).collect(),
+            recovers: step.recovers.iter().map(|item| named(item, &scheduled.visibility)).collect(),
             verification: step.verification.clone(),
         }
     };
@@ -192,6 +194,13 @@ async fn content(reader: Reader<PlanVersion>, request: HttpRequest) -> Result<Ht
     reject_unknown(&headers::parameters(&request)?, &[])?;
     let id = ObjectRef::Id(nested_resource::resolved_id(&request)?);
     let version = reader.read(async |conn, org| crate::collection::read::load_of::<PlanVersion>(conn, org, &id).await).await?;
+    let (mut whole, visibility) = (AnyObject::from(version.clone()), reader.caller().visibility().clone());
+    let ids = view::targets(std::slice::from_mut(&mut whole));
+    let targets = reader.read(async |conn, org| resolve::references(conn, org, &ids).await).await?;
+    // A part of these bytes would have another digest.
+    if let Some(hidden) = targets.values().find(|one| visibility.hides(one.kind)) {
+        reader.caller().require(hidden.kind.collection(), Action::Read)?;
+    }
     Ok(tagged(&request, "application/json", version.body.canonical()))
 }
 

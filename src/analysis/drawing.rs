@@ -3,6 +3,7 @@ use crate::graph::net::State;
 use crate::graph::region::{Dependency, Direction};
 use crate::model::{Id, Reference, StringEnum};
 use crate::planning::map::{self, Look, Map};
+use crate::planning::text;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -106,17 +107,18 @@ impl Drawing<'_> {
             let _ = writeln!(out, "  n{from} -> n{to} [label={}, style={style}];", quoted(&edge_label(edge)));
         }
         out.push_str("}\n");
-        out
+        text::page(out)
     }
 
     /// Mermaid flowchart.
     pub fn mermaid(&self) -> String {
-        let quoted = |text: &str| {
+        let quoted = |words: &str| {
             let mut out = String::from("\"");
-            for c in text.chars() {
+            for c in words.chars() {
                 match c {
                     'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | ',' | '-' | '_' | '(' | ')' | ':' | '/' => out.push(c),
                     c if c.is_control() => out.push(' '),
+                    c if !text::is_shown(c) => {}
                     c => drop(write!(out, "#{};", u32::from(c))),
                 }
             }
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn text_of_users_never_becomes_syntax() {
-        let evil = "a\"]; x -> y; [\"\n\\ <script>#`|";
+        let evil = "a\u{202e}\u{ffff}\"]; x -> y; [\"\n\\ <script>#`|";
         let reference = Reference { id: Id::SYSTEM, kind: Kind::Service, key: "K".into(), name: Some(evil.into()) };
         let nodes = [(reference, State::Up)];
         let root = Id(uuid::Uuid::max());

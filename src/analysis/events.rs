@@ -9,10 +9,11 @@ use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
 use crate::http::shares::{Place, Shares};
+use crate::http::withhold::withhold;
 use crate::model::{Action, Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::resources::runs::Run;
-use crate::store::Conn;
 use crate::store::ledger::{self, AuditAction as Written, AuditEntry};
+use crate::store::{Conn, Snapshot};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
@@ -81,7 +82,8 @@ struct Page {
 }
 
 /// The events after a place in the ledger.
-async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> {
+async fn after(conn: &mut Conn<'_>, snapshot: &Snapshot, run: Id, seq: i64) -> Result<Page> {
+    let org = snapshot.organization;
     let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
     let entries = ledger::entries_after(conn, org, seq, KINDS, MAX).await?;
     let full = entries.len() as i64 == MAX;
@@ -91,7 +93,7 @@ async fn after(conn: &mut Conn<'_>, org: Id, run: Id, seq: i64) -> Result<Page> 
     let own: Vec<(String, AuditEntry)> =
         entries.into_iter().filter_map(|entry| event(&entry, run).map(|word| (word, entry))).collect();
     let (words, entries): (Vec<String>, Vec<AuditEntry>) = own.into_iter().unzip();
-    let mut bodies = history::bodies(conn, org, crate::resources::KINDS, &entries).await?;
+    let mut bodies = history::bodies(conn, snapshot, crate::resources::KINDS, &entries).await?;
     let item = |(word, entry): (String, &AuditEntry)| {
         json!({
             "seq": entry.seq, "event": word, "at": entry.at.0, "by": entry.actor, "reason": entry.reason,
@@ -118,10 +120,14 @@ async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest)
             Ok((run, given.unwrap_or(0).max(first - 1)))
         })
         .await?;
+    if headers::accepts(&request, STREAM) && request.method() == Method::HEAD {
+        return Ok(HttpResponse::Ok().content_type(STREAM).insert_header((header::CACHE_CONTROL, "no-store")).finish());
+    }
     if headers::accepts(&request, STREAM) {
         return stream(boards, reader.caller().clone(), run, from).await;
     }
-    let page = reader.scan(async move |conn, org| after(conn, org, run, from).await).await?;
+    let snapshot = reader.caller().snapshot();
+    let page = reader.scan(async move |conn, _| after(conn, &snapshot, run, from).await).await?;
     Ok(HttpResponse::Ok().json(json!({"items": page.items, "next_after": page.next})))
 }
 
@@ -209,14 +215,16 @@ impl Board {
     }
 
     async fn look(&mut self, commits: Option<u64>) -> Result<String> {
-        let (org, run, seq) = (self.caller.organization(), self.run, self.seq);
-        let page = self.caller.app().store.read(async |conn| after(conn, org, run, seq).await).await?;
+        let (snapshot, run, seq) = (self.caller.snapshot(), self.run, self.seq);
+        let page = self.caller.app().store.read(async |conn| after(conn, &snapshot, run, seq).await).await?;
+        let mut items = Value::Array(page.items);
+        withhold(&mut items, &snapshot.visibility);
         self.commits = commits.filter(|_| !page.full);
         self.seq = page.next;
         let one = |item: &Value| {
             format!("id: {}\nevent: {}\ndata: {item}\n\n", item["seq"], item["event"].as_str().unwrap_or_default())
         };
-        Ok(page.items.iter().map(one).collect())
+        Ok(items.as_array().into_iter().flatten().map(one).collect())
     }
 }
 

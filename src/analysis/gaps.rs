@@ -128,7 +128,7 @@ async fn list(conn: &mut Conn<'_>, view: &GraphView, wanted: &Wanted) -> Result<
     };
     let facts = Facts::of(conn, view).await?;
     let mut all = answer::find(&facts);
-    all.retain(|gap| wanted.holds(gap, item));
+    all.retain(|gap| wanted.holds(gap, item) && !view.snapshot.visibility.hides(gap.found.item.kind));
     let totals = answer::totals(&all);
     if let Some(after) = &wanted.after {
         all.retain(|gap| gap.cursor() > *after);

@@ -5,7 +5,7 @@ use crate::collection::{nested_resource, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::Api;
-use crate::model::{Action, Error, Id, Kind, Link, ObjectRef, Objectives, Reference, Result, StringEnum};
+use crate::model::{Action, Error, Id, Kind, Link, ObjectRef, Objectives, Reference, Result, StringEnum, Visibility, WITHHELD};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::planning::mermaid;
 use crate::resources::plan_versions::staffing::{Person, Timetable, timetable};
@@ -49,6 +49,8 @@ pub struct Scheduled {
     pub mode: RunMode,
     pub table: Timetable,
     pub services: Vec<Covered>,
+    /// What of it may be shown.
+    pub visibility: Visibility,
 }
 
 /// Plans a version.
@@ -73,7 +75,7 @@ pub async fn scheduled(conn: &mut Conn<'_>, snapshot: &Snapshot, version: Id, mo
         by,
     });
     let services = services.collect();
-    Ok(Scheduled { plan, version, mode, table, services })
+    Ok(Scheduled { plan, version, mode, table, services, visibility: snapshot.visibility.clone() })
 }
 
 impl Scheduled {
@@ -90,7 +92,14 @@ impl Scheduled {
     }
     /// Who does a step, in words.
     pub fn who(&self, place: usize) -> Option<String> {
-        self.table.crew.person(self.table.spans[place].by).map(display_name)
+        let person = self.table.crew.person(self.table.spans[place].by)?;
+        let hidden = person.contact.is_some() && self.visibility.hides(Kind::Contact);
+        Some(if hidden { WITHHELD.to_owned() } else { display_name(person) })
+    }
+
+    /// The recovery time objective of a service, in words.
+    fn objective(&self, one: &Covered) -> String {
+        format!("RTO {}", self.visibility.key(Kind::Service, &one.service.key))
     }
 
     fn warnings(&self) -> Vec<Value> {
@@ -164,7 +173,7 @@ impl Scheduled {
                 ..Bar::default()
             }
         };
-        let marks = self.services.iter().filter_map(|one| Some(Mark { at: one.rto?, label: format!("RTO {}", one.service.key) }));
+        let marks = self.services.iter().filter_map(|one| Some(Mark { at: one.rto?, label: self.objective(one) }));
         let more = if left_out > 0 { format!(" {left_out} further steps are not drawn.") } else { String::new() };
         let missed = self.services.iter().filter(|one| one.verdict() == "missed").count();
         let summary = format!(

@@ -8,7 +8,7 @@ use crate::collection::{as_of, read};
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Kind, Link, Result, StringEnum};
+use crate::model::{Action, Error, Kind, Link, Result, StringEnum, Visibility, WITHHELD};
 use crate::planning::gantt::{self, Bar, Chart, Mark};
 use crate::resources::run_steps::{RunStep, StepStatus};
 use crate::resources::runs::Run;
@@ -38,7 +38,7 @@ async fn timeline(reader: Reader<Run>, request: HttpRequest) -> Result<HttpRespo
             let mut view = progress_of(conn, &snapshot, &run).await?.ok_or(Error::NotFound)?;
             view.steps = read::name_links_of(conn, snapshot.organization, view.steps).await?;
             Ok(match form {
-                "svg" => (SVG, gantt::draw(&chart(&run, &view))),
+                "svg" => (SVG, gantt::draw(&chart(&run, &view, &snapshot.visibility))),
                 _ => ("application/json", value(&run, view).to_string()),
             })
         })
@@ -67,7 +67,7 @@ fn value(run: &Object<Run>, view: RunView) -> Value {
     json!({"run": reference_of(run), "status": run.body.status.as_str(), "steps": steps, "progress": view.progress()})
 }
 
-fn chart<'a>(run: &'a Object<Run>, view: &'a RunView) -> Chart<'a> {
+fn chart<'a>(run: &'a Object<Run>, view: &'a RunView, visibility: &Visibility) -> Chart<'a> {
     let since = |at: crate::model::Timestamp| at.seconds() - view.started_at.seconds();
     let now = since(view.now);
     let mut places: Vec<usize> = (0..view.steps.len()).collect();
@@ -79,6 +79,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a RunView) -> Chart<'a> {
         let open = !body.status.is_over() && !view.over;
         let begun = body.started_at.map(|at| (since(at), body.ended_at.map_or(now, since)));
         let who = match &body.responsible {
+            Some(Link::Named(_)) if visibility.hides(Kind::Contact) => Some(WITHHELD.to_owned()),
             Some(Link::Named(contact)) => Some(contact.name.clone().unwrap_or_else(|| contact.key.clone())),
             _ => body.role.clone(),
         };
@@ -97,7 +98,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a RunView) -> Chart<'a> {
     };
     let due = |one: &crate::resources::runs::progress::ServiceCourse| {
         let at = since(one.rto?.due_at);
-        Some(Mark { at, label: format!("RTO {}", one.service.reference().key) })
+        Some(Mark { at, label: format!("RTO {}", visibility.key(Kind::Service, &one.service.reference().key)) })
     };
     let done = view.steps.iter().filter(|step| step.body.status.is_over()).count();
     Chart {

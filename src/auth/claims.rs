@@ -1,6 +1,7 @@
 //! What the claims of a token say, checked one by one and turned into an [`Identity`].
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -71,6 +72,7 @@ impl ClaimRules {
             local: self.local,
             expires_at,
             policy: self.policy,
+            hidden: OnceLock::new(),
         })
     }
 

@@ -1,7 +1,8 @@
 //! Who is calling: what a verified token says about its bearer.
 
 use super::policy::Policy;
-use crate::model::{Action, Role, permission, same_person};
+use crate::model::{Action, Kind, KindSet, Role, permission, same_person};
+use std::sync::OnceLock;
 
 /// The bearer of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Identity {
     pub expires_at: i64,
     /// What the roles permit.
     pub policy: Policy,
+    /// See [`Identity::hidden`]; looked up once for all requests with the token.
+    pub hidden: OnceLock<KindSet>,
 }
 
 /// Who asks; nobody when the service does something by itself.
@@ -39,6 +42,12 @@ impl Identity {
         let rights = self.policy.rights(collection);
         self.roles.iter().any(|role| rights.allows(*role, action))
             && self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
+    }
+
+    /// The kinds that this caller may not read. Organisations are none of them: only one's own stands in answers.
+    pub fn hidden(&self) -> KindSet {
+        let hides = |kind: Kind| kind != Kind::Organization && !self.may(kind.collection(), Action::Read);
+        *self.hidden.get_or_init(|| KindSet::of(hides))
     }
 
     /// Whether all that the roles let this caller write there is what is commissioned to them.
@@ -85,6 +94,7 @@ mod tests {
             local: true,
             expires_at: 0,
             policy: EXAMPLE,
+            hidden: OnceLock::new(),
         }
     }
 
@@ -122,6 +132,14 @@ mod tests {
         assert_eq!(all(&[Role::ProcessOwner], &[])[4..], ["measures:read", "measures:approve"]);
         assert_eq!(all(&[Role::ProcessOwner], &["sites:read", "sites:write"]), ["sites:read"]);
         assert!(all(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn hidden_is_every_kind_that_may_not_be_read() {
+        let narrowed = identity(&[Role::Administrator], &["services:read", "measures:write"]);
+        let hidden = narrowed.hidden();
+        assert!(!hidden.contains(Kind::Service) && hidden.contains(Kind::Measure) && hidden.contains(Kind::Site));
+        assert!(!hidden.contains(Kind::Organization));
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub fn start_logs(log: &Log) -> Result<WorkerGuard, String> {
     // Buffered: the thread flushes whenever nothing more is waiting, so under load many lines share one system call.
     let (writer, guard) = tracing_appender::non_blocking(std::io::BufWriter::with_capacity(1 << 16, std::io::stderr()));
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
+    // It takes what a client cannot say for an error of the service.
+    let silenced = "actix_http::h1=off".parse().ok().filter(|_| !log.level.contains("actix_http"));
+    let filter = match silenced {
+        Some(directive) => filter.add_directive(directive),
+        None => filter,
+    };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     match log.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),

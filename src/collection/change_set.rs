@@ -3,6 +3,7 @@
 use super::Draft;
 use super::command::{AuditAction, BatchContext, Command, CommandState, WriteOutcome, append_only};
 use super::references::{load_targets, resolve_links};
+use super::withheld::keep_links;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::http::preconditions::Preconditions;
 use crate::model::{Error, Faults, Id, ObjectRef, Result};
@@ -74,6 +75,7 @@ impl ChangeSet {
         let (mut changes, places): (Vec<AnyPlanned>, Vec<usize>) = self.plan(tx, context).await?.into_iter().unzip();
         check_unique(tx, self.kind, &mut changes, &self.absent).await?;
         authorize_changes(tx, self.kind, &mut changes).await?;
+        keep_links(tx, &mut changes).await?;
         self.kind.validate_set(tx, &mut changes).await?;
         let mut failed = Vec::new();
         for (change, place) in changes.iter_mut().zip(&places) {

@@ -91,11 +91,12 @@ async fn blocked_deletions(tx: &mut Tx, ids: &[Id], kinds: Kinds, context: &mut 
     }
     let because = |target: Id| referrers[&target].iter().copied().filter(|id| !to_delete.contains(id));
     let shown: HashSet<Id> = held.iter().flat_map(|target| because(*target).take(MAX_NAMED)).collect();
-    let org = tx.organization();
+    let (org, visibility) = (tx.organization(), tx.context().visibility.clone());
     let names = resolve::references(&mut tx.conn()?, org, &shown).await?;
     let conflict = |target: Id| {
         let mut faults = Faults::default();
-        for reference in because(target).take(MAX_NAMED).filter_map(|id| names.get(&id)) {
+        let named = because(target).take(MAX_NAMED).filter_map(|id| names.get(&id));
+        for reference in named.filter(|reference| !visibility.hides(reference.kind)) {
             let label = reference.name.as_deref().unwrap_or(&reference.key);
             let detail = format!("{} {} ({label}) refers to it", reference.kind.as_str(), reference.key);
             faults.add(format!("/{}/{}", reference.kind.collection(), reference.id), "still_referenced", detail);

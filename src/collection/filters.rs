@@ -1,5 +1,7 @@
 //! What the filters of a list refer to.
-use crate::model::{Condition, Error, ExternalRef, FieldType, FieldValue, Id, Kind, ListQuery, ObjectRef, Result};
+use crate::model::{
+    Action, Condition, Error, ExternalRef, FieldType, FieldValue, Id, Kind, ListQuery, ObjectRef, Result, Visibility, permission,
+};
 use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, ledger, resolve};
 use std::collections::HashSet;
 
@@ -51,6 +53,24 @@ pub async fn resolve_filters(conn: &mut Conn<'_>, snapshot: &Snapshot, query: &m
             [] => return Err(fault("unknown_reference", "is unknown")),
             _ => return Err(fault("ambiguous_reference", "stands in several kinds: use the UUID")),
         };
+    }
+    Ok(())
+}
+
+/// Refuses filters by links to what may not be read: what a list holds tells what its objects point to. The path of a list
+/// below another object is no filter that somebody has thought of.
+///
+/// # Errors
+/// `Forbidden`, naming the permission.
+pub fn require_targets(visibility: &Visibility, query: &ListQuery, implied: Option<&str>) -> Result<()> {
+    for condition in &query.conditions {
+        let Condition::Compare { field, .. } = condition else { continue };
+        let kinds = targets(field.kind);
+        let hidden = !kinds.is_empty() && kinds.iter().all(|kind| visibility.hidden().contains(*kind));
+        if hidden && implied != Some(field.name) {
+            let wanted = permission(kinds[0].collection(), Action::Read);
+            return Err(Error::Forbidden(format!("{} needs the permission {wanted}", field.name)));
+        }
     }
     Ok(())
 }

@@ -4,15 +4,19 @@ use crate::auth::CollectionRights;
 use crate::model::roles::{ADM, AUD, INT, NOBODY, SCM};
 use crate::model::{Error, Id, Kind, Result, Rights, StringEnum};
 use crate::store::ledger::{self, AuditAction, AuditEntry};
-use crate::store::{Conn, Kinds, audit};
+use crate::store::{Conn, Kinds, Snapshot, audit};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Who sees what happened to objects, besides reading them.
 pub const RIGHTS: CollectionRights = CollectionRights::new("history", Rights::new(&[SCM, AUD, INT, ADM], NOBODY));
 
 /// What happened to an object, newest first: who, when, why and what changed.
-pub async fn of_object(conn: &mut Conn<'_>, org: Id, kind: Kind, id: Id, before: i64, limit: usize) -> Result<Value> {
+///
+/// # Errors
+/// `NotFound` when there never was such an object.
+pub async fn of_object(conn: &mut Conn<'_>, snapshot: &Snapshot, kind: Kind, id: Id, before: i64, limit: usize) -> Result<Value> {
+    let org = snapshot.organization;
     // One entry more tells what the oldest shown one changed.
     let entries = ledger::entries_of(conn, org, id, before, i64::try_from(limit).unwrap_or(500) + 1).await?;
     let entries: Vec<AuditEntry> = entries.into_iter().filter(|entry| entry.kind.0 == kind).collect();
@@ -33,6 +37,7 @@ pub async fn of_object(conn: &mut Conn<'_>, org: Id, kind: Kind, id: Id, before:
             "changes": changes(older.and_then(|older| older.body.as_deref()), entry.body.as_deref()),
         }));
     }
+    withhold_ids(conn, snapshot, items.iter_mut().map(|item| &mut item["changes"])).await?;
     let next = if entries.len() > limit { items.last().map(|item| item["seq"].clone()) } else { None };
     Ok(json!({"items": items, "next_before": next}))
 }
@@ -52,11 +57,52 @@ fn changes(old: Option<&str>, new: Option<&str>) -> Value {
     Value::Object(changed)
 }
 
+/// Takes the ids of objects that may not be read out of what the ledger keeps: links are ids there.
+async fn withhold_ids<'a>(conn: &mut Conn<'_>, snapshot: &Snapshot, values: impl Iterator<Item = &'a mut Value>) -> Result<()> {
+    if snapshot.visibility.is_whole() {
+        return Ok(());
+    }
+    let mut values: Vec<&mut Value> = values.collect();
+    let mut ids = HashSet::new();
+    let mut open: Vec<&Value> = values.iter().map(|value| &**value).collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(members) => open.extend(members.values()),
+            Value::Array(elements) => open.extend(elements),
+            _ => ids.extend(value.as_str().and_then(Id::parse)),
+        }
+    }
+    let ids: Vec<Id> = ids.into_iter().collect();
+    let kinds = ledger::kinds_of(conn, snapshot.organization, &ids).await?;
+    let hides = |value: &Value| {
+        let kind = value.as_str().and_then(Id::parse).and_then(|id| kinds.get(&id));
+        kind.is_some_and(|kind| snapshot.visibility.hides(*kind))
+    };
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Object(members) => values.extend(members.values_mut()),
+            Value::Array(elements) => {
+                elements.retain(|element| !hides(element));
+                values.extend(elements);
+            }
+            _ if hides(value) => *value = Value::Null,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The objects after some writes, by `seq`; links carry the names of now.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bodies(conn: &mut Conn<'_>, org: Id, kinds: Kinds, entries: &[AuditEntry]) -> Result<HashMap<i64, Value>> {
+pub async fn bodies(
+    conn: &mut Conn<'_>,
+    snapshot: &Snapshot,
+    kinds: Kinds,
+    entries: &[AuditEntry],
+) -> Result<HashMap<i64, Value>> {
+    let org = snapshot.organization;
     let mut all = HashMap::new();
     for kind in kinds.all() {
         let info = kind.info();
@@ -71,5 +117,7 @@ pub async fn bodies(conn: &mut Conn<'_>, org: Id, kinds: Kinds, entries: &[Audit
             all.insert(seq, view::stored(info, object)?);
         }
     }
+    // What is gone has no name any more.
+    withhold_ids(conn, snapshot, all.values_mut()).await?;
     Ok(all)
 }

@@ -2,6 +2,7 @@
 //! the route.
 use super::change_set::ChangeSet;
 use super::command::{AuditAction, BatchContext, Command, WriteOutcome};
+use super::filters::require_targets;
 use super::idempotency::IdempotencyKey;
 use super::params::{
     as_of, bad_parameters, columns, conditional_write_options, object_ref, parameter, reject_unknown, selected_fields,
@@ -12,6 +13,7 @@ use crate::http::context::{OfKind, Reader, Writer};
 use crate::http::headers::{self, WriteOptions};
 use crate::http::preconditions::Preconditions;
 use crate::http::response_cache::CacheKey;
+use crate::http::withhold::withhold;
 use crate::model::{Action, Error, Kind, ListQuery, ObjectRef, Result};
 use crate::store::idempotency::StoredResponse;
 use crate::store::{AnyKind, AnyObject, Conn, KindInfo, Kinds, Tx};
@@ -45,6 +47,7 @@ pub async fn list_filtered(
         Ok(query) => query,
         Err(faults) => return bad_parameters(faults).map(|()| HttpResponse::BadRequest().finish()),
     };
+    require_targets(reader.caller().visibility(), &query, implied.as_ref().map(|(name, _)| *name))?;
     let selected = selected_fields(kind, &parameters)?;
     // What nobody asked for is not derived.
     let sorted = query.sort.iter().any(|sort| (info.is_derived)(sort.field.name));
@@ -67,7 +70,8 @@ pub async fn list_filtered(
         response.insert_header(("link", format!("<{}?{}>; rel=\"next\"", request.path(), next.join("&"))));
     }
     if headers::accepts(&request, "text/csv") {
-        let values = page.items.iter().map(|object| view::value(info, object)).collect::<Result<Vec<_>>>()?;
+        let mut values = page.items.iter().map(|object| view::value(info, object)).collect::<Result<Vec<_>>>()?;
+        values.iter_mut().for_each(|value| withhold(value, reader.caller().visibility()));
         let columns = selected.unwrap_or_else(|| columns(kind));
         return Ok(response.content_type("text/csv; charset=utf-8; header=present").body(view::csv(&columns, &values)?));
     }
@@ -206,11 +210,12 @@ pub async fn history(reader: Reader<OfKind>, request: HttpRequest) -> Result<Htt
         Some(_) => Err(Error::malformed("invalid_parameter", format!("{name} is an integer from 1 to {most}"))),
     };
     let (limit, before) = (number("limit", 500, 50)?, number("before", i64::MAX, i64::MAX)?);
+    let snapshot = reader.caller().snapshot();
     let answer = reader
         .read(async |conn, org| {
             // What was deleted has its history still, by id.
             let id = read::locate(conn, org, kind, &object_ref).await?;
-            history::of_object(conn, org, kind, id, before, usize::try_from(limit).unwrap_or(50)).await
+            history::of_object(conn, &snapshot, kind, id, before, usize::try_from(limit).unwrap_or(50)).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(answer))

@@ -20,5 +20,6 @@ pub mod schema;
 pub mod singleton;
 pub mod transitions;
 pub mod view;
+mod withheld;
 
 pub use draft::Draft;

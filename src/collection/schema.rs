@@ -121,6 +121,11 @@ pub fn is_writable(kind: &'static dyn AnyKind, field: &str) -> bool {
     of(kind).draft["properties"].get(field).is_some()
 }
 
+/// Whether a schema that those of the kind refer to has a member of that name.
+pub fn has_member(kind: &'static dyn AnyKind, schema: &str, name: &str) -> bool {
+    of(kind).nested.get(schema).is_some_and(|schema| schema["properties"].get(name).is_some())
+}
+
 /// Whether a draft must have the field at this place.
 pub fn is_required(kind: &'static dyn AnyKind, pointer: &str) -> bool {
     let required = of(kind).draft["required"].as_array();

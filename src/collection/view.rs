@@ -136,7 +136,8 @@ pub fn select(value: Value, fields: &[String]) -> Value {
 
 /// A list as CSV (RFC 4180): links as keys, lists and objects as JSON, and no cell that a spreadsheet would run.
 pub fn csv(columns: &[String], items: &[Value]) -> Result<Vec<u8>> {
-    let mut out = csv::Writer::from_writer(Vec::new());
+    // Whatever a cell holds, every reader knows where it ends.
+    let mut out = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
     out.write_record(columns).map_err(Error::internal)?;
     for item in items {
         let cells = columns.iter().map(|column| cell(&item[column.as_str()]));
@@ -156,7 +157,10 @@ fn cell(value: &Value) -> String {
     }
 }
 
+/// What a formula begins with, in spreadsheets of the East too, or what one may follow.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+
 /// A text that begins like a formula gets an apostrophe before it; numbers need none.
 fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }

@@ -39,6 +39,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
         Some("body") => true,
         Some(_) => return Err(bad("include: only body can be included".into())),
     };
+    let snapshot = reader.caller().snapshot();
     let answer = reader
         .read(async |conn, org| {
             let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
@@ -49,7 +50,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
             let entries = ledger::entries_after(conn, org, after, &kinds, limit).await?;
             // Something may have been written since the head was read.
             let newest = entries.last().map_or(newest, |last| last.seq.max(newest));
-            let mut shown = if bodies { history::bodies(conn, org, KINDS, &entries).await? } else { HashMap::new() };
+            let mut shown = if bodies { history::bodies(conn, &snapshot, KINDS, &entries).await? } else { HashMap::new() };
             // A page that is not full has seen everything there was.
             let full = entries.len() as i64 == limit;
             let next = entries.last().filter(|_| full).map_or(newest, |last| last.seq);

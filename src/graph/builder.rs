@@ -3,8 +3,8 @@ use super::net::{Edge, Graph, Group, State};
 use super::recovery::RecoveryCapability;
 use crate::model::{Error, Id, Kind, Objectives, Reference, RenderedReference, Result};
 use rustc_hash::FxHashMap;
-use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// What the graph knows of an object.
@@ -91,6 +91,15 @@ struct NodeMapping {
     required: u32,
     effect: State,
     needed: bool,
+}
+
+/// A redundancy group that can never have as many members up as it wants.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ShortGroup<'a> {
+    pub dependent: usize,
+    pub name: &'a str,
+    pub required: usize,
+    pub members: Vec<usize>,
 }
 
 /// Objects and dependencies. Nodes are never taken out, so that their numbers stay: what is gone only has no ties.
@@ -187,6 +196,23 @@ impl GraphBuilder {
         };
         let ties = self.ties.iter().filter(|tie| tie.dependent == *dependent && tie.provider == *provider);
         ties.map(|tie| self.mapped(tie)).collect()
+    }
+
+    /// The redundancy groups that want more members up than there are, by dependent and name.
+    pub fn short_groups(&self) -> Vec<ShortGroup<'_>> {
+        let mut members: BTreeMap<(u32, &str), (u32, HashSet<u32>)> = BTreeMap::new();
+        for (tie, name) in self.ties.iter().filter_map(|tie| Some((tie, &*self.names[tie.group? as usize]))) {
+            let group = members.entry((tie.dependent, name)).or_insert((tie.required, HashSet::new()));
+            group.1.insert(tie.provider);
+        }
+        let short = members.into_iter().filter(|(_, (required, members))| members.len() < *required as usize);
+        short
+            .map(|((dependent, name), (required, members))| {
+                let mut members: Vec<usize> = members.into_iter().map(|node| node as usize).collect();
+                members.sort_unstable();
+                ShortGroup { dependent: dependent as usize, name, required: required as usize, members }
+            })
+            .collect()
     }
 
     fn mapped(&self, tie: &NodeMapping) -> MappingEdge<'_> {

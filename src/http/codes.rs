@@ -87,6 +87,13 @@ pub const CODES: &[Code] = &[
     ),
     row("conflict", 409, "Conflict", "The present state does not allow it.", "Read the object again and decide anew."),
     row(
+        "withheld",
+        409,
+        "Links that are not seen",
+        "The object points to others that the caller may not read, and the change would take these links away.",
+        "Send a patch of the fields that are meant, or use a token that may read the collections in `withheld`.",
+    ),
+    row(
         "still_referenced",
         409,
         "Still referenced",

@@ -3,7 +3,7 @@
 use super::headers::WriteOptions;
 use super::state::{State, Tenant};
 use crate::auth::Identity;
-use crate::model::{Action, Error, Id, Kind, ObjectRef, Resource, Result, Timestamp, permission};
+use crate::model::{Action, Error, Id, Kind, ObjectRef, Resource, Result, Timestamp, Visibility, permission};
 use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, Tx, WriteContext};
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -37,6 +37,7 @@ pub struct RequestContext {
     organization: Id,
     request_id: Arc<str>,
     now: Timestamp,
+    visibility: Visibility,
 }
 
 impl RequestContext {
@@ -52,6 +53,10 @@ impl RequestContext {
     pub fn organization(&self) -> Id {
         self.organization
     }
+    /// What of an answer this caller may see.
+    pub fn visibility(&self) -> &Visibility {
+        &self.visibility
+    }
     /// # Errors
     /// `Forbidden`, naming the permission.
     pub fn require(&self, collection: &str, action: Action) -> Result<()> {
@@ -63,7 +68,8 @@ impl RequestContext {
     /// How this caller sees the organisation, as it is now.
     pub fn snapshot(&self) -> Snapshot {
         let landscapes = Arc::clone(&self.app.landscapes);
-        Snapshot { organization: self.organization, now: self.now, place: ReadPoint::Now, landscapes }
+        let visibility = self.visibility.clone();
+        Snapshot { organization: self.organization, now: self.now, place: ReadPoint::Now, landscapes, visibility }
     }
     /// What stands in the ledger beside a change.
     fn change(&self, write_options: &WriteOptions) -> WriteContext {
@@ -76,6 +82,7 @@ impl RequestContext {
             dry_run: write_options.dry_run,
             large: false,
             identity: Some(Arc::clone(&self.identity)),
+            visibility: self.visibility.clone(),
         }
     }
     /// For what outlasts a request: whether the organisation still lets the caller in.
@@ -123,7 +130,11 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     request.extensions_mut().insert(Caller(Arc::clone(&identity)));
     let organization = organization(&app, Some(request), &identity).await?;
     let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
-    Ok(RequestContext { app, identity, organization, request_id, now })
+    let visibility = Visibility::without(identity.hidden());
+    if !visibility.is_whole() {
+        request.extensions_mut().insert(visibility.clone());
+    }
+    Ok(RequestContext { app, identity, organization, request_id, now, visibility })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key

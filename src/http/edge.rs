@@ -2,6 +2,7 @@
 use super::context::{Caller, Refusal, RequestId};
 use super::problem;
 use super::state::State;
+use super::withhold;
 use crate::model::Error;
 use crate::store::clock::new_id;
 use actix_web::body::{BoxBody, MessageBody};
@@ -128,7 +129,8 @@ fn lost(app: Option<&Data<State>>, error: &Error, id: &str) -> actix_web::Error 
 fn finish(response: ServiceResponse<impl MessageBody + 'static>, id: &str) -> ServiceResponse<BoxBody> {
     if let Some(error) = response.response().error() {
         let error = translate(error);
-        return response.into_response(problem::response(&error, id));
+        // A refusal has its words only here.
+        return withhold::narrow(response.into_response(problem::response(&error, id)));
     }
     let status = response.status();
     let is_problem = response.headers().get("content-type").is_some_and(|value| value.as_bytes() == b"application/problem+json");

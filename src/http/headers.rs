@@ -1,8 +1,8 @@
 //! What a client says about a write by headers.
 use super::preconditions::Preconditions;
-use crate::model::{Error, Result, nfc};
-use actix_web::HttpRequest;
+use crate::model::{Error, Result, Visibility, nfc};
 use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage, HttpRequest};
 
 /// The headers that steer a write.
 #[derive(Debug, Default)]
@@ -71,8 +71,17 @@ fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
     Ok(wanted)
 }
 
+/// The tag of an answer as a caller sees it: who sees less must not be told that he has it all.
+pub fn tag_of(etag: &str, visibility: &Visibility) -> String {
+    match etag.strip_suffix('"') {
+        Some(open) if !visibility.is_whole() => format!("{open}-w{}\"", visibility.hidden().tag()),
+        _ => etag.to_owned(),
+    }
+}
+
 /// Whether `If-None-Match` holds this tag already.
 pub fn none_match(request: &HttpRequest, etag: &str) -> bool {
+    let etag = &*request.extensions().get::<Visibility>().map_or_else(|| etag.to_owned(), |own| tag_of(etag, own));
     let tags = request.headers().get_all("if-none-match").filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
         .map(str::trim)

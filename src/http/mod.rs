@@ -15,3 +15,4 @@ pub mod response_cache;
 pub mod routes;
 pub mod shares;
 pub mod state;
+pub mod withhold;

@@ -60,9 +60,24 @@ pub fn parts(error: &Error) -> (u16, &'static str, String, Vec<Fault>) {
     }
 }
 
+/// The lengths that the document promises.
+const MAX_DETAIL: usize = 4000;
+const MAX_POINTER: usize = 1000;
+
+/// The beginning of a text that is longer.
+fn bounded(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most - 1) {
+        Some((at, last)) if at + last.len_utf8() < text.len() => format!("{}…", &text[..at]),
+        _ => text.to_owned(),
+    }
+}
+
 impl Problem {
     pub fn of(error: &Error, request_id: &str) -> Problem {
-        let (status, code, detail, errors) = parts(error);
+        let (status, code, detail, mut errors) = parts(error);
+        for fault in &mut errors {
+            (fault.pointer, fault.detail) = (bounded(&fault.pointer, MAX_POINTER), bounded(&fault.detail, MAX_DETAIL));
+        }
         let present = match error {
             Error::TransitionRefused { present, .. } => Some((**present).clone()),
             _ => None,
@@ -71,7 +86,7 @@ impl Problem {
             kind: format!("/problems/{code}"),
             title: codes::title(code).to_owned(),
             status,
-            detail,
+            detail: bounded(&detail, MAX_DETAIL),
             code: code.to_owned(),
             request_id: request_id.to_owned(),
             errors,

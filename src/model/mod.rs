@@ -13,6 +13,7 @@ mod person;
 mod resource;
 mod string_enum;
 mod time;
+mod visibility;
 
 pub use error::{CurrentState, Error, Fault, FaultBudget, Faults, Result};
 pub use id::Id;
@@ -34,3 +35,4 @@ pub use resource::{
 };
 pub use string_enum::StringEnum;
 pub use time::{Date, Timestamp};
+pub use visibility::{KindSet, Visibility, WITHHELD};

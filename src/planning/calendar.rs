@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::model::{Date, Timestamp};
+use crate::planning::text::is_shown;
 
 /// Octets of a line without its end (RFC 5545, 3.1).
 const LONGEST_LINE: usize = 75;
@@ -108,7 +109,7 @@ fn escaped(value: &str) -> String {
             '\n' | '\r' | '\u{2028}' | '\u{2029}' => text.push_str("\\n"),
             '\\' | ';' | ',' => text.extend(['\\', letter]),
             '\t' => text.push('\t'),
-            _ if letter.is_control() => {}
+            _ if letter.is_control() || !is_shown(letter) => {}
             _ => text.push(letter),
         }
     }

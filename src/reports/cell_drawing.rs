@@ -1,6 +1,7 @@
 //! The risk matrix as SVG: readable in black and white, by screen readers, and without anything from elsewhere.
 use super::counted::{Cell, Counted};
 use crate::model::StringEnum;
+use crate::planning::text::clean;
 use crate::resources::risk_matrix::RiskClass;
 use maud::{Markup, html};
 
@@ -26,8 +27,9 @@ const fn colours(class: RiskClass) -> (&'static str, &'static str) {
 }
 
 fn shortened(name: &str, most: usize) -> String {
+    let name = clean(name);
     if name.chars().count() <= most {
-        return name.to_owned();
+        return name;
     }
     name.chars().take(most - 1).chain(['…']).collect()
 }

@@ -8,7 +8,7 @@ use crate::collection::{as_of, view};
 use crate::http::context::{Reader, Reports};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Error, Id, Link, Result, StringEnum};
+use crate::model::{Action, Error, Id, Kind, Link, Result, StringEnum};
 use crate::on;
 use crate::resources::change_requests::{ChangeRequest, ChangeStatus};
 use crate::resources::measure_tasks::{MeasureTask, TaskStatus};
@@ -60,6 +60,8 @@ pub async fn measures(reader: Reader<Reports>, request: HttpRequest) -> Result<H
                 (snapshot, seq, input)
             }
         };
+        // The counts name nobody.
+        let limit = if snapshot.visibility.hides(Kind::Measure) { 0 } else { limit };
         Ok(report(input, snapshot.now, seq, limit))
     });
     let stand = stand.await?;

@@ -5,7 +5,7 @@ use crate::collection::read;
 use crate::http::context::Reader;
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Action, Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, RenderedReference, Result};
+use crate::model::{Action, Date, Error, ExternalRef, Id, Kind, Link, Money, Reference, RenderedReference, Result, Visibility};
 use crate::planning::text::markdown;
 use crate::resources::components::Component;
 use crate::resources::measures::{Implementer, Measure};
@@ -115,6 +115,7 @@ async fn draft(conn: &mut Conn<'_>, snapshot: &Snapshot, measure: Object<Measure
     let mut items: Vec<Item> =
         all::<Service>(conn, snapshot, &body.services).await?.iter().map(|one| item(one, system)).collect();
     items.extend(all::<Component>(conn, snapshot, &body.components).await?.iter().map(|one| item(one, system)));
+    items.retain(|item| !snapshot.visibility.hides(item.kind));
     let treated: Vec<TreatedRisk> = risks
         .iter()
         .map(|risk| TreatedRisk {
@@ -122,7 +123,7 @@ async fn draft(conn: &mut Conn<'_>, snapshot: &Snapshot, measure: Object<Measure
             class: risk.derived.class,
             current: risk.body.current,
             above_appetite: risk.derived.above_appetite,
-            exposed_processes: risk.derived.exposed_processes.clone(),
+            exposed_processes: seen(risk.derived.exposed_processes.clone(), &snapshot.visibility),
         })
         .collect();
     let title = measure.meta.name.clone().unwrap_or_else(|| measure.meta.key.clone());
@@ -146,6 +147,12 @@ async fn draft(conn: &mut Conn<'_>, snapshot: &Snapshot, measure: Object<Measure
         cost: body.cost.clone(),
         report_status: status,
     })
+}
+
+/// Those of them that may be shown: they stand in texts too.
+fn seen(mut all: Vec<RenderedReference>, visibility: &Visibility) -> Vec<RenderedReference> {
+    all.retain(|one| !visibility.hides(one.reference().kind));
+    all
 }
 
 fn name(reference: &Reference) -> &str {

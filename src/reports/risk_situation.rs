@@ -59,15 +59,19 @@ async fn report(conn: &mut Conn<'_>, snapshot: &Snapshot, period: Period, csv: b
     let org = snapshot.organization;
     let (from, to) = (ledger::seq_at(conn, org, period.from).await?, ledger::seq_at(conn, org, period.to).await?);
     let situation = Situation::new(period, stood(conn, org, period, from, to).await?, assessed(conn, org, period.to).await?);
+    let hidden = snapshot.visibility.hides(Kind::Risk);
     if csv {
         let names = names(conn, org, to).await?;
-        return table(&situation, &names);
+        return table(&situation, hidden, &names);
     }
     let mut ends = Vec::with_capacity(2);
     for seq in [from, to] {
         ends.push(in_force(conn, &Snapshot { place: ReadPoint::Past(seq), ..snapshot.clone() }).await?);
     }
-    let told = situation.render(&ends[0], &ends[1], to);
+    let mut told = situation.render(&ends[0], &ends[1], to);
+    if hidden {
+        told.keep_counts();
+    }
     serde_json::to_vec(&told).map_err(Error::internal)
 }
 
@@ -128,7 +132,7 @@ async fn names(conn: &mut Conn<'_>, org: Id, to: i64) -> Result<HashMap<Id, (Str
     Ok(all)
 }
 
-fn table(situation: &Situation, names: &HashMap<Id, (String, String)>) -> Result<Vec<u8>> {
+fn table(situation: &Situation, hidden: bool, names: &HashMap<Id, (String, String)>) -> Result<Vec<u8>> {
     let columns = [
         "id",
         "key",
@@ -149,7 +153,7 @@ fn table(situation: &Situation, names: &HashMap<Id, (String, String)>) -> Result
             row[format!("{end}_score")] = rating.score().into();
         }
     };
-    let rows = situation.rows().map(|(id, change, from, to)| {
+    let rows = situation.rows().filter(|_| !hidden).map(|(id, change, from, to)| {
         let (key, title) = names.get(&id).cloned().unwrap_or_default();
         let mut row = json!({"id": id, "key": key, "title": title, "change": change.as_str()});
         rating(&mut row, "from", from);

@@ -160,6 +160,7 @@ fn identity(subject: &str) -> Result<Identity> {
         local: true,
         expires_at: i64::MAX,
         policy: POLICY,
+        hidden: std::sync::OnceLock::new(),
     })
 }
 

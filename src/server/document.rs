@@ -10,7 +10,8 @@ use utoipa::PartialSchema;
 const DESCRIPTION: &str = "Holdfast keeps what IT service continuity needs: services and what they depend on, objectives, \
      risks and measures, plans, exercises and disruptions, and what all this says of a loss or a change. Wherever an id is expected, \
      three spellings serve: the UUID, `key:KEY`, and `ref:system:id` for the id in your own system. Every failure is a problem (RFC 9457) with all faults at once; every \
-     change stands in one ledger per organisation.";
+     change stands in one ledger per organisation. What the caller may not read is left out of every answer; `withheld` in its \
+     JSON, and the header `Withheld` whatever its form, name the collections of which something was.";
 
 /// The whole document.
 fn document(api: &Api) -> Value {
@@ -56,7 +57,47 @@ fn document(api: &Api) -> Value {
         }
     });
     leave_out_unused(&mut document);
+    tell_withheld(&mut document);
     document
+}
+
+const REFERENCE: &str = "#/components/schemas/Reference";
+
+/// What callers may not read is left out of every answer: references are null then, and a member says so.
+fn tell_withheld(document: &mut Value) {
+    let mut open: Vec<&mut Value> =
+        document["components"]["schemas"].as_object_mut().into_iter().flat_map(|all| all.values_mut()).collect();
+    while let Some(value) = open.pop() {
+        if let Some(properties) = value.get_mut("properties").and_then(Value::as_object_mut) {
+            for property in properties.values_mut().filter(|property| property["$ref"] == REFERENCE) {
+                *property = json!({"oneOf": [{"type": "null"}, {"$ref": REFERENCE}]});
+            }
+        }
+        match value {
+            Value::Object(members) => open.extend(members.values_mut()),
+            Value::Array(elements) => open.extend(elements),
+            _ => {}
+        }
+    }
+    let withheld = json!({
+        "type": "array", "maxItems": 64, "readOnly": true, "items": {"type": "string", "maxLength": 64},
+        "description": "The collections that the caller may not read and of which something was left out."
+    });
+    let tell = |schema: &mut Value| {
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("withheld".into(), withheld.clone());
+        }
+    };
+    let mut names = HashSet::from(["Problem".to_owned()]);
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(|all| all.values_mut()) {
+        let answers = operation["responses"].as_object_mut().into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+        for schema in answers.filter_map(|(_, answer)| answer.pointer_mut("/content/application~1json/schema")) {
+            names.extend(schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()).map(str::to_owned));
+            tell(schema);
+        }
+    }
+    names.iter().for_each(|name| tell(&mut document["components"]["schemas"][name]));
 }
 
 /// Some kinds have no list, others no patch or no draft that a call could take: their schemas are for checks only.

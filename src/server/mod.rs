@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::exchange::batch::BatchPermits;
 use crate::http::routes::Api;
 use crate::http::state::State;
-use crate::http::{docs, edge, operations, problems};
+use crate::http::{docs, edge, operations, problems, withhold};
 use crate::landscape::LandscapeCache;
 use crate::model::{Error, Id, Result};
 use crate::resources::KINDS;
@@ -96,6 +96,7 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
             .app_data(permits.clone())
             .configure(|config| api().configure(config))
             .default_service(web::to(edge::unmatched))
+            .wrap(from_fn(withhold::layer))
             .wrap(Compress::default())
             .wrap(from_fn(edge::edge))
     })

@@ -1,6 +1,6 @@
 //! Who changes what.
 use crate::auth::Identity;
-use crate::model::{Id, Timestamp};
+use crate::model::{Id, Timestamp, Visibility};
 use std::sync::Arc;
 
 /// Who changes what, when and why; stands in every ledger entry the change makes.
@@ -18,6 +18,8 @@ pub struct WriteContext {
     pub large: bool,
     /// Whose rights limit it; nobody's when the service does something by itself.
     pub identity: Option<Arc<Identity>>,
+    /// What of the answer may be shown.
+    pub visibility: Visibility,
 }
 
 impl WriteContext {
@@ -29,7 +31,7 @@ impl WriteContext {
     /// What the service does by itself.
     pub fn by_the_service(organization: Id, reason: Option<String>, now: Timestamp) -> WriteContext {
         let actor = "holdfast".into();
-        let request_id = String::new();
-        WriteContext { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None }
+        let (request_id, visibility) = (String::new(), Visibility::default());
+        WriteContext { organization, actor, request_id, reason, now, dry_run: false, large: false, identity: None, visibility }
     }
 }

@@ -403,3 +403,23 @@ pub async fn entries_of_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64
     }
     Ok(newest.into_values().filter(|entry| entry.operation.0 != AuditAction::Deleted).collect())
 }
+
+/// The kinds of objects, those of deleted ones too.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn kinds_of(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, Kind>> {
+    let mut kinds = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
+        let rows: Vec<(DbId, DbEnum<Kind>)> = on!(conn, |c| ledger::table
+            .filter(ledger::organization_id.eq(DbId(org)))
+            .filter(ledger::object_id.eq_any(&ids))
+            .filter(ledger::version.eq(1))
+            .select((ledger::object_id, ledger::kind))
+            .load(c))
+        .map_db_error()?;
+        kinds.extend(rows.into_iter().map(|(id, kind)| (id.0, kind.0)));
+    }
+    Ok(kinds)
+}

@@ -1,10 +1,11 @@
 //! From where objects are looked at: all that derived fields may depend on besides the objects.
+use super::change::WriteContext;
 use super::conn::Conn;
 use super::resolve;
 use crate::graph::landscape::Landscape;
 use crate::graph::objectives::ObjectiveChanges;
 use crate::graph::region::{Direction, Extent, PreloadedRegion, Region};
-use crate::model::{Id, Objectives, Reference, Result, Timestamp};
+use crate::model::{Id, Objectives, Reference, Result, Timestamp, Visibility};
 use futures_util::future::LocalBoxFuture;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -79,9 +80,17 @@ pub struct Snapshot {
     pub now: Timestamp,
     pub place: ReadPoint,
     pub landscapes: Arc<dyn Landscapes>,
+    /// What of it may be shown.
+    pub visibility: Visibility,
 }
 
 impl Snapshot {
+    /// As a change sees its organisation.
+    pub fn within(change: &WriteContext, place: ReadPoint, landscapes: &Arc<dyn Landscapes>) -> Snapshot {
+        let (landscapes, visibility) = (Arc::clone(landscapes), change.visibility.clone());
+        Snapshot { organization: change.organization, now: change.now, place, landscapes, visibility }
+    }
+
     /// How objects stand in answers, with the names of the moment looked at.
     ///
     /// # Errors

@@ -50,16 +50,7 @@ struct Before {
 
 impl Tx {
     pub(super) fn new(link: WriterConnection, lane: Arc<Lane>, landscapes: Arc<dyn Landscapes>) -> Tx {
-        let nobody = WriteContext {
-            organization: Id::SYSTEM,
-            actor: String::new(),
-            request_id: String::new(),
-            reason: None,
-            now: Timestamp::EPOCH,
-            dry_run: true,
-            large: false,
-            identity: None,
-        };
+        let nobody = WriteContext { dry_run: true, ..WriteContext::by_the_service(Id::SYSTEM, None, Timestamp::EPOCH) };
         Tx {
             link,
             lane,
@@ -221,7 +212,7 @@ impl Tx {
     /// How the organisation is seen in the middle of this change.
     pub fn snapshot(&self) -> Snapshot {
         let place = ReadPoint::Within(self.graph_seq());
-        Snapshot { organization: self.organization(), now: self.change.now, place, landscapes: Arc::clone(&self.landscapes) }
+        Snapshot::within(&self.change, place, &self.landscapes)
     }
     /// Brings effective objectives up to date, and tells which changed.
     ///

@@ -24,6 +24,34 @@ fn line(server: &Server, answer: &Answer) -> Value {
 }
 
 both! {
+    fn what_cannot_be_read_as_a_request_is_no_error_of_the_service(server) {
+        use std::io::{Read, Write};
+        for raw in ["NONSENSE\r\n\r\n", "GET / HTTP/1.1\r\nHo st: x\r\n\r\n"] {
+            let mut socket = std::net::TcpStream::connect(server.address).expect("a connection");
+            socket.write_all(raw.as_bytes()).expect("it is taken");
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+        // What was logged before this line is in the file then.
+        line(server, &server.client("default", "ana", &ALL_POWERFUL).get("/sites"));
+        let log = std::fs::read_to_string(server.home.folder.join("log")).expect("a log");
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("request parse error")).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+
+    fn no_detail_is_longer_than_the_document_says(server) {
+        let api = server.fresh_organization();
+        let name = "x".repeat(5000);
+        let answer = api.get(&format!("/sites?{name}=1"));
+        assert!(answer.status() == 400 && answer.text().len() < 12_000, "{}", answer.story());
+        for field in ["/sites/key:", "/services?owner=key:"] {
+            api.get(&format!("{field}{name}"));
+        }
+        let long = api.post("/sites", &json!({"name": "x", "kind": "office", name: 1}));
+        assert_eq!(long.status(), 422);
+    }
+
     fn a_line_names_who_asked_and_for_which_organisation(server) {
         let organization = format!("org-{}", fresh());
         let answer = server.client(&organization, "ana.whitlock", &ALL_POWERFUL).get("/sites");

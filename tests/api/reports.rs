@@ -68,7 +68,7 @@ both! {
         let csv = api.call("GET", "/reports/risk-situation?from=2026-02-01").header("Accept", "text/csv").send().expect(200);
         let lines = csv.text();
         assert_eq!(lines.lines().count(), 8, "{lines}");
-        assert!(lines.contains("Risk 0,raised,1,2,2,4,4,16"), "{lines}");
+        assert!(lines.replace('"', "").contains("Risk 0,raised,1,2,2,4,4,16"), "{lines}");
     }
 
     fn a_past_end_gives_what_it_gave_then(server) {
@@ -91,7 +91,7 @@ both! {
         api.delete(&format!("/risks/{}", gone["id"].as_str().expect("an id"))).expect(204);
         api.patch(&format!("/risks/{}", a["id"].as_str().expect("an id")), &json!({"identified_on": "2020-01-01"})).expect(200);
         let mut matrix = api.get("/risk-matrix").expect(200).json();
-        matrix["classes"][3][3] = json!("negligible");
+        matrix["classes"][3][3] = json!("extreme");
         for member in ["version", "updated_at", "updated_by"] {
             matrix.as_object_mut().expect("an object").remove(member);
         }
@@ -164,7 +164,7 @@ both! {
         let few = api.get("/reports/measures?limit=1").expect(200).json();
         assert_eq!((few["items"].as_array().map(Vec::len), &few["total"]), (Some(1), &json!(3)));
         let csv = api.call("GET", "/reports/measures").header("Accept", "text/csv").send().expect(200).text();
-        assert!(csv.starts_with("id,key,title,status") && csv.contains("change_not_cleared"), "{csv}");
+        assert!(csv.starts_with("\"id\",\"key\",\"title\",\"status\"") && csv.contains("change_not_cleared"), "{csv}");
     }
 
     fn the_matrix_counts_open_risks_and_leads_to_them(server) {

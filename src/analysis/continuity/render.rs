@@ -34,7 +34,8 @@ const MAX: usize = 20;
 /// # Errors
 /// When the database does not answer.
 pub async fn of(conn: &mut Conn<'_>, view: &GraphView, facts: &Facts, node: usize) -> Result<Continuity> {
-    let (landscape, all) = (&facts.landscape, find(facts));
+    let (landscape, mut all) = (&facts.landscape, find(facts));
+    all.retain(|gap| !view.snapshot.visibility.hides(gap.found.item.kind));
     let about = ServiceFacts::of(facts, node, &all);
     let item = &landscape.items()[node];
     let service = view.load::<Service>(conn, item.id).await?;

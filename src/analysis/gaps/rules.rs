@@ -36,6 +36,7 @@ rules! {
     proof_missing,
     proof_stale,
     recovery_time_unknown,
+    redundancy_insufficient,
     risk_untreated,
     rpo_missed,
     rto_missed,

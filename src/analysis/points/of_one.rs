@@ -10,7 +10,7 @@ use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Faults, Kind, Link, Reference, Result, StringEnum};
+use crate::model::{Action, Error, Faults, Kind, Link, Reference, Result, StringEnum};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use rustc_hash::FxHashMap;
@@ -68,6 +68,7 @@ async fn of_process(reader: Reader<Analyses>, request: HttpRequest) -> Result<Ht
 }
 
 async fn of_one(reader: Reader<Analyses>, request: HttpRequest, kind: Kind) -> Result<HttpResponse> {
+    reader.caller().require(kind.collection(), Action::Read)?;
     let (wanted, spelling) = (Wanted::of(&request)?, object_ref(&request)?);
     let caller = reader.caller().clone();
     let text = reader

@@ -10,7 +10,7 @@ use crate::graph::net::State;
 use crate::http::context::{Analyses, Reader};
 use crate::http::headers;
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Faults, Kind, Link, Reference, Result};
+use crate::model::{Action, Error, Faults, Kind, Link, Reference, Result};
 use crate::store::{Conn, ReadPoint};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -97,6 +97,7 @@ pub struct ServiceRecovery {
 }
 
 async fn of_service(reader: Reader<Analyses>, request: HttpRequest) -> Result<HttpResponse> {
+    reader.caller().require(Kind::Service.collection(), Action::Read)?;
     let service = object_ref(&request)?.to_string();
     let parameters = headers::parameters(&request)?;
     let bounds = AnalysisParams::from_params(&parameters, &["scenario"])?;

@@ -124,7 +124,11 @@ async fn sequence(reader: Reader<Analyses>, request: HttpRequest, payload: Paylo
         .scan(async move |conn, _| {
             let view = GraphView::of(conn, caller.snapshot(), bounds.moment).await?;
             let limit = if drawn { MAX_BARS } else { bounds.limit };
-            let answer = answer(conn, &view, question, limit).await?;
+            let mut answer = answer(conn, &view, question, limit).await?;
+            if drawn {
+                let shown = answer.waves.iter_mut().flat_map(|wave| &mut wave.items).map(|one| &mut one.item);
+                shown.chain(&mut answer.lost).for_each(|reference| view.snapshot.visibility.mask(reference));
+            }
             if drawn { Ok(draw(&answer)) } else { serde_json::to_string(&answer).map_err(Error::internal) }
         })
         .await?;

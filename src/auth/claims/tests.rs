@@ -48,6 +48,7 @@ fn sound_claims_become_an_identity() {
         local: false,
         expires_at: NOW + 3600,
         policy: EXAMPLE,
+        hidden: std::sync::OnceLock::new(),
     };
     assert_eq!(identity, expected);
 }

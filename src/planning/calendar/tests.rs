@@ -1,5 +1,6 @@
 use super::{Event, When, ics};
 use crate::model::{Date, Timestamp};
+use crate::planning::text::is_shown;
 use proptest::prelude::*;
 
 fn time(text: &str) -> Timestamp {
@@ -48,7 +49,8 @@ fn unescaped(value: &str) -> String {
 /// What of a text a calendar can keep.
 fn kept(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
-    text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t')).collect()
+    let kept = |letter: &char| (!letter.is_control() || matches!(letter, '\n' | '\t')) && is_shown(*letter);
+    text.chars().filter(kept).collect()
 }
 
 /// The properties an event must have, written down a second time.

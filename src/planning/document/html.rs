@@ -6,6 +6,7 @@ mod people;
 use super::outline::{self, Chapter, Index, Matter};
 use super::spoken::{duration, offset, short_hash, some_duration, some_offset, warning, words};
 use super::{Document, STYLE, prose};
+use crate::planning::text;
 use marks::tick;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -37,7 +38,7 @@ pub fn html(document: &Document) -> String {
             }
         }
     };
-    page.into_string()
+    text::page(page.into_string())
 }
 
 /// A link if the address is one, and text otherwise.

@@ -17,7 +17,7 @@ pub fn markdown(document: &Document) -> String {
         let _ = write!(out, "\n## {} {}\n", chapter.number, plain(&chapter.title));
         matter(&mut out, document, &index, &chapter);
     }
-    out
+    crate::planning::text::page(out)
 }
 
 /// Text on one line: a line end could begin something else.

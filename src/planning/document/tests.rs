@@ -137,6 +137,14 @@ fn no_text_becomes_markup() {
 const TITLES: usize = 21;
 
 #[test]
+fn nothing_turns_the_text_or_is_no_character() {
+    let plan = hostile::plan("a\u{202e}b\u{2066}c\u{ffff}d www.x.example");
+    let [page, text] = [html(&plan), markdown(&plan)];
+    assert!(page.contains("abcd") && text.contains("abcd www\\.x"), "{text}");
+    assert!(page.chars().chain(text.chars()).all(crate::planning::text::is_shown));
+}
+
+#[test]
 fn no_text_leaves_its_place_in_markdown() {
     for text in hostile::TEXTS {
         let titles = assert_contained(&markdown(&hostile::plan(text)));

@@ -1,6 +1,8 @@
 //! Text of users on its way into a picture: without control characters, and never wider than its place. The letters'
 //! widths are estimates on the broad side, since nobody knows the reader's font.
 
+pub use crate::planning::text::clean;
+
 /// How wide a letter is, in hundredths of the font size.
 fn breadth(letter: char) -> f64 {
     match letter {
@@ -18,13 +20,6 @@ fn breadth(letter: char) -> f64 {
 /// How wide a text is, in pixels.
 pub fn width(text: &str, size: f64, bold: bool) -> f64 {
     text.chars().map(breadth).sum::<f64>() / 100.0 * size * if bold { 1.1 } else { 1.0 }
-}
-
-/// One line of what may be drawn: white space is a space, and what controls a terminal or the direction of writing is gone.
-pub fn clean(text: &str) -> String {
-    let drawn = |c: &char| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}');
-    let spaced: String = text.chars().filter(drawn).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A text that fits into so many pixels, shortened with … where it must be.

@@ -145,6 +145,15 @@ pub struct RiskSituationReport {
     unchanged: Vec<Id>,
 }
 
+impl RiskSituationReport {
+    /// Leaves out which risks they are.
+    pub fn keep_counts(&mut self) {
+        let lists = [&mut self.new, &mut self.closed, &mut self.newly_rated, &mut self.raised, &mut self.lowered];
+        lists.into_iter().for_each(Vec::clear);
+        [&mut self.deleted, &mut self.unchanged].into_iter().for_each(Vec::clear);
+    }
+}
+
 #[derive(Serialize)]
 struct Entry {
     id: Id,

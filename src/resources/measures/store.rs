@@ -201,7 +201,8 @@ async fn follow(
     change: &Object<ChangeRequest>,
 ) -> Result<Object<Measure>> {
     let (known, status) = (change.meta.external_refs.first(), change.body.status.as_str());
-    let name = known.map_or_else(|| change.meta.key.clone(), |known| format!("{}:{}", known.system, known.id));
+    // Who may not read change requests reads this.
+    let name = known.map_or_else(|| "that carries it out".into(), |known| format!("{}:{}", known.system, known.id));
     let why = change.body.status_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let mut body = measure.body.clone();
     body.status = to;

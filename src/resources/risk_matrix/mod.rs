@@ -3,7 +3,7 @@ pub mod http;
 pub mod store;
 
 use crate::model::roles::{ADM, SCM, STAFF};
-use crate::model::{Faults, Field, Kind, NoDerived, Resource, Rights};
+use crate::model::{Faults, Field, Kind, NoDerived, Resource, Rights, StringEnum};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,15 @@ impl Resource for RiskMatrix {
             let detail =
                 format!("{} classes are wanted, not {}: one for each level of impact", self.impact_levels.len(), row.0.len());
             faults.add(format!("/classes/{index}"), "inconsistent", detail);
+        }
+        let class = |row: usize, column: usize| self.classes.get(row).and_then(|row| row.0.get(column));
+        for (row, column) in self.classes.iter().enumerate().flat_map(|(row, all)| (0..all.0.len()).map(move |at| (row, at))) {
+            let before =
+                [row.checked_sub(1).and_then(|row| class(row, column)), column.checked_sub(1).and_then(|at| class(row, at))];
+            if let Some(graver) = before.into_iter().flatten().find(|one| class(row, column).is_some_and(|own| own < one)) {
+                let detail = format!("a class never falls as likelihood or impact rises, and {} lies below", graver.as_str());
+                faults.add(format!("/classes/{row}/{column}"), "inconsistent", detail);
+            }
         }
         for (name, levels) in [("likelihood_levels", &self.likelihood_levels), ("impact_levels", &self.impact_levels)] {
             for (index, level) in levels.iter().enumerate().filter(|(index, level)| levels[..*index].contains(level)) {

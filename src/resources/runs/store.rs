@@ -154,7 +154,7 @@ impl ResourceHooks for Run {
             if old.body.status == DisruptionStatus::Declared {
                 let mut body = old.body.clone();
                 let now = tx.context().now;
-                body.set_status(DisruptionStatus::Recovering, Some(format!("run {} started", run.meta.key)), now);
+                body.set_status(DisruptionStatus::Recovering, Some("a run has started".into()), now);
                 write_consequence(tx, old, body).await?;
             }
         }

@@ -38,18 +38,20 @@ each! {
     fn csv_has_only_the_columns_asked_for_in_that_order(world) {
         world.create_minimal();
         let answer = csv(world, "fields=key,id");
-        assert_eq!(answer.text().lines().next(), Some("key,id"), "{}", answer.story());
+        assert_eq!(answer.text().lines().next(), Some("\"key\",\"id\""), "{}", answer.story());
     }
 
     fn an_empty_list_as_csv_still_has_its_header(world) {
         let answer = csv(world, "key=nobody");
         let text = answer.text();
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.split(',').any(|name| name.trim() == world.spec.label), "{text}");
+        assert!(text.split(',').any(|name| name.trim() == format!("\"{}\"", world.spec.label)), "{text}");
     }
 
     fn no_cell_of_a_csv_is_a_formula(world) {
-        let dangerous = ["=1+1", "+49 30", "-2", "@SUM(A1)", "=HYPERLINK(\"x\")", "=cmd|' /C calc'!A0"];
+        let dangerous = [
+            "=1+1", "+49 30", "-2", "@SUM(A1)", "=HYPERLINK(\"x\")", "=cmd|' /C calc'!A0", "＝1+1", "＋1", "－2", "＠SUM(A1)",
+        ];
         world.create_many(dangerous.len(), |n, draft| {
             draft[world.spec.label] = json!(dangerous[n]);
             draft["description"] = json!(dangerous[n]);
@@ -57,13 +59,21 @@ each! {
         });
         for row in rows(&csv(world, "")) {
             for (column, cell) in &row {
-                assert!(!cell.starts_with(['=', '+', '@', '\t', '\r']), "{column}: {cell}");
+                assert!(!cell.starts_with(['=', '+', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']), "{column}: {cell}");
             }
             for column in [world.spec.label, "description"] {
                 assert!(!row[column].starts_with('-'), "{column}: {}", row[column]);
                 let bare = row[column].trim_start_matches('\'');
                 assert!(dangerous.contains(&bare), "{column} lost its text: {bare}");
             }
+        }
+    }
+
+    fn every_cell_of_a_csv_is_quoted(world) {
+        world.create_many(2, |n, draft| draft["description"] = json!(["\n=1+1", "\t=1+1"][n]));
+        let answer = csv(world, "fields=description,tags");
+        for cells in ["\"'\n=1+1\",\"[]\"\n", "\"'\t=1+1\",\"[]\"\n"] {
+            assert!(answer.text().contains(cells), "{}", answer.story());
         }
     }
 

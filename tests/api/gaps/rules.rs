@@ -239,6 +239,26 @@ both! {
         assert_eq!(stands(&api, "single_point_of_failure", &one)["id"], gap["id"]);
     }
 
+    fn a_redundancy_group_has_as_many_members_as_must_be_up(server) {
+        let api = server.fresh_organization();
+        let shop = service(&api, &json!({}));
+        let disk = |name: &str| api.create("components", &json!({"name": name, "kind": "storage"}));
+        let (one, two) = (disk("One"), disk("Two"));
+        let member = |disk: &Value, relation: &str| {
+            let draft = json!({"dependent": shop["id"], "provider": disk["id"], "relation": relation, "redundancy_group": "disks", "required": 2});
+            api.create("mappings", &draft)
+        };
+        member(&one, "reads_from");
+        // The same provider by another relation is no further member.
+        member(&one, "writes_to");
+        let gap = stands(&api, "redundancy_insufficient", &shop);
+        assert_eq!((&gap["severity"], keys(&gap["details"])), (&json!("major"), vec![one["key"].as_str().expect("a key")]));
+        let second = member(&two, "reads_from");
+        gone(&api, "redundancy_insufficient", &shop);
+        api.delete(&format!("/mappings/{}", id(&second))).expect(204);
+        assert_eq!(stands(&api, "redundancy_insufficient", &shop)["id"], gap["id"]);
+    }
+
     fn nothing_waits_for_itself_to_start(server) {
         let api = server.fresh_organization();
         let (one, two) = (service(&api, &json!({"rto_seconds": 60})), service(&api, &json!({})));

@@ -49,6 +49,17 @@ fn says(got: &Value, sent: &Value) {
 }
 
 both! {
+    fn a_patch_takes_nothing_away_that_cannot_be_there(server) {
+        let api = server.fresh_organization();
+        for (part, one, _) in elements() {
+            let (_, path) = draft(&api);
+            let at = format!("{path}/{part}/first");
+            api.put(&at, &one).expect(201);
+            api.patch(&at, &json!({"nonsense": null})).invalid(&[("/nonsense", "unknown_field")]);
+            api.patch(&at, &json!({})).expect(200);
+        }
+    }
+
     fn an_element_is_added_replaced_changed_and_taken_away_by_its_key(server) {
         let api = server.fresh_organization();
         for (part, one, two) in elements() {

@@ -146,6 +146,15 @@ fn a_suspended_organisation_is_shut_within_five_seconds_on_postgres() {
 }
 
 both! {
+    fn the_head_of_a_stream_is_answered_at_once(server) {
+        let api = server.fresh_organization();
+        let run = practised(&api, &plan(&api));
+        let began = Instant::now();
+        let answer = api.call("HEAD", &format!("/runs/{}/events", id(&run))).header("Accept", "text/event-stream").send().expect(200);
+        assert_eq!(answer.needed_header("content-type"), "text/event-stream");
+        assert!(began.elapsed() < Duration::from_secs(5) && answer.text().is_empty());
+    }
+
     fn a_board_is_told_at_once_what_has_happened_and_then_what_happens(server) {
         let api = server.fresh_organization();
         let run = practised(&api, &plan(&api));

@@ -119,6 +119,36 @@ both! {
         assert_eq!(api.seq(), 0);
     }
 
+    fn a_class_never_falls_as_likelihood_or_impact_rises(server) {
+        let api = server.fresh_organization();
+        let mut matrix = five();
+        matrix["classes"][2][3] = json!("negligible");
+        matrix["classes"][4][0] = json!("negligible");
+        put(&api, &matrix).invalid(&[("/classes/2/3", "inconsistent"), ("/classes/4/0", "inconsistent")]);
+        for row in 0..5 {
+            for column in (0..5).filter(|column| row + column > 0) {
+                let mut matrix = plain(5, 5, "high");
+                matrix["classes"][row][column] = json!("increased");
+                put(&api, &matrix).invalid(&[(&format!("/classes/{row}/{column}"), "inconsistent")]);
+            }
+        }
+        assert_eq!(api.seq(), 0);
+        let mut steps = plain(3, 3, "high");
+        steps["classes"][0][0] = json!("negligible");
+        put(&api, &steps).expect(200);
+    }
+
+    fn the_picture_of_the_matrix_shows_no_more_than_letters(server) {
+        let api = server.fresh_organization();
+        let mut matrix = five();
+        matrix["impact_levels"][0] = json!("a\u{202e}b\u{2066}<&");
+        matrix["likelihood_levels"][0] = json!("c\u{ffff}d\u{200f}e\u{fdd0}");
+        put(&api, &matrix).expect(200);
+        let picture = api.get("/reports/risk-matrix?format=svg").expect(200).text();
+        assert!(picture.contains("ab&lt;&amp;") && picture.contains(">cde<"), "{picture}");
+        assert!(!picture.contains(['\u{202e}', '\u{2066}', '\u{ffff}', '\u{200f}', '\u{fdd0}']), "{picture}");
+    }
+
     fn every_row_and_column_has_a_level_and_every_level_a_name_of_its_own(server) {
         let api = server.fresh_organization();
         let mut matrix = five();
@@ -201,11 +231,11 @@ both! {
         let told = |risk: &Value| ["class", "inherent_class", "target_class", "above_appetite"].map(|name| risk[name].clone());
         assert_eq!(told(&before), [json!("negligible"), json!("extreme"), json!("negligible"), json!(false)]);
         let mut matrix = five();
-        matrix["classes"][0][0] = json!("extreme");
+        matrix["classes"] = plain(5, 5, "extreme")["classes"].clone();
         put(&api, &matrix).expect(200);
         assert_eq!(api.seq(), then + 1, "what is derived makes no entries");
         assert_eq!(classified(&api, "class=negligible"), Vec::<String>::new());
-        assert_eq!(classified(&api, "class=extreme"), [id(&low)]);
+        assert_eq!(classified(&api, "class=extreme"), [id(&low), id(&high)]);
         assert_eq!(classified(&api, "class=high,extreme"), [id(&low), id(&high)]);
         assert_eq!(classified(&api, "class=null"), [id(&unrated)]);
         let after = read(&low);

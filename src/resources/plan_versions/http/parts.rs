@@ -3,7 +3,7 @@ use crate::collection::command::{self, Command};
 use crate::collection::doc::{IF_MATCH, etag, schema_ref, with_write_headers};
 use crate::collection::http::write_one;
 use crate::collection::params::{object_ref, path_segment, reject_unknown};
-use crate::collection::{action, draft, nested_resource, read, view};
+use crate::collection::{action, draft, nested_resource, read, schema, view};
 use crate::http::context::{Reader, Writer};
 use crate::http::headers;
 use crate::http::preconditions::Preconditions;
@@ -118,7 +118,7 @@ async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, 
             if created && matches!(wish, Wish::Patch(_)) {
                 return Err(Error::NotFound);
             }
-            let element = element(there.map(|place| &list[place]), &wish, key, said)?;
+            let element = element(part, there.map(|place| &list[place]), &wish, key, said)?;
             let at = there.unwrap_or(list.len());
             if created {
                 list.push(element)
@@ -145,7 +145,7 @@ async fn rewrite(tx: &mut Tx, old: Object<PlanVersion>, part: &str, wish: Wish, 
 }
 
 /// The element as it is to be.
-fn element(old: Option<&Value>, wish: &Wish, key: &str, said: Value) -> Result<Value> {
+fn element(part: &str, old: Option<&Value>, wish: &Wish, key: &str, said: Value) -> Result<Value> {
     if !said.is_object() {
         return Err(Error::invalid("", "wrong_type", "an object is wanted"));
     }
@@ -153,6 +153,13 @@ fn element(old: Option<&Value>, wish: &Wish, key: &str, said: Value) -> Result<V
         (Wish::Patch(_), Some(old)) => {
             let mut element = old.clone();
             merge(&mut element, &said);
+            // What there is not cannot be taken away: it stays to be refused.
+            let schema = PARTS.iter().find(|(name, ..)| *name == part).map_or("", |(_, schema, _)| *schema);
+            for (name, _) in said.as_object().into_iter().flatten().filter(|(_, value)| value.is_null()) {
+                if !schema::has_member(kind_of::<PlanVersion>(), schema, name) {
+                    element[name] = Value::Null;
+                }
+            }
             element
         }
         _ => said,
