@@ -11,7 +11,7 @@ use crate::resources::measurements::store::{self, Taken};
 use crate::resources::measurements::{Fingerprint, Measurement, ProofLevel, fingerprint};
 use crate::resources::services::Service;
 use crate::resources::sites::Site;
-use crate::store::{Conn, Object, ReadPoint, ledger};
+use crate::store::{Conn, Object, ReadPoint, past};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
@@ -161,7 +161,7 @@ async fn carried(conn: &mut Conn<'_>, view: &GraphView) -> Result<(Vec<Carried>,
     let ids: Vec<Id> = all.iter().map(|one| one.meta.id).collect();
     let end = if let ReadPoint::Past(seq) = view.snapshot.place { seq } else { i64::MAX };
     let mut histories: HashMap<Id, Vec<(Timestamp, bool)>> = HashMap::new();
-    for entry in ledger::entries_of_until(conn, view.snapshot.organization, &ids, end).await? {
+    for entry in past::entries_of_until(conn, view.snapshot.organization, &ids, end).await? {
         let known: Option<Known> = entry.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         let carried = known.is_some_and(|known| known.status.is_implemented());
         histories.entry(entry.object_id.0).or_default().push((entry.at.0, carried));

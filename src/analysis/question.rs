@@ -8,7 +8,7 @@ use crate::http::context::{Analyses, Reader, RequestContext};
 use crate::http::{body, headers};
 use crate::model::{Error, Faults, Id, Kind, Link, ListQuery, ObjectRef, Result, Timestamp};
 use crate::store::audit::from_record_of;
-use crate::store::{Conn, Object, ReadPoint, ResourceHooks, Snapshot, ledger, resolve};
+use crate::store::{Conn, Object, ReadPoint, ResourceHooks, Snapshot, past, resolve};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -141,7 +141,7 @@ impl GraphView {
     /// When the database does not answer.
     pub async fn all_as_of<R: ResourceHooks>(&self, conn: &mut Conn<'_>) -> Result<Option<Vec<Object<R>>>> {
         let ReadPoint::Past(seq) = self.snapshot.place else { return Ok(None) };
-        let entries = ledger::as_of(conn, self.snapshot.organization, &[R::KIND], seq, i64::MAX).await?;
+        let entries = past::as_of(conn, self.snapshot.organization, &[R::KIND], seq, i64::MAX).await?;
         let bodies = entries.iter().filter_map(|entry| entry.body.as_deref());
         bodies.map(from_record_of::<R>).collect::<Result<Vec<_>>>().map(Some)
     }
@@ -154,7 +154,7 @@ impl GraphView {
         let org = self.snapshot.organization;
         let found = match self.snapshot.place {
             ReadPoint::Past(seq) => {
-                let entries = ledger::entries_of_as_of(conn, org, &[id], seq).await?;
+                let entries = past::entries_of_as_of(conn, org, &[id], seq).await?;
                 let body = entries.into_iter().next().and_then(|entry| entry.body);
                 body.map(|body| from_record_of::<R>(&body)).transpose()?
             }

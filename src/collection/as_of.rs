@@ -7,6 +7,7 @@ use super::read::{Page, cursor};
 use super::view;
 use crate::model::{Error, Id, ListQuery, ObjectRef, Objectives, Result, Timestamp, evaluate};
 use crate::store::ledger::{self, AuditEntry};
+use crate::store::past;
 use crate::store::{AnyKind, AnyObject, Conn, Object, ReadPoint, ResourceHooks, Snapshot, audit, kind_of, resolve};
 
 /// A moment to look at: a place in the ledger or a time.
@@ -114,7 +115,7 @@ pub async fn load_as_of(
         }
     };
     if let (ObjectRef::Id(id), false) = (object_ref, kind.info().effective) {
-        let entries = ledger::entries_of_as_of(conn, snapshot.organization, &[*id], seq).await?;
+        let entries = past::entries_of_as_of(conn, snapshot.organization, &[*id], seq).await?;
         let entries = entries.into_iter().filter(|entry| entry.kind.0 == kind.info().kind);
         let mut objects = read_entries(kind, entries)?;
         enrich_as_of(conn, &snapshot, kind, seq, &mut objects).await?;
@@ -129,7 +130,7 @@ pub async fn load_as_of(
 /// When there are too many, or the database does not answer.
 pub async fn all_as_of(conn: &mut Conn<'_>, snapshot: &Snapshot, kind: &dyn AnyKind, seq: i64) -> Result<Vec<AnyObject>> {
     let org = snapshot.organization;
-    let entries = ledger::as_of(conn, org, &[kind.info().kind], seq, MAX_PAST + 1).await?;
+    let entries = past::as_of(conn, org, &[kind.info().kind], seq, MAX_PAST + 1).await?;
     if entries.len() as i64 > MAX_PAST {
         let detail = format!("lists of the past hold at most {MAX_PAST} objects");
         return Err(Error::status(422, "too_many_objects", detail));

@@ -2,7 +2,7 @@
 use crate::model::{
     Action, Condition, Error, ExternalRef, FieldType, FieldValue, Id, Kind, ListQuery, ObjectRef, Result, Visibility, permission,
 };
-use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, ledger, resolve};
+use crate::store::{AnyKind, Conn, ReadPoint, Snapshot, past, resolve};
 use std::collections::HashSet;
 
 /// A list of the past is put together in memory; it may hold so many objects.
@@ -117,7 +117,7 @@ async fn locate_as_of(
         external_refs: Vec<ExternalRef>,
     }
     let mut found = resolve::ResolvedRefs::new();
-    for entry in ledger::as_of(conn, org, kinds, seq, 5 * MAX_PAST).await? {
+    for entry in past::as_of(conn, org, kinds, seq, 5 * MAX_PAST).await? {
         let known: Known = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
         let refs = known.external_refs.into_iter().map(|one| ObjectRef::External { system: one.system, id: one.id });
         let id = entry.object_id.0;

@@ -4,6 +4,7 @@ use crate::auth::CollectionRights;
 use crate::model::roles::{ADM, AUD, INT, NOBODY, SCM};
 use crate::model::{Error, Id, Kind, Result, Rights, StringEnum};
 use crate::store::ledger::{self, AuditAction, AuditEntry};
+use crate::store::past;
 use crate::store::{Conn, Kinds, Snapshot, audit};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
@@ -73,7 +74,7 @@ async fn withhold_ids<'a>(conn: &mut Conn<'_>, snapshot: &Snapshot, values: impl
         }
     }
     let ids: Vec<Id> = ids.into_iter().collect();
-    let kinds = ledger::kinds_of(conn, snapshot.organization, &ids).await?;
+    let kinds = past::kinds_of(conn, snapshot.organization, &ids).await?;
     let hides = |value: &Value| {
         let kind = value.as_str().and_then(Id::parse).and_then(|id| kinds.get(&id));
         kind.is_some_and(|kind| snapshot.visibility.hides(*kind))

@@ -25,7 +25,7 @@ fn read(path: &str) -> String {
 /// The number in the line that begins so, in its first column that is one.
 fn number_after(text: &str, begin: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(begin))?;
-    line.split_whitespace().find_map(|word| word.parse().map_or(None, Some))
+    line.split_whitespace().find_map(|word| word.parse().ok())
 }
 
 fn resident_bytes() -> Option<f64> {
@@ -44,14 +44,15 @@ fn cpu_seconds() -> Option<f64> {
     let stat = read("/proc/self/stat");
     // The name of the program stands in brackets, and may hold anything.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place)?.parse::<f64>().map_or(None, Some);
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / TICKS)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn linux_tells_all_of_them() {
         let told = figures(Duration::from_secs(1), Timestamp::from_seconds(1_800_000_000).unwrap());

@@ -15,7 +15,7 @@ use crate::on;
 use crate::resources::KINDS;
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{Conn, Landscapes, MapDbError, ReadPoint, Snapshot, ledger};
+use crate::store::{Conn, Landscapes, MapDbError, ReadPoint, Snapshot, ledger, past};
 use futures_util::future::LocalBoxFuture;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -234,6 +234,6 @@ async fn above(conn: &mut Conn<'_>, org: Id, items: &HashSet<Id>) -> Result<Opti
 
 /// The landscape as it was at a place in the ledger.
 async fn past(conn: &mut Conn<'_>, org: Id, seq: i64) -> Result<Landscape> {
-    let entries = ledger::as_of(conn, org, &KINDS.which(|info| info.in_graph), seq, i64::MAX).await?;
+    let entries = past::as_of(conn, org, &KINDS.which(|info| info.in_graph), seq, i64::MAX).await?;
     built(rows::from_entries(entries)?).await
 }

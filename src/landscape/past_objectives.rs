@@ -2,7 +2,7 @@
 use crate::graph::objectives;
 use crate::model::{Id, Objectives, Result};
 use crate::resources::KINDS;
-use crate::store::{Conn, audit, ledger};
+use crate::store::{Conn, audit, past};
 use std::collections::HashMap;
 
 /// Computes them from the ledger's entries, of which so many are looked at; `objects` adds objects with their own
@@ -34,7 +34,7 @@ pub async fn as_of(
     let mut edges = Vec::new();
     let mut tiers: HashMap<Id, Objectives> = HashMap::new();
     let mut named = Vec::new();
-    for entry in ledger::as_of(conn, org, &kinds, seq, most).await? {
+    for entry in past::as_of(conn, org, &kinds, seq, most).await? {
         let kind = KINDS.of(entry.kind.0);
         let object = audit::from_audit_body(kind, entry.body.as_deref().unwrap_or("null"))?;
         let id = entry.object_id.0;

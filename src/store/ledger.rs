@@ -219,6 +219,13 @@ pub async fn tenants(conn: &mut Conn<'_>) -> Result<Vec<(Id, LedgerHead)>> {
     Ok(rows.into_iter().map(|(org, seq, at, hash, graph)| (org.0, as_head((seq, at, hash, graph)))).collect())
 }
 
+/// Whether the ledgers still take writes; those of deleted organisations do not.
+pub async fn open_tenants(conn: &mut Conn<'_>) -> Result<std::collections::HashSet<Id>> {
+    let open = tenants::table.filter(tenants::open).select(tenants::organization_id);
+    let rows: Vec<DbId> = on!(conn, |c| open.load(c)).map_db_error()?;
+    Ok(rows.into_iter().map(Id::from).collect())
+}
+
 /// The entries after `seq`, oldest first.
 pub async fn entries_after(conn: &mut Conn<'_>, org: Id, seq: i64, kinds: &[Kind], limit: i64) -> Result<Vec<AuditEntry>> {
     let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -324,102 +331,4 @@ pub async fn created_at(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<Hash
         all.extend(rows.into_iter().map(|(id, at)| (id.0, at.0)));
     }
     Ok(all)
-}
-
-/// The objects of some kinds as they were at `seq`: the newest entry of each, without those deleted by then.
-pub async fn as_of(conn: &mut Conn<'_>, org: Id, kinds: &[Kind], seq: i64, limit: i64) -> Result<Vec<AuditEntry>> {
-    let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let newer = diesel::alias!(ledger as newer);
-    on!(conn, |c| ledger::table
-        .filter(ledger::organization_id.eq(DbId(org)))
-        .filter(ledger::seq.le(seq))
-        .filter(ledger::kind.eq_any(words))
-        .filter(ledger::operation.ne(AuditAction::Deleted.as_str()))
-        .filter(diesel::dsl::not(diesel::dsl::exists(
-            newer
-                .filter(newer.field(ledger::organization_id).eq(ledger::organization_id))
-                .filter(newer.field(ledger::object_id).eq(ledger::object_id))
-                .filter(newer.field(ledger::seq).gt(ledger::seq))
-                .filter(newer.field(ledger::seq).le(seq)),
-        )))
-        .order(ledger::seq)
-        .limit(limit)
-        .select(AuditEntry::as_select())
-        .load(c))
-    .map_db_error()
-}
-
-/// The newest entries of the objects of a kind that are there, in their order, those after a place in the ledger.
-pub async fn live_after(conn: &mut Conn<'_>, org: Id, kind: Kind, after: i64, limit: i64) -> Result<Vec<AuditEntry>> {
-    let newer = diesel::alias!(ledger as newer);
-    on!(conn, |c| ledger::table
-        .filter(ledger::organization_id.eq(DbId(org)))
-        .filter(ledger::seq.gt(after))
-        .filter(ledger::kind.eq(kind.as_str()))
-        .filter(ledger::operation.ne(AuditAction::Deleted.as_str()))
-        .filter(diesel::dsl::not(diesel::dsl::exists(
-            newer
-                .filter(newer.field(ledger::organization_id).eq(ledger::organization_id))
-                .filter(newer.field(ledger::object_id).eq(ledger::object_id))
-                .filter(newer.field(ledger::seq).gt(ledger::seq)),
-        )))
-        .order(ledger::seq)
-        .limit(limit)
-        .select(AuditEntry::as_select())
-        .load(c))
-    .map_db_error()
-}
-
-/// Whether the ledgers still take writes; those of deleted organisations do not.
-pub async fn open_tenants(conn: &mut Conn<'_>) -> Result<std::collections::HashSet<Id>> {
-    let open = tenants::table.filter(tenants::open).select(tenants::organization_id);
-    let rows: Vec<DbId> = on!(conn, |c| open.load(c)).map_db_error()?;
-    Ok(rows.into_iter().map(Id::from).collect())
-}
-
-/// Everything about named objects, of any kind, up to a place in the ledger, oldest first.
-pub async fn entries_of_until(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<AuditEntry>> {
-    let mut found = Vec::new();
-    for ids in ids.chunks(CHUNK) {
-        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
-        let entries: Vec<AuditEntry> = on!(conn, |c| ledger::table
-            .filter(ledger::organization_id.eq(DbId(org)))
-            .filter(ledger::seq.le(seq))
-            .filter(ledger::object_id.eq_any(ids))
-            .order(ledger::seq)
-            .select(AuditEntry::as_select())
-            .load(c))
-        .map_db_error()?;
-        found.extend(entries);
-    }
-    Ok(found)
-}
-
-/// As [`as_of`] for named objects, of any kind.
-pub async fn entries_of_as_of(conn: &mut Conn<'_>, org: Id, ids: &[Id], seq: i64) -> Result<Vec<AuditEntry>> {
-    let mut newest = HashMap::new();
-    for entry in entries_of_until(conn, org, ids, seq).await? {
-        newest.insert(entry.object_id, entry);
-    }
-    Ok(newest.into_values().filter(|entry| entry.operation.0 != AuditAction::Deleted).collect())
-}
-
-/// The kinds of objects, those of deleted ones too.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn kinds_of(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, Kind>> {
-    let mut kinds = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(CHUNK) {
-        let ids: Vec<DbId> = ids.iter().copied().map(DbId).collect();
-        let rows: Vec<(DbId, DbEnum<Kind>)> = on!(conn, |c| ledger::table
-            .filter(ledger::organization_id.eq(DbId(org)))
-            .filter(ledger::object_id.eq_any(&ids))
-            .filter(ledger::version.eq(1))
-            .select((ledger::object_id, ledger::kind))
-            .load(c))
-        .map_db_error()?;
-        kinds.extend(rows.into_iter().map(|(id, kind)| (id.0, kind.0)));
-    }
-    Ok(kinds)
 }

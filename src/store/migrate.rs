@@ -83,6 +83,7 @@ impl Schema {
             }
             Database::Postgres(_) => {
                 let address = Address::new(config)?;
+                address.refuse_shared_sessions().await?;
                 let conn = address.connect("SET client_min_messages = warning", Purpose::Write).await?;
                 conn.limit(PATIENT);
                 Conn::Postgres(&conn).batch(LOCK).await?;

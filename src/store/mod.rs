@@ -24,6 +24,7 @@ mod migrate;
 mod node;
 pub mod object;
 pub mod object_meta;
+pub mod past;
 mod pg_readers;
 mod postgres;
 pub mod resolve;

@@ -10,6 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -164,6 +165,46 @@ impl Address {
         }
         *self.failed.lock().unwrap_or_else(|e| e.into_inner()) = found.is_err().then(Instant::now);
         found
+    }
+
+    /// Makes sure that a connection has its session to itself. A pooler that hands one session to many clients, as PgBouncer does in its
+    /// modes `transaction` and `statement`, would give our locks and limits to strangers, and theirs to us.
+    ///
+    /// # Errors
+    /// `Unavailable` when no host answers; when sessions are shared, naming the cause. Nothing is left behind then.
+    pub async fn refuse_shared_sessions(&self) -> Result<()> {
+        let (one, other) = (self.bare().await?, self.bare().await?);
+        one.batch_execute("SET holdfast.session = 'one'").await.map_err(|e| gone(&e))?;
+        other.batch_execute("SET holdfast.session = 'other'").await.map_err(|e| gone(&e))?;
+        let seen = one.simple_query("SELECT current_setting('holdfast.session', true)").await.map_err(|e| gone(&e))?;
+        for client in [&one, &other] {
+            client.batch_execute("RESET holdfast.session").await.map_err(|e| gone(&e))?;
+        }
+        let own = seen.iter().any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("one")));
+        if own {
+            return Ok(());
+        }
+        Err(Error::Internal(
+            "the database URL leads to a pooler that shares sessions between clients, such as PgBouncer with pool_mode transaction \
+             or statement: use pool_mode = session for this service, or the address of PostgreSQL itself"
+                .into(),
+        ))
+    }
+
+    /// A connection of which nothing is wanted yet, of the first host that answers.
+    async fn bare(&self) -> Result<tokio_postgres::Client> {
+        let mut last = Error::unavailable("the database URL names no host");
+        for host in &self.hosts {
+            match tokio::time::timeout(CONNECT_WAIT, host.connect(self.tls.clone())).await {
+                Ok(Ok((client, driver))) => {
+                    tokio::spawn(async move { driver.await.map_err(|cause| tracing::debug!(cause = chain(&cause), "it ended")) });
+                    return Ok(client);
+                }
+                Ok(Err(cause)) => last = gone(&cause),
+                Err(_) => last = silent("no answer in time"),
+            }
+        }
+        Err(last)
     }
 
     async fn connect_any(&self, session: &str, attributes: Option<TargetSessionAttrs>) -> Result<PgConn> {

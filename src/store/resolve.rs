@@ -2,8 +2,8 @@
 //! many are asked.
 use super::conn::dsl::*;
 use super::conn::{Conn, MapDbError};
-use super::ledger;
 use super::object_meta::CHUNK;
+use super::past;
 use super::schema::{external_refs, objects};
 use super::types::{DbEnum, DbId};
 use crate::model::{Error, Id, Kind, ObjectRef, Reference, Result, StringEnum};
@@ -91,7 +91,7 @@ pub async fn past_references(conn: &mut Conn<'_>, org: Id, seq: i64, ids: &HashS
     let mut names = HashMap::new();
     // In the middle of a batch an object may point to one that comes later in it.
     for seq in [seq, i64::MAX] {
-        for entry in ledger::entries_of_as_of(conn, org, &wanted, seq).await? {
+        for entry in past::entries_of_as_of(conn, org, &wanted, seq).await? {
             let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
             let name = body["title"].as_str().or(body["name"].as_str()).map(str::to_owned);
             let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };

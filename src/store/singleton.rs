@@ -3,7 +3,7 @@ use super::conn::Conn;
 use super::object::Object;
 use super::rows::ResourceHooks;
 use super::snapshot::{ReadPoint, Snapshot};
-use super::{audit, ledger};
+use super::{audit, past};
 use crate::model::{Id, ListQuery, Result};
 
 /// The key under which it is kept.
@@ -25,7 +25,7 @@ pub async fn of<R: ResourceHooks>(conn: &mut Conn<'_>, snapshot: &Snapshot) -> R
     let now = now::<R>(conn, snapshot.organization).await?;
     let (ReadPoint::Past(seq), Some(now)) = (snapshot.place, &now) else { return Ok(now) };
     // It is never deleted, so whoever is there now is the one that was there.
-    let entries = ledger::entries_of_as_of(conn, snapshot.organization, &[now.meta.id], seq).await?;
+    let entries = past::entries_of_as_of(conn, snapshot.organization, &[now.meta.id], seq).await?;
     let body = entries.into_iter().next().and_then(|entry| entry.body);
     body.map(|body| audit::from_record_of(&body)).transpose()
 }

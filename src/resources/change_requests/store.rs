@@ -4,7 +4,7 @@ use crate::resources::contacts::store::people;
 use crate::resources::measures;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{Bind, audit::from_record_of, ledger};
+use crate::store::{Bind, audit::from_record_of, ledger, past};
 use std::collections::{BTreeSet, HashSet};
 
 row! {
@@ -117,7 +117,7 @@ async fn implemented_by(conn: &mut Conn<'_>, org: Id, changes: &[Id], moment: Ti
     }
     let seq = ledger::seq_at(conn, org, moment).await?;
     let mut known = HashSet::new();
-    for entry in ledger::entries_of_as_of(conn, org, changes, seq).await? {
+    for entry in past::entries_of_as_of(conn, org, changes, seq).await? {
         let then = from_record_of::<ChangeRequest>(entry.body.as_deref().unwrap_or("null"))?;
         if then.body.status.is_implemented() {
             known.insert(then.meta.id);

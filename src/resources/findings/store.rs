@@ -7,7 +7,7 @@ use crate::resources::runs::Run;
 use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{ReadPoint, ResourceTable, ledger};
+use crate::store::{ReadPoint, ResourceTable, past};
 use diesel::sql_types::BigInt as Count;
 use std::collections::{HashMap, HashSet};
 
@@ -209,7 +209,7 @@ pub async fn open_in(conn: &mut Conn<'_>, snapshot: &Snapshot, exercises: &[Id])
     let ReadPoint::Past(seq) = snapshot.place else { return open(conn, snapshot.organization, exercises).await };
     let found = of_exercises(conn, snapshot.organization, exercises).await?;
     let ids: Vec<Id> = found.iter().map(|(_, finding)| *finding).collect();
-    let entries = ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
+    let entries = past::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
     let then: Result<Vec<_>> = entries.iter().map(|entry| from_record_of(entry.body.as_deref().unwrap_or("null"))).collect();
     Ok(counted(&found, &then?))
 }

@@ -6,7 +6,7 @@ use crate::resources::plans::Plan;
 use crate::resources::settings;
 use crate::store::audit::{from_record_of, links_by_id};
 use crate::store::prelude::*;
-use crate::store::{ReadPoint, ResourceTable, ledger, write_consequence};
+use crate::store::{ReadPoint, ResourceTable, past, write_consequence};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -268,7 +268,7 @@ pub async fn active(conn: &mut Conn<'_>, snapshot: &Snapshot, plans: &[Id]) -> R
     let all = versions(conn, snapshot.organization, plans, None).await?;
     let ids: Vec<Id> = all.into_iter().map(|(_, id, _)| id).collect();
     let mut found = HashMap::new();
-    for entry in ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await? {
+    for entry in past::entries_of_as_of(conn, snapshot.organization, &ids, seq).await? {
         let version = from_record_of::<PlanVersion>(entry.body.as_deref().unwrap_or("null"))?;
         if let (VersionStatus::Active, Some(plan)) = (version.body.status, version.body.plan.id()) {
             found.insert(plan, (version.meta.id, version.body.number));

@@ -9,7 +9,7 @@ use crate::resources::runs::{Run, RunStatus};
 use crate::store::audit::from_record_of;
 use crate::store::fragment::Fragment;
 use crate::store::prelude::*;
-use crate::store::{ReadPoint, ResourceTable, create, ledger, write_consequences};
+use crate::store::{ReadPoint, ResourceTable, create, past, write_consequences};
 use std::collections::HashSet;
 
 diesel::table! {
@@ -278,7 +278,7 @@ pub async fn seen(conn: &mut Conn<'_>, snapshot: &Snapshot, run: Id) -> Result<V
     let ReadPoint::Past(seq) = snapshot.place else { return Ok(now) };
     // Steps are made with their run and never deleted.
     let ids: Vec<Id> = now.iter().map(|step| step.meta.id).collect();
-    let entries = ledger::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
+    let entries = past::entries_of_as_of(conn, snapshot.organization, &ids, seq).await?;
     let mut then = entries
         .iter()
         .map(|entry| from_record_of::<RunStep>(entry.body.as_deref().unwrap_or("null")))

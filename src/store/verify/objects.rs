@@ -9,8 +9,8 @@ use crate::store::conn::{Conn, MapDbError};
 use crate::store::consequence::rows_of;
 use crate::store::fragment::Fragment;
 use crate::store::kind::AnyKind;
-use crate::store::ledger;
 use crate::store::object::AnyObject;
+use crate::store::past;
 use diesel::sql_types::Untyped;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -46,7 +46,7 @@ impl Comparison {
     pub async fn compare(&mut self, conn: &mut Conn<'_>, org: Id, kind: &dyn AnyKind) -> Result<()> {
         let (mut after, mut known) = (0, HashSet::new());
         loop {
-            let page = ledger::live_after(conn, org, kind.info().kind, after, PAGE).await?;
+            let page = past::live_after(conn, org, kind.info().kind, after, PAGE).await?;
             let last = (page.len() as i64) < PAGE;
             after = page.last().map_or(after, |entry| entry.seq);
             let (mut objects, mut entries) = (Vec::new(), HashMap::new());
