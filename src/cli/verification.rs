@@ -47,7 +47,7 @@ pub fn verify(flags: &VerifyFlags, environment: &Environment) -> Result<(), Stri
             verdict.entries, verdict.objects
         );
         if verdict.erased > 0 {
-            println!("{} objects could not be compared: the body of their newest entry was taken out", verdict.erased);
+            println!("{} entries have an erased body; nothing is compared with them", verdict.erased);
         }
         Ok(())
     })

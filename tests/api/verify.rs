@@ -270,7 +270,7 @@ fn objects_that_differ_are_named(backend: Backend) {
         scene.database.execute(&scene.past_foreign_keys(&statement.replace("{mine}", &scene.mine())));
         let (good, text) = scene.verdict();
         assert!(!good && text.contains(&scene.organization) && text.contains(what), "{statement}\n{text}");
-        assert!(text.contains(&format!("{key} is not what ledger entry")), "{statement}\n{text}");
+        assert!(text.contains(&format!("({key}) is not what ledger entry")), "{statement}\n{text}");
         let back = tables.map(|table| format!("delete from {table}; insert into {table} select * from kept_{table};")).concat();
         scene.database.execute(&scene.past_foreign_keys(&back));
         assert!(scene.verdict().0, "not put back after {statement}");

@@ -3,7 +3,7 @@ use crate::model::{Error, Id, Kind, StringEnum, Timestamp};
 use crate::on;
 use crate::store::conn::dsl::*;
 use crate::store::conn::{Conn, MapDbError};
-use crate::store::ledger::{self, LedgerHead};
+use crate::store::ledger::{self, AuditAction, LedgerHead};
 use crate::store::schema::objects;
 use crate::store::types::DbId;
 use crate::store::types::sql::Identity;
@@ -22,6 +22,8 @@ pub struct Head {
     pub hash: String,
     /// Whether it takes writes: that of a deleted organisation stays and does not.
     pub open: bool,
+    /// Entries whose body was taken out, as the erasure of personal data does.
+    pub erased: u64,
 }
 
 /// Checks the chain of every ledger.
@@ -41,9 +43,12 @@ pub async fn verify_ledgers(conn: &mut Conn<'_>) -> Result<Vec<Head>, String> {
     let open = ledger::open_tenants(conn).await.map_err(|e| e.to_string())?;
     let mut heads = Vec::with_capacity(tenants.len());
     for (organization, head) in tenants {
-        let seq = one(conn, organization, &head).await?;
+        let (seq, erased) = one(conn, organization, &head).await?;
         let open = open.contains(&organization);
-        heads.push(Head { organization, seq: seq.min(head.seq), at: head.at, hash: hex::encode(&head.hash), open });
+        if !open && known.contains(&organization) {
+            return Err(format!("organisation {organization}: it is there, and its ledger is closed"));
+        }
+        heads.push(Head { organization, seq: seq.min(head.seq), at: head.at, hash: hex::encode(&head.hash), open, erased });
     }
     Ok(heads)
 }
@@ -66,9 +71,9 @@ async fn organisations(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
     Ok(rows.into_iter().map(Id::from).collect())
 }
 
-async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<i64, String> {
+async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<(i64, u64), String> {
     let mut hash = vec![0u8; 32];
-    let mut seq = 0;
+    let (mut seq, mut erased) = (0, 0);
     let mut most = PAGE;
     loop {
         let page = match ledger::entries_after(conn, org, seq, &[], most).await {
@@ -97,6 +102,7 @@ async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<i64, Str
             }
             seq = entry.seq;
             hash.clone_from(&entry.hash);
+            erased += u64::from(entry.body.is_none() && entry.operation.0 != AuditAction::Deleted);
         }
         if (page.len() as i64) < most {
             break;
@@ -109,5 +115,5 @@ async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<i64, Str
     if seq == head.seq && hash != head.hash {
         return Err(format!("organisation {org}: ledger entry {seq} is not the one the head remembers"));
     }
-    Ok(seq)
+    Ok((seq, erased))
 }

@@ -36,6 +36,8 @@ pub async fn verify(store: &Arc<Store>, kinds: Kinds) -> std::result::Result<Ver
         conn.batch(if conn.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" }).await?;
         let verdict = verify_objects(conn, kinds, heads).await?;
         conn.batch("COMMIT").await?;
+        // Last: what is wrong with an object has been told by its name then.
+        storage::check_references(conn).await?;
         Ok(verdict)
     });
     checked.await.map_err(|e| e.to_string())
@@ -50,5 +52,6 @@ async fn verify_objects(conn: &mut Conn<'_>, kinds: Kinds, heads: Vec<Head>) -> 
     }
     all.end()?;
     let entries = heads.iter().map(|head| head.seq).sum();
-    Ok(Verdict { heads, entries, objects: all.objects, erased: all.erased })
+    let erased = heads.iter().map(|head| head.erased).sum();
+    Ok(Verdict { heads, entries, objects: all.objects, erased })
 }

@@ -24,8 +24,6 @@ const TOLD: usize = 100;
 #[derive(Default)]
 pub struct Comparison {
     pub objects: u64,
-    /// Entries whose body was taken out: their objects cannot be compared.
-    pub erased: u64,
     faults: Vec<String>,
 }
 
@@ -52,13 +50,13 @@ impl Comparison {
             let (mut objects, mut entries) = (Vec::new(), HashMap::new());
             for entry in page {
                 known.insert(entry.object_id.0);
-                let Some(body) = &entry.body else {
-                    self.erased += 1;
-                    continue;
-                };
+                // What was taken out of it cannot be compared with anything.
+                let Some(body) = &entry.body else { continue };
                 match from_audit_body(kind, body) {
                     Ok(object) => objects.push(object),
-                    Err(error) => self.fault(org, entry.seq, &entry.object_key, &format!("cannot be read: {error}")),
+                    Err(error) => {
+                        self.fault(org, &entry.object_key, entry.object_id.0, entry.seq, &format!("it cannot be read: {error}"))
+                    }
                 }
                 entries.insert(entry.object_id.0, Entry { seq: entry.seq, key: entry.object_key });
             }
@@ -114,15 +112,15 @@ impl Comparison {
                     && let Some(Entry { seq, key }) = entries.get(id)
                 {
                     let names: Vec<&str> = told.iter().map(|place| columns[*place]).collect();
-                    self.fault(org, *seq, key, &difference(table, &names, wanted, found));
+                    self.fault(org, key, *id, *seq, &difference(table, &names, wanted, found));
                 }
             }
         }
         Ok(())
     }
 
-    fn fault(&mut self, org: Id, seq: i64, key: &str, what: &str) {
-        self.tell(format!("organisation {org}: {key} is not what ledger entry {seq} says: {what}"));
+    fn fault(&mut self, org: Id, key: &str, id: Id, seq: i64, what: &str) {
+        self.tell(format!("organisation {org}: {id} ({key}) is not what ledger entry {seq} says: {what}"));
     }
 
     fn tell(&mut self, fault: String) {

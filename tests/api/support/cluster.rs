@@ -124,17 +124,28 @@ impl Cluster {
 
     fn signal(&self, signal: &str) {
         let postmaster = self.lock().as_ref().map(Child::id).expect("a running postmaster");
-        let mut all = vec![postmaster];
+        let mut children = Vec::new();
         for process in std::fs::read_dir("/proc").expect("a list of processes").flatten() {
             // The parent stands after the name in brackets and the state.
             let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
             let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
             if parent == Some(&postmaster.to_string()) {
-                all.extend(process.file_name().to_str().and_then(|id| id.parse::<u32>().ok()));
+                children.extend(process.file_name().to_str().and_then(|id| id.parse::<u32>().ok()));
             }
         }
-        let all: Vec<String> = all.iter().map(u32::to_string).collect();
-        assert!(Command::new("kill").arg(signal).args(&all).status().expect("the command kill").success());
+        let send = |to: u32| {
+            Command::new("kill")
+                .args([signal, &to.to_string()])
+                .stderr(Stdio::null())
+                .status()
+                .expect("the command kill")
+                .success()
+        };
+        assert!(send(postmaster), "the postmaster has gone");
+        // One of these may have ended meanwhile.
+        for child in children {
+            let _there = send(child);
+        }
     }
 
     /// A fresh database and the address under which the service reaches it. Its text order is a
