@@ -25,7 +25,7 @@ pub fn claim(config: &Config) -> Result<Option<File>> {
     }
     files::open_or_make(&path).map_err(|e| Error::Internal(format!("{}: {e}", path.display())))?;
     for ending in ["", "-wal", "-shm"] {
-        close_to_others(&beside(&path, ending));
+        close_to_others(&sqlite::beside(&path, ending));
     }
     Ok(Some(file))
 }
@@ -77,13 +77,6 @@ fn lost(path: &Path, data_dir: &Path, loss: &str) -> Error {
         path.display(),
         LocalKey::path(data_dir).display()
     ))
-}
-
-/// The file with this ending that SQLite has beside a database.
-pub fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// What is not there needs no closing; what belongs to somebody else cannot be closed, and is served all the same.

@@ -1,5 +1,5 @@
 //! One connection type over two databases; query functions never learn which is behind it.
-use super::postgres::PgConn;
+use super::postgres::{PATIENT, PgConn};
 use crate::model::{Error, Result};
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
@@ -59,6 +59,14 @@ impl Conn<'_> {
             Conn::Sqlite(c) => SimpleConnection::batch_execute(*c, sql),
         }
         .map_err(map_error)
+    }
+    /// Takes the limits of statements away, for a command that reads everything there is.
+    pub async fn wait_patiently(&mut self) -> Result<()> {
+        if let Conn::Postgres(c) = self {
+            c.limit(PATIENT);
+            self.batch("SET statement_timeout = 0").await?;
+        }
+        Ok(())
     }
     /// Commits.
     ///

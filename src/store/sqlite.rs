@@ -107,6 +107,13 @@ fn unopened(cause: &Error) -> Error {
     Error::unavailable("the file of the database cannot be opened at the moment")
 }
 
+/// The file with this ending that SQLite has beside a database.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// Moves everything from the -wal file into the database and closes it, so that the file alone is whole. Other processes
 /// may still read it, then SQLite does the rest when the last of them goes.
 pub fn fold(path: &Path) -> Result<()> {
@@ -155,10 +162,8 @@ impl Readers {
     /// The sizes of the database and of its -wal file.
     pub fn tell(&self, figures: &mut Figures) {
         let size = |path: &Path| std::fs::metadata(path).map_or(None, |file| Some(file.len()));
-        let mut wal = self.file.path.as_os_str().to_owned();
-        wal.push("-wal");
         figures.file_bytes = size(&self.file.path);
-        figures.wal_bytes = size(Path::new(&wal)).or(Some(0));
+        figures.wal_bytes = size(&beside(&self.file.path, "-wal")).or(Some(0));
     }
 
     /// Whether the file is there and can be read.

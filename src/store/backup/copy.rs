@@ -6,7 +6,7 @@ use crate::model::{Result, Timestamp};
 use crate::on;
 use crate::store::cell::{Cell, Cells};
 use crate::store::conn::{Conn, MapDbError};
-use crate::store::postgres::{PATIENT, Purpose, SESSION};
+use crate::store::postgres::{Purpose, SESSION};
 use crate::store::target::Target;
 use crate::store::{ledger, migrate};
 use diesel::sql_query;
@@ -27,7 +27,6 @@ pub async fn backup<W: Write>(config: &Config, out: W, files: &[(String, String)
         }
         Target::Postgres(address) => {
             let conn = address.connect(SESSION, Purpose::Read).await?;
-            conn.limit(PATIENT);
             copy(&mut Conn::Postgres(&conn), out, files, now).await
         }
     }
@@ -35,6 +34,7 @@ pub async fn backup<W: Write>(config: &Config, out: W, files: &[(String, String)
 
 async fn copy<W: Write>(conn: &mut Conn<'_>, out: W, files: &[(String, String)], now: Timestamp) -> Result<(W, Manifest)> {
     migrate::check(conn).await?;
+    conn.wait_patiently().await?;
     let (database, begin) =
         if conn.is_sqlite() { ("sqlite", "BEGIN") } else { ("postgres", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") };
     // The first read after it fixes the moment.

@@ -53,7 +53,7 @@ pub fn restore(config: &Config, input: impl Read) -> Result<(Contents, Files)> {
     refuse_used_file(&path)?;
     let draft = path.with_extension("restoring");
     for ending in ["", "-wal", "-shm"] {
-        remove(&claim::beside(&draft, ending))?;
+        remove(&sqlite::beside(&draft, ending))?;
     }
     files::open_or_make(&draft).map_err(|e| Error::Internal(format!("{}: {e}", draft.display())))?;
     let url = Secret::from(format!("sqlite:{}", draft.display()));
@@ -61,8 +61,8 @@ pub fn restore(config: &Config, input: impl Read) -> Result<(Contents, Files)> {
     sqlite::fold(&draft)?;
     // What an older file has left beside itself would be taken for a part of this one.
     for ending in ["-wal", "-shm"] {
-        remove(&claim::beside(&path, ending))?;
-        remove(&claim::beside(&draft, ending))?;
+        remove(&sqlite::beside(&path, ending))?;
+        remove(&sqlite::beside(&draft, ending))?;
     }
     files::take_the_place(&draft, &path).map_err(|e| Error::Internal(format!("{}: {e}", path.display())))?;
     Ok(done)

@@ -30,6 +30,7 @@ pub struct Verdict {
 pub async fn verify(store: &Arc<Store>, kinds: Kinds) -> std::result::Result<Verdict, String> {
     let checked = store.scan(async move |conn| {
         migrate::check(conn).await?;
+        conn.wait_patiently().await?;
         storage::check(conn).await?;
         let heads = verify_ledgers(conn).await.map_err(Error::Internal)?;
         // Objects and entries of one moment: others may be writing.
