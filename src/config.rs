@@ -14,6 +14,7 @@ use std::thread::available_parallelism;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::AuthConfig;
+use crate::auth::targets::Target;
 
 pub use layers::{Overrides, environment};
 pub use secret::Secret;
@@ -46,6 +47,46 @@ pub struct Config {
     pub limits: Limits,
     pub log: Log,
     pub auth: AuthConfig,
+    pub anchor: AnchorSettings,
+}
+
+/// Where the newest entries of all ledgers go, signed, at an interval; nowhere unless one of these is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnchorSettings {
+    /// Appended to; best on a medium that only grows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Gets each anchor by POST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Permits plain http and loopback in `url`, for trying things out.
+    pub allow_insecure_url: bool,
+    /// Whether anchors stand in the log.
+    pub log: bool,
+    pub interval_seconds: u64,
+}
+
+impl Default for AnchorSettings {
+    fn default() -> Self {
+        Self { file: None, url: None, allow_insecure_url: false, log: false, interval_seconds: 3_600 }
+    }
+}
+
+impl AnchorSettings {
+    /// Whether anchors are wanted anywhere.
+    pub fn is_used(&self) -> bool {
+        self.log || self.file.is_some() || self.url.is_some()
+    }
+
+    /// Where to post them, if anywhere.
+    ///
+    /// # Errors
+    /// When that must not be reached.
+    pub fn target(&self) -> Result<Option<Target>, String> {
+        let parse = |url: &String| Target::parse(url, self.allow_insecure_url);
+        self.url.as_ref().map(parse).transpose().map_err(|fault| format!("anchor.url {fault}"))
+    }
 }
 
 impl Default for Config {
@@ -62,6 +103,7 @@ impl Default for Config {
             limits: Limits::default(),
             log: Log::default(),
             auth: AuthConfig::default(),
+            anchor: AnchorSettings::default(),
         }
     }
 }
@@ -78,6 +120,9 @@ pub struct Limits {
     pub request_seconds: u64,
     /// How long a client may leave an answer unread.
     pub response_seconds: u64,
+    /// How often each subject may ask, and how many requests it may make at once after a pause. 0: as often as it likes.
+    pub subject_requests_per_second: u32,
+    pub subject_request_burst: u32,
     /// How many writes may wait for their turn, and how long each.
     pub write_queue: usize,
     pub write_wait_milliseconds: u64,
@@ -95,6 +140,8 @@ impl Default for Limits {
             page_size: 500,
             request_seconds: 30,
             response_seconds: 30,
+            subject_requests_per_second: 2_000,
+            subject_request_burst: 20_000,
             write_queue: 1_024,
             write_wait_milliseconds: 4_000,
             workers: available_parallelism().map_or(2, usize::from),
@@ -162,6 +209,10 @@ impl Config {
         if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
             faults.push("log.level must be a level such as info, or directives such as info,holdfast=debug".into());
         }
+        faults.extend(self.anchor.target().err());
+        if !(1..=30 * 86_400).contains(&self.anchor.interval_seconds) {
+            faults.push("anchor.interval_seconds must be between 1 and 2592000".into());
+        }
         faults.extend(self.auth.faults());
         if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
     }
@@ -210,6 +261,8 @@ impl Limits {
         within("page_size", size(self.page_size), 1, 500);
         within("request_seconds", self.request_seconds, 1, 600);
         within("response_seconds", self.response_seconds, 1, 600);
+        within("subject_requests_per_second", self.subject_requests_per_second.into(), 0, 1_000_000);
+        within("subject_request_burst", self.subject_request_burst.into(), 1, 10_000_000);
         within("write_queue", size(self.write_queue), 1, 1_000_000);
         within("write_wait_milliseconds", self.write_wait_milliseconds, 100, 60_000);
         within("workers", size(self.workers), 1, 1_024);

@@ -14,6 +14,8 @@ fn main() -> ExitCode {
         Command::Migrate(flags) => schema::migrate(&flags, &environment),
         Command::Backup(flags) => backups::backup(&flags, &environment),
         Command::Restore(flags) => backups::restore(&flags, &environment),
+        Command::Rebuild(flags) => backups::rebuild(&flags, &environment),
+        Command::AnchorKey(flags) => verification::anchor_key(&flags, &environment),
         Command::Verify(flags) => verification::verify(&flags, &environment),
         Command::LoadCatalogue(flags) => service::load_catalogue(&flags, &environment),
         Command::Openapi { output } => service::openapi(&output),
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
             tokens::token(&arguments, &environment, clock::now().seconds()).map(|token| println!("{token}"))
         }
         Command::Healthcheck(arguments) => cli::healthcheck(&arguments, &environment),
-        Command::CheckConfig(flags) => cli::check_config(&flags, &environment).map(|text| print!("{text}")),
+        Command::CheckConfig(flags) => service::check_config(&flags, &environment),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ use crate::collection::params::{object_ref, parameter, reject_unknown};
 use crate::collection::{history, read};
 use crate::http::context::{Reader, RequestContext};
 use crate::http::headers;
+use crate::http::metrics::AtWork;
 use crate::http::routes::{Api, Operation};
 use crate::http::shares::{Place, Shares};
 use crate::http::withhold::withhold;
@@ -164,11 +165,13 @@ struct Board {
     commits: Option<u64>,
     looks: u32,
     _place: Place,
+    _counted: AtWork,
 }
 
 async fn stream(boards: Data<Boards>, caller: RequestContext, run: Id, seq: i64) -> Result<HttpResponse> {
     let place = boards.places.take(caller.organization(), &caller.identity().subject).await?;
-    let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place };
+    let counted = caller.app().metrics.stream();
+    let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place, _counted: counted };
     let news = futures_util::stream::try_unfold(board, async |mut board: Board| {
         let news = board.wait().await?;
         Ok::<_, Error>(news.map(|news| (news, board)))

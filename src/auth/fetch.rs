@@ -1,4 +1,4 @@
-//! Fetching a key set from the network, with a bound on everything.
+//! Calls to the network, with a bound on everything: key sets are fetched, anchors handed over.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -21,28 +21,48 @@ const TOO_SLOW: &str = "no complete answer within ten seconds";
 /// The body at the address, or why it cannot be had. The whole takes ten seconds at most, the search
 /// for the name included.
 pub async fn fetch(target: &Target) -> Result<Vec<u8>, String> {
-    let (tell, told) = oneshot::channel();
     let target = target.clone();
+    in_time("key set", move || {
+        let mut answer = agent(addresses(&target)?).get(target.url.as_str()).call().map_err(told)?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("answered {}", answer.status()));
+        }
+        answer.body_mut().with_config().limit(LARGEST_ANSWER as u64).read_to_vec().map_err(told)
+    })
+    .await
+}
+
+/// Hands a body over to the address; what it answers is not read. The whole takes ten seconds at most.
+///
+/// # Errors
+/// When it cannot be reached, or does not answer with a success.
+pub async fn post(target: &Target, media_type: &'static str, body: Vec<u8>) -> Result<(), String> {
+    let target = target.clone();
+    in_time("post", move || {
+        let request = agent(addresses(&target)?).post(target.url.as_str()).header("content-type", media_type);
+        let answer = request.send(&body[..]).map_err(told)?;
+        if answer.status().is_success() { Ok(()) } else { Err(format!("answered {}", answer.status())) }
+    })
+    .await
+}
+
+async fn in_time<T: Send + 'static>(name: &str, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    let (tell, told) = oneshot::channel();
     // Its own thread, as nobody waits for that when the service stops.
-    let work = move || drop(tell.send(fetch_unhurried(&target)));
-    std::thread::Builder::new().name("key set".into()).spawn(work).map_err(|fault| fault.to_string())?;
+    let work = move || drop(tell.send(work()));
+    std::thread::Builder::new().name(name.into()).spawn(work).map_err(|fault| fault.to_string())?;
     match tokio::time::timeout(LONGEST_FETCH, told).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err("the fetch broke off".into()),
+        Ok(Err(_)) => Err("the call broke off".into()),
         Err(_) => Err(TOO_SLOW.into()),
     }
 }
 
-fn fetch_unhurried(target: &Target) -> Result<Vec<u8>, String> {
-    let addresses = match &target.host {
-        Host::Name(name) => resolved(target, name)?,
-        Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
-    };
-    let mut answer = agent(addresses).get(target.url.as_str()).call().map_err(told)?;
-    if answer.status() != StatusCode::OK {
-        return Err(format!("answered {}", answer.status()));
+fn addresses(target: &Target) -> Result<Vec<SocketAddr>, String> {
+    match &target.host {
+        Host::Name(name) => resolved(target, name),
+        Host::Address(address) => Ok(vec![SocketAddr::new(*address, target.port)]),
     }
-    answer.body_mut().with_config().limit(LARGEST_ANSWER as u64).read_to_vec().map_err(told)
 }
 
 /// A redirect could lead where the target may not, a proxy would look the name up by itself, and a kept connection would

@@ -22,6 +22,17 @@ pub fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_directory_of(path)
 }
 
+/// Tells by its age when a backup was last made.
+pub const LAST_BACKUP: &str = "last-backup";
+/// Tells by its age when all was last found right.
+pub const LAST_VERIFY: &str = "last-verify";
+
+/// When a file was last changed, in seconds since 1970.
+pub fn changed_at(path: &Path) -> Option<f64> {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    changed.map_or(None, |at| at.duration_since(std::time::UNIX_EPOCH).map_or(None, |since| Some(since.as_secs_f64())))
+}
+
 /// Replaces the content of a file at once: readers see the old or the new, a crash leaves either.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = draft_beside(path)?;

@@ -165,7 +165,7 @@ pub(super) fn rules(longest_lifetime: i64, case_sensitive: bool, policy: Policy)
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], String> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     SysRng.try_fill_bytes(&mut bytes).map_err(|fault| format!("the system gives no random numbers: {fault}"))?;
     Ok(bytes)

@@ -4,10 +4,11 @@
 //! and becomes an [`Identity`]; [`Verifier`] leads it through. What an identity may do stands in
 //! its [`Policy`].
 
+pub mod anchor;
 mod claims;
 #[cfg(test)]
 mod example;
-mod fetch;
+pub mod fetch;
 pub mod files;
 mod identity;
 mod jwks;
@@ -25,7 +26,7 @@ mod verifier;
 
 pub use identity::{Caller, Identity};
 pub use local::{Grant, LOCAL_AUDIENCE, LocalKey};
-pub use names::LOCAL_ISSUER;
+pub use names::{LOCAL_ISSUER, is_key};
 pub use policy::{CollectionRights, Policy};
 pub use settings::AuthConfig;
 pub use token::Rejection;

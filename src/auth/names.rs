@@ -7,7 +7,7 @@ pub const LOCAL_ISSUER: &str = "holdfast-local";
 const LONGEST_NAME: usize = 255;
 
 /// Whether the text can be the key of an organisation. What looks like an id is none: nobody could tell which is meant.
-pub(super) fn is_key(text: &str) -> bool {
+pub fn is_key(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
     text.len() <= 64 && begins_well && text.bytes().all(plain) && Id::parse(text).is_none()

@@ -1,9 +1,12 @@
 //! Backups, made and brought back from the command line.
 use super::service::{Environment, load, quiet, start_logs, words};
-use super::{BackupFlags, RestoreFlags};
-use crate::auth::{LocalKey, files};
+use super::{BackupFlags, RestoreFlags, StoreFlags};
+use crate::auth::{LocalKey, files, is_key};
 use crate::config::{Config, Overrides};
-use crate::store::{backup, clock};
+use crate::resources::KINDS;
+use crate::server;
+use crate::store::backup::{self, Known, Wanted};
+use crate::store::{self, clock};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -23,7 +26,7 @@ pub fn backup(flags: &BackupFlags, environment: &Environment) -> Result<(), Stri
     let with = if flags.with_key { secrets(&config, Config::file(&overrides, environment))? } else { Vec::new() };
     if flags.file == Path::new("-") {
         let out = Out::new(Stdio::inherit(), io::stdout().lock(), &flags.age_recipients)?;
-        return write(&config, out, &with).map(|told| eprintln!("{told}"));
+        return write(&config, out, flags, &with).map(|told| eprintln!("{told}"));
     }
     if flags.file.exists() {
         return Err(format!("{}: it is there already", flags.file.display()));
@@ -38,7 +41,17 @@ pub fn backup(flags: &BackupFlags, environment: &Environment) -> Result<(), Stri
         // A half one helps nobody.
         drop(std::fs::remove_file(&draft));
     }
-    told.map(|told| println!("{}: {told}", flags.file.display()))
+    let told = told?;
+    stamp(&config, files::LAST_BACKUP);
+    println!("{}: {told}", flags.file.display());
+    Ok(())
+}
+
+/// Leaves a mark for `/metrics`. Where the service's directory cannot be written to, whoever runs the command watches it himself.
+pub fn stamp(config: &Config, name: &str) {
+    if let Err(cause) = files::replace(&config.data_dir.join(name), clock::now().to_string().as_bytes()) {
+        tracing::debug!(%cause, name, "no mark was left");
+    }
 }
 
 fn write_draft(config: &Config, draft: &Path, flags: &BackupFlags, with: &[(String, String)]) -> Result<String, String> {
@@ -50,12 +63,13 @@ fn write_draft(config: &Config, draft: &Path, flags: &BackupFlags, with: &[(Stri
     // What a run that was killed has left goes.
     file.set_len(0).map_err(cannot)?;
     let for_age = file.try_clone().map_err(cannot)?;
-    write(config, Out::new(for_age.into(), file, &flags.age_recipients)?, with)
+    write(config, Out::new(for_age.into(), file, &flags.age_recipients)?, flags, with)
 }
 
-fn write<W: Write>(config: &Config, out: Out<W>, with: &[(String, String)]) -> Result<String, String> {
+fn write<W: Write>(config: &Config, out: Out<W>, flags: &BackupFlags, with: &[(String, String)]) -> Result<String, String> {
+    let wanted = Wanted { files: with, organization: flags.organization.as_deref() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    let (out, manifest) = runtime.block_on(backup::backup(config, out, with, clock::now())).map_err(words)?;
+    let (out, manifest) = runtime.block_on(backup::backup(config, out, wanted, clock::now())).map_err(words)?;
     out.finish()?;
     let rows: u64 = manifest.tables.values().sum();
     Ok(format!("{rows} rows of {} tables, {} ledgers, sha256 {}", manifest.tables.len(), manifest.ledgers.len(), manifest.sha256))
@@ -129,8 +143,13 @@ fn ended(mut child: Child) -> Result<(), String> {
 pub fn restore(flags: &RestoreFlags, environment: &Environment) -> Result<(), String> {
     let config = load(&Overrides::from(&flags.store), environment)?;
     let _logs = start_logs(&quiet())?;
+    if let Some(key) = flags.key.as_deref().filter(|key| !is_key(key)) {
+        return Err(format!("{key:?} cannot be the key of an organisation"));
+    }
     let (input, age) = open(flags)?;
-    let done = if flags.check { backup::inspect(input) } else { backup::restore(&config, input) };
+    let landscapes = server::landscapes();
+    let known = Known { kinds: KINDS, landscapes: &*landscapes };
+    let done = if flags.check { backup::inspect(input) } else { backup::restore(&config, known, input, flags.key.as_deref()) };
     // When age could not read it, that is why.
     if let Some(child) = age {
         ended(child)?;
@@ -146,6 +165,15 @@ pub fn restore(flags: &RestoreFlags, environment: &Environment) -> Result<(), St
         contents.manifest.ledgers.len()
     );
     if flags.check { Ok(()) } else { keep(&config, &with) }
+}
+
+/// `holdfast rebuild`.
+pub fn rebuild(flags: &StoreFlags, environment: &Environment) -> Result<(), String> {
+    let config = load(&Overrides::from(flags), environment)?;
+    let _logs = start_logs(&quiet())?;
+    let verdict = store::rebuild(&config, KINDS, &*server::landscapes()).map_err(words)?;
+    println!("{} objects made anew from {} entries, and verified", verdict.objects, verdict.entries);
+    Ok(())
 }
 
 fn open(flags: &RestoreFlags) -> Result<(Box<dyn Read>, Option<Child>), String> {

@@ -43,16 +43,20 @@ pub enum Command {
     },
     /// Check that the database holds what was written to it: every ledger, and every object against it.
     Verify(VerifyFlags),
+    /// Print the public key by which signed anchors are verified, as a JSON Web Key.
+    AnchorKey(StoreFlags),
     /// Write everything the database holds into one file, while the service goes on.
     Backup(BackupFlags),
-    /// Make a new database of a backup, on SQLite or PostgreSQL, whichever it came from.
+    /// Make a new database of a backup, on SQLite or PostgreSQL, whichever it came from; or add the backup of one organisation.
     Restore(RestoreFlags),
+    /// Make the tables of all objects anew from the ledgers, where `verify` has found them to differ. The service must not run.
+    Rebuild(StoreFlags),
     /// Load the catalogue of threats into an organisation; what is there already stays as it is.
     LoadCatalogue(CatalogueFlags),
     /// Ask a running service whether it is ready.
     Healthcheck(HealthcheckArguments),
     /// Check the configuration and print what is in effect, without secrets.
-    CheckConfig(ServiceFlags),
+    CheckConfig(CheckConfigFlags),
 }
 
 /// Flags that say where the objects are kept.
@@ -79,6 +83,15 @@ pub struct ServiceFlags {
 }
 
 #[derive(Debug, Clone, Default, Args)]
+pub struct CheckConfigFlags {
+    #[command(flatten)]
+    pub service: ServiceFlags,
+    /// Connect to the database, too: whether it answers, takes writes, and has room for the connections of this instance.
+    #[arg(long)]
+    pub connect: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
 pub struct BackupFlags {
     #[command(flatten)]
     pub store: StoreFlags,
@@ -89,8 +102,11 @@ pub struct BackupFlags {
     #[arg(long = "age-recipient", value_name = "RECIPIENT")]
     pub age_recipients: Vec<String>,
     /// Put the key of the local issuer and the configuration file into it, too. They open every door, so only encrypted.
-    #[arg(long, requires = "age_recipients")]
+    #[arg(long, requires = "age_recipients", conflicts_with = "organization")]
     pub with_key: bool,
+    /// Back up the organisation of this key or id alone.
+    #[arg(long, value_name = "KEY")]
+    pub organization: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -106,18 +122,24 @@ pub struct RestoreFlags {
     /// Only read it to its end and compare it with its manifest.
     #[arg(long)]
     pub check: bool,
+    /// The key the organisation gets, where the backup is of one alone and its key is taken.
+    #[arg(long, value_name = "KEY", conflicts_with = "check")]
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct VerifyFlags {
     #[command(flatten)]
     pub store: StoreFlags,
-    /// Append the newest entry of every ledger to this file, to be kept where nobody of the database comes.
+    /// Append the newest entry of every ledger, signed, to this file, to be kept where nobody of the database comes.
     #[arg(long, value_name = "FILE")]
     pub anchor: Option<PathBuf>,
     /// Compare the ledgers with what such a file says they held.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
+    /// The public key of the anchors, as `holdfast anchor-key` prints it [default: that of the data directory]
+    #[arg(long, value_name = "FILE", requires = "expect")]
+    pub anchor_key: Option<PathBuf>,
     /// Print the newest entry of every ledger: organisation, seq, time, hash.
     #[arg(long)]
     pub heads: bool,
@@ -278,6 +300,9 @@ mod tests {
             "holdfast healthcheck --url http://127.0.0.1:8080/readyz",
             "holdfast healthcheck --listen 127.0.0.1:8080",
             "holdfast check-config --config c",
+            "holdfast check-config --connect",
+            "holdfast rebuild --data-dir d",
+            "holdfast backup --organization acme f",
         ] {
             assert!(parsed(line).is_ok(), "{line}");
         }

@@ -1,6 +1,6 @@
 //! The sub-commands that need the database.
 use super::tokens::{hand_over, organization};
-use super::{CatalogueFlags, ServiceFlags};
+use super::{CatalogueFlags, CheckConfigFlags, ServiceFlags};
 use crate::auth::Grant;
 use crate::config::{Config, Log, LogFormat, Overrides};
 use crate::http::state::State;
@@ -64,6 +64,9 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
     // First: no other process may be at work on the file when its schema changes.
     let claim = store::claim(&config).map_err(words)?;
     store::migrate_up(&config).map_err(words)?;
+    if let Some(warning) = store::examine(&config).map_err(words)?.warning {
+        tracing::warn!("{warning}");
+    }
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     actix_web::rt::System::new().block_on(async move {
         let app = Arc::new(server::open(config).map_err(words)?);
@@ -146,6 +149,19 @@ fn print(bytes: &[u8]) -> Result<(), String> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(()),
     }
+}
+
+/// `holdfast check-config`.
+pub fn check_config(flags: &CheckConfigFlags, environment: &Environment) -> Result<(), String> {
+    let text = super::check_config(&flags.service, environment)?;
+    print(text.as_bytes())?;
+    if !flags.connect {
+        return Ok(());
+    }
+    let _logs = start_logs(&quiet())?;
+    let found = store::examine(&load(&Overrides::from(&flags.service), environment)?).map_err(words)?;
+    eprintln!("the database can be worked with: {}", found.database);
+    found.warning.map_or(Ok(()), Err)
 }
 
 /// `holdfast openapi`.

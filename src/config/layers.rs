@@ -17,7 +17,7 @@ const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 const LOG_LEVEL_VARIABLE: &str = "HOLDFAST_LOG__LEVEL";
 const DEFAULT_FILE: &str = "holdfast.toml";
 /// Settings without a default; all of them are texts.
-const OPTIONAL: [&str; 4] = ["database_url", "database_ca_file", "public_url", "metrics_token"];
+const OPTIONAL: [&str; 6] = ["database_url", "database_ca_file", "public_url", "metrics_token", "anchor.file", "anchor.url"];
 /// Settings whose variable may also name a file that holds the value (`…_FILE`).
 const SECRETS: [&str; 2] = ["database_url", "metrics_token"];
 
@@ -116,7 +116,7 @@ fn settings() -> BTreeMap<String, Setting> {
     let defaults = Table::try_from(Config::default()).unwrap_or_default();
     collect(&mut found, &mut Vec::new(), &Value::Table(defaults));
     for name in OPTIONAL {
-        collect(&mut found, &mut vec![name.to_owned()], &Value::String(String::new()));
+        collect(&mut found, &mut name.split('.').map(str::to_owned).collect(), &Value::String(String::new()));
     }
     found
 }

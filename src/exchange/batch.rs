@@ -60,6 +60,7 @@ pub async fn batch(
     // The body first: whoever sends it slowly holds nobody's place.
     let bytes = body::read(&request, payload, limits.batch_bytes, limits.request_seconds).await?;
     let _place = permits.0.take(writer.caller().organization(), &writer.caller().identity().subject).await?;
+    let _counted = writer.caller().app().metrics.batch();
     let key = IdempotencyKey::from_request(writer.caller(), &write_options, &request, &bytes)?;
     let prepared = {
         let (write_options, most) =

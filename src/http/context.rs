@@ -128,6 +128,7 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     let identity =
         identity.map_err(|rejection| refused(request, rejection.reason(), Error::Unauthenticated(rejection.detail().into())))?;
     request.extensions_mut().insert(Caller(Arc::clone(&identity)));
+    app.rate_limits.take(&identity.organization, &identity.subject)?;
     let organization = organization(&app, Some(request), &identity).await?;
     let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
     let visibility = Visibility::without(identity.hidden());

@@ -1,5 +1,6 @@
 //! Figures of the running service (OpenMetrics).
 use super::process;
+use crate::auth::files;
 use crate::model::{Error, Result};
 use crate::store::{Figures, clock};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -9,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,35 @@ pub struct Metrics {
     requests: Family<Labels, Counter>,
     seconds: Histogram,
     running: Gauge,
+    streams: Gauge,
+    batches: Gauge,
     started: Instant,
+}
+
+/// Something at work, counted until this is dropped.
+pub struct AtWork(Gauge);
+
+impl AtWork {
+    fn of(gauge: &Gauge) -> AtWork {
+        gauge.inc();
+        AtWork(gauge.clone())
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What is looked up when somebody asks.
+pub struct Present<'a> {
+    pub store: Figures,
+    pub database_up: bool,
+    pub scans: usize,
+    /// Landscapes that are kept, and the memory they take.
+    pub landscapes: (u64, u64),
+    pub data_dir: &'a Path,
 }
 
 fn gauge(registry: &mut Registry, name: &str, words: &str, value: f64) {
@@ -34,8 +64,30 @@ fn gauge(registry: &mut Registry, name: &str, words: &str, value: f64) {
     registry.register(name, words, figure);
 }
 
-fn of_store(store: &Figures, database_up: bool) -> Registry {
+fn of_present(present: &Present<'_>) -> Registry {
     let mut registry = Registry::with_prefix("holdfast");
+    let Present { store, database_up, scans, landscapes: (landscapes, bytes), data_dir } = present;
+    let database_up = *database_up;
+    gauge(&mut registry, "long_reads_running", "Lists with a search, reports and questions at work", *scans as f64);
+    gauge(&mut registry, "landscapes", "Organisations whose dependency graph is kept in memory", *landscapes as f64);
+    gauge(&mut registry, "landscapes_bytes", "Memory these take, about", *bytes as f64);
+    gauge(&mut registry, "reconnects_done", "Connections to the database made anew since the start", store.reconnects as f64);
+    for (name, words, file) in [
+        (
+            "last_backup_timestamp_seconds",
+            "When `holdfast backup` last came to its end, in seconds since 1970",
+            files::LAST_BACKUP,
+        ),
+        (
+            "last_verify_timestamp_seconds",
+            "When `holdfast verify` last found everything right, in seconds since 1970",
+            files::LAST_VERIFY,
+        ),
+    ] {
+        if let Some(at) = files::changed_at(&data_dir.join(file)) {
+            gauge(&mut registry, name, words, at);
+        }
+    }
     gauge(&mut registry, "database_up", "Whether the database answers and takes writes", f64::from(u8::from(database_up)));
     gauge(&mut registry, "writes_waiting", "Changes that wait for their turn", store.waiting as f64);
     let oldest = store.oldest_commit.as_secs_f64();
@@ -60,12 +112,14 @@ impl Default for Metrics {
         let requests = Family::<Labels, Counter>::default();
         let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
         let seconds = Histogram::new(bounds);
-        let running = Gauge::default();
+        let (running, streams, batches) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("requests", "Requests answered", requests.clone());
         registry.register_with_unit("request_duration", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register("requests_running", "Requests being worked on", running.clone());
+        registry.register("streams_running", "Live boards that are open", streams.clone());
+        registry.register("batches_running", "Batches being worked on", batches.clone());
         registry.register("build", "Version of the program", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
-        Metrics { registry, requests, seconds, running, started: Instant::now() }
+        Metrics { registry, requests, seconds, running, streams, batches, started: Instant::now() }
     }
 }
 
@@ -74,10 +128,10 @@ impl Metrics {
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn text(&self, store: &Figures, database_up: bool) -> Result<String> {
+    pub fn text(&self, present: &Present<'_>) -> Result<String> {
         let mut out = String::new();
         text::encode_registry(&mut out, &self.registry).map_err(Error::internal)?;
-        text::encode_registry(&mut out, &of_store(store, database_up)).map_err(Error::internal)?;
+        text::encode_registry(&mut out, &of_present(present)).map_err(Error::internal)?;
         let mut process = Registry::default();
         for (name, words, value) in process::figures(self.started.elapsed(), clock::now()) {
             gauge(&mut process, name, words, value);
@@ -85,6 +139,14 @@ impl Metrics {
         text::encode_registry(&mut out, &process).map_err(Error::internal)?;
         text::encode_eof(&mut out).map_err(Error::internal)?;
         Ok(out)
+    }
+    /// Counts a live board.
+    pub fn stream(&self) -> AtWork {
+        AtWork::of(&self.streams)
+    }
+    /// Counts a batch.
+    pub fn batch(&self) -> AtWork {
+        AtWork::of(&self.batches)
     }
     pub fn begin(&self) {
         self.running.inc();

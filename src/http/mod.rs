@@ -11,6 +11,7 @@ pub mod preconditions;
 pub mod problem;
 pub mod problems;
 mod process;
+pub mod rates;
 pub mod response_cache;
 pub mod routes;
 pub mod shares;

@@ -1,4 +1,5 @@
 //! What operators ask: alive, ready, figures.
+use super::metrics::Present;
 use super::routes::{Api, Operation};
 use super::state::State;
 use crate::model::{Error, Result};
@@ -34,7 +35,14 @@ pub async fn metrics(request: HttpRequest, app: Data<State>) -> Result<HttpRespo
             return Err(Error::Unauthenticated("the metrics need their own token".into()));
         }
     }
-    let text = app.metrics.text(&app.store.figures(), app.store.ready().await.is_ok())?;
+    let present = Present {
+        store: app.store.figures(),
+        database_up: app.store.ready().await.is_ok(),
+        scans: app.scans.taken(),
+        landscapes: app.landscapes.kept(),
+        data_dir: &app.config.data_dir,
+    };
+    let text = app.metrics.text(&present)?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 

@@ -14,6 +14,7 @@ const REMEMBERED: usize = 1024;
 pub struct Shares {
     /// What the places are for, in words for the client.
     what: &'static str,
+    places: usize,
     all: Arc<Semaphore>,
     organization: usize,
     subject: usize,
@@ -36,6 +37,7 @@ impl Shares {
         let places = places.max(1);
         Shares {
             what,
+            places,
             all: Arc::new(Semaphore::new(places)),
             organization: (places * 3 / 4).max(1),
             subject: (places / 2).max(1),
@@ -59,6 +61,11 @@ impl Shares {
         let place = acquire(Arc::clone(&self.all), until).await;
         let place = place.ok_or_else(|| Error::unavailable(format!("too many {what} at work")))?;
         Ok(Place([subject, share, place]))
+    }
+
+    /// Places that are taken.
+    pub fn taken(&self) -> usize {
+        self.places - self.all.available_permits()
     }
 
     fn holder(&self, holder: Holder, places: usize) -> Arc<Semaphore> {

@@ -1,5 +1,6 @@
 //! What every request can reach.
 use super::metrics::Metrics;
+use super::rates::RateLimits;
 use super::response_cache::ResponseCache;
 use super::shares::Shares;
 use crate::auth::Verifier;
@@ -28,6 +29,7 @@ pub struct State {
     pub response_cache: ResponseCache,
     /// Long reads at work.
     pub scans: Shares,
+    pub rate_limits: RateLimits,
     /// How long a statement of a read may take, where the database is another process and may fall silent.
     pub statement_limit: Option<Duration>,
     pub tenants: &'static dyn Tenants,
@@ -63,6 +65,7 @@ impl State {
         verifier: Verifier,
     ) -> Result<State> {
         let scans = Shares::new("long reads", 2 * config.limits.workers, SCAN_WAIT);
+        let rate_limits = RateLimits::new(config.limits.subject_requests_per_second, config.limits.subject_request_burst);
         let organizations = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build();
         let limit = Duration::from_millis(config.limits.statement_timeout_milliseconds);
         let statement_limit = matches!(config.database(), Ok(Database::Postgres(_))).then_some(limit);
@@ -76,6 +79,7 @@ impl State {
             metrics: Metrics::default(),
             response_cache: ResponseCache::default(),
             scans,
+            rate_limits,
             tenants,
             organizations,
             stopping: AtomicBool::new(false),

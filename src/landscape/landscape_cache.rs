@@ -175,6 +175,12 @@ impl Landscapes for LandscapeCache {
     ) -> LocalBoxFuture<'a, Result<HashMap<Id, Objectives>>> {
         Box::pin(objectives::refresh(conn, org, changes))
     }
+    fn kept(&self) -> (u64, u64) {
+        (self.kept.entry_count(), self.kept.weighted_size() << 10)
+    }
+    fn wrong_objectives<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<Vec<(Id, Objectives)>>> {
+        Box::pin(objectives::wrong(conn, org))
+    }
     fn objectives_as_of<'a>(
         &'a self,
         conn: &'a mut Conn<'_>,

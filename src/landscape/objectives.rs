@@ -49,6 +49,16 @@ pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) ->
     Ok(changed)
 }
 
+/// The effective objectives of an organisation that are not what follows from own ones and mappings, with what they should be.
+pub async fn wrong(conn: &mut Conn<'_>, org: Id) -> Result<Vec<(Id, Objectives)>> {
+    let statement = Fragment::default().sql("SELECT id FROM objects WHERE organization_id = ").id(org);
+    let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
+    let all: HashSet<Id> = rows.into_iter().map(Id::from).collect();
+    let edges = edges_into(conn, org, &all).await?;
+    let values = values(conn, org, &all).await?;
+    Ok(settle(&values, &edges, |value| value.own))
+}
+
 /// Those of some objects that may have other objectives now, and what is below them with them. A few are asked one by one
 /// whether what they have still comes from somebody; of many it is cheaper to compute all anew.
 async fn stale_objectives(conn: &mut Conn<'_>, org: Id, moved: HashSet<Id>) -> Result<HashSet<Id>> {

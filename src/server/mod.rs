@@ -1,4 +1,5 @@
 //! The service put together: state, routes and document, start and stop.
+mod anchors;
 pub mod demo;
 mod document;
 pub mod policy;
@@ -7,6 +8,7 @@ mod stop;
 
 use crate::analysis::events::Boards;
 use crate::auth::Verifier;
+use crate::auth::anchor::AnchorKey;
 use crate::config::Config;
 use crate::exchange::batch::BatchPermits;
 use crate::http::routes::Api;
@@ -85,10 +87,16 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
     let (boards, permits) = (web::Data::new(Boards::default()), web::Data::new(BatchPermits::default()));
     app.verifier.start_refresh();
     actix_web::rt::spawn(sweep(app.clone()));
+    if app.config.anchor.is_used() {
+        let key = AnchorKey::load_or_create(&app.config.data_dir).map_err(std::io::Error::other)?;
+        actix_web::rt::spawn(anchors::at_an_interval(app.clone(), key));
+    }
     let limits = app.config.limits.clone();
     let workers = limits.workers.max(1);
     let (stopped, told) = (app.clone(), boards.clone());
     let unread = Duration::from_secs(limits.response_seconds);
+    let most = sockets::most();
+    let peers = sockets::Peers::new(most);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(app.clone())
@@ -101,8 +109,11 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
             .wrap(from_fn(edge::edge))
     })
     .workers(workers)
-    .max_connections(sockets::most() / workers)
-    .on_connect(move |socket, _| sockets::close_unread(socket, unread))
+    .max_connections(most / workers)
+    .on_connect(move |socket, connection| {
+        sockets::close_unread(socket, unread);
+        peers.admit(socket, connection);
+    })
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(limits.request_seconds))
     .shutdown_timeout(30)

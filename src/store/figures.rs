@@ -11,6 +11,8 @@ pub struct Figures {
     pub commit_time: Duration,
     /// How long the oldest commit that is at work has waited for its answer.
     pub oldest_commit: Duration,
+    /// Connections to PostgreSQL that were made anew after one had failed.
+    pub reconnects: u64,
     /// Sizes of an embedded database and of its `-wal` file, in bytes.
     pub file_bytes: Option<u64>,
     pub wal_bytes: Option<u64>,

@@ -28,7 +28,15 @@ const LOCK: &str = "SELECT pg_advisory_lock(5270422617391012)";
 /// When the database cannot be opened, belongs to a newer version, or a change fails; a failed change leaves nothing
 /// behind.
 pub fn up(config: &Config) -> Result<usize> {
-    with_schema(config, async |schema| schema.apply(Way::Up).map(|(_, done)| done))
+    with_schema(config, async |mut schema| {
+        // A role that owns no tables may serve them, and may not even ask the library to look.
+        let mut conn = schema.conn();
+        let known = known(&conn)?.len();
+        if applied(&mut conn).await?.is_some_and(|applied| applied.len() == known) {
+            return Ok(0);
+        }
+        schema.apply(Way::Up).map(|(_, done)| done)
+    })
 }
 
 /// Takes the newest change back and tells its name.
@@ -217,6 +225,20 @@ pub async fn check(conn: &mut Conn<'_>) -> Result<()> {
         ));
     }
     refuse_newer(conn).await
+}
+
+/// How far the schema is, in words.
+///
+/// # Errors
+/// When the database belongs to a newer version, or does not answer.
+pub async fn look(conn: &mut Conn<'_>) -> Result<String> {
+    refuse_newer(conn).await?;
+    let newest = known(conn)?.pop().map(|(version, _)| version);
+    Ok(match self::newest(conn).await? {
+        None => "without tables yet".to_owned(),
+        found if found == newest => "schema up to date".to_owned(),
+        Some(found) => format!("schema {found}, which a start brings up to date"),
+    })
 }
 
 /// Looks at every foreign key of the database.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 mod bind;
+mod capacity;
 mod cell;
 mod change;
 mod claim;
@@ -10,6 +11,7 @@ pub mod clock;
 mod commits;
 mod conn;
 mod consequence;
+mod database_url;
 pub mod door;
 mod figures;
 pub mod fragment;
@@ -27,6 +29,7 @@ pub mod object_meta;
 pub mod past;
 mod pg_readers;
 mod postgres;
+mod rebuild;
 pub mod resolve;
 mod reversal;
 mod rows;
@@ -45,6 +48,7 @@ mod writer;
 mod writer_connection;
 
 pub use bind::{Bind, Bound};
+pub use capacity::{Capacity, examine};
 pub use cell::{Cell, Cells, FromCell};
 pub use change::WriteContext;
 pub use claim::claim;
@@ -57,6 +61,7 @@ pub use kind::{AnyKind, AnyLifecycle, AnyPlanned, KindInfo, Kinds};
 pub use migrate::{down as migrate_down, up as migrate_up};
 pub use node::NodeColumns;
 pub use object::{AnyObject, Object};
+pub use rebuild::rebuild;
 pub use reversal::{Reversal, reversal};
 pub use rows::{PlannedChange, ResourceHooks, ResourceTable, TransitionHooks, prelude};
 pub use snapshot::{Landscapes, ReadPoint, Snapshot};
@@ -158,8 +163,9 @@ impl Store {
     pub fn figures(&self) -> Figures {
         let mut figures = Figures::default();
         self.writers.tell(&mut figures);
-        if let Readers::Sqlite(readers) = &self.readers {
-            readers.tell(&mut figures);
+        match &self.readers {
+            Readers::Sqlite(readers) => readers.tell(&mut figures),
+            Readers::Postgres(readers) => figures.reconnects = readers.reconnects(),
         }
         figures
     }

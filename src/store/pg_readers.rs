@@ -18,6 +18,8 @@ const OVERDUE: Duration = Duration::from_millis(500);
 const STALLED: Duration = Duration::from_millis(50);
 /// Pages that may have a connection to themselves at once, because all pipelines are busy with something slow.
 const PASSING: usize = 8;
+/// Long reads at once, for each worker; see `http::state`.
+const LONG_READS: usize = 2;
 /// A connection of its own that nobody has wanted for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -38,6 +40,14 @@ pub struct Readers {
     idle: StdMutex<Vec<(PgConn, Instant)>>,
     /// The connection by which readiness is asked for: free even when all others are busy.
     probe: Mutex<Option<PgConn>>,
+}
+
+/// The most connections these settings may lead to: those for pages, one for each long read, those that pass slow ones by, and one
+/// for readiness.
+pub fn most(config: &Config) -> i64 {
+    let workers = config.limits.workers;
+    let all = workers.max(2) + LONG_READS * workers + PASSING + 1;
+    i64::try_from(all).unwrap_or(i64::MAX)
 }
 
 #[derive(Default)]
@@ -80,6 +90,11 @@ impl Drop for Running<'_> {
 }
 
 impl Readers {
+    /// How often a connection, of readers or writers, was made after one had broken.
+    pub fn reconnects(&self) -> u64 {
+        self.address.reconnects()
+    }
+
     pub fn new(config: &Config, address: Arc<Address>) -> Readers {
         let timeout = config.limits.statement_timeout_milliseconds;
         let session = format!("SET statement_timeout = {timeout}; SET default_transaction_read_only = on; {SESSION}");

@@ -1,10 +1,9 @@
 //! PostgreSQL: how it is reached, and connections on which no statement is waited for without end.
+use super::database_url::{DatabaseUrl, chain};
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
 use diesel::result::{DatabaseErrorKind, Error as DbError, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -59,6 +58,7 @@ impl PgConn {
     async fn over(
         client: tokio_postgres::Client,
         driver: impl Future<Output = std::result::Result<(), tokio_postgres::Error>> + Send + 'static,
+        broken: Arc<AtomicBool>,
     ) -> Result<PgConn> {
         let open = Arc::new(AtomicBool::new(true));
         let told = Arc::clone(&open);
@@ -66,6 +66,7 @@ impl PgConn {
             let ended = driver.await;
             told.store(false, Ordering::Release);
             if let Err(cause) = ended {
+                broken.store(true, Ordering::Relaxed);
                 tracing::warn!(cause = chain(&cause), "a connection to the database ended");
             }
         });
@@ -132,6 +133,10 @@ pub struct Address {
     /// The host that answered last is asked first.
     first: AtomicUsize,
     failed: Mutex<Option<Instant>>,
+    /// Connections that were made after one had broken or could not be made.
+    reconnects: AtomicU64,
+    /// Set when a connection ends by itself.
+    broken: Arc<AtomicBool>,
 }
 
 impl Address {
@@ -141,11 +146,16 @@ impl Address {
         let Database::Postgres(url) = config.database().map_err(Error::Internal)? else {
             return Err(Error::Internal("not a PostgreSQL database".into()));
         };
-        // Certificates are always verified here: libpq's words for that mean no more than `require`.
-        let url = url.expose().replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
-        let address: tokio_postgres::Config =
-            url.parse().map_err(|_| Error::Internal("the database URL cannot be read".into()))?;
-        Ok(Address { hosts: one_a_host(&address), tls: tls(config)?, first: AtomicUsize::new(0), failed: Mutex::default() })
+        let url = DatabaseUrl::parse(url.expose())?;
+        let tls = tls(url.roots(config.database_ca_file.as_deref())?)?;
+        Ok(Address {
+            hosts: one_a_host(&url.config),
+            tls,
+            first: AtomicUsize::new(0),
+            failed: Mutex::default(),
+            reconnects: AtomicU64::new(0),
+            broken: Arc::default(),
+        })
     }
 
     /// Opens a connection and tells the server the limits of its session.
@@ -164,7 +174,17 @@ impl Address {
             found = self.connect_any(session, Some(TargetSessionAttrs::Any)).await;
         }
         *self.failed.lock().unwrap_or_else(|e| e.into_inner()) = found.is_err().then(Instant::now);
+        if found.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
+        } else if self.broken.swap(false, Ordering::Relaxed) {
+            self.reconnects.fetch_add(1, Ordering::Relaxed);
+        }
         found
+    }
+
+    /// How often a connection was made after one had broken or could not be made.
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.load(Ordering::Relaxed)
     }
 
     /// Makes sure that a connection has its session to itself. A pooler that hands one session to many clients, as PgBouncer does in its
@@ -231,7 +251,7 @@ impl Address {
 
     async fn open(&self, host: &tokio_postgres::Config, session: &str) -> Result<PgConn> {
         let (client, connection) = host.connect(self.tls.clone()).await.map_err(|e| gone(&e))?;
-        let conn = PgConn::over(client, connection).await?;
+        let conn = PgConn::over(client, connection, Arc::clone(&self.broken)).await?;
         (&mut &conn.conn).batch_execute(session).await.map_err(|e| gone(&e))?;
         Ok(conn)
     }
@@ -273,30 +293,12 @@ fn gone(cause: &dyn std::error::Error) -> Error {
     silent(&chain(cause))
 }
 
-/// A cause with all that lies behind it.
-fn chain(cause: &dyn std::error::Error) -> String {
-    let mut words = cause.to_string();
-    let mut source = cause.source();
-    while let Some(inner) = source {
-        words = format!("{words}: {inner}");
-        source = inner.source();
-    }
-    words
-}
-
 fn silent(cause: &str) -> Error {
     tracing::warn!(cause, "no connection to the database");
     Error::silent_database()
 }
 
-fn tls(config: &Config) -> Result<MakeRustlsConnect> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = &config.database_ca_file {
-        let unreadable = |e: &dyn std::fmt::Display| Error::Internal(format!("database_ca_file {}: {e}", path.display()));
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unreadable(&e))? {
-            roots.add(certificate.map_err(|e| unreadable(&e))?).map_err(|e| unreadable(&e))?;
-        }
-    }
+fn tls(roots: rustls::RootCertStore) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let client = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -61,6 +61,10 @@ pub trait Landscapes: Send + Sync {
         org: Id,
         changes: ObjectiveChanges,
     ) -> LocalBoxFuture<'a, Result<HashMap<Id, Objectives>>>;
+    /// How many landscapes are kept in memory, and about how many bytes they take.
+    fn kept(&self) -> (u64, u64);
+    /// The effective objectives that are not what follows from own ones and mappings, with what they should be.
+    fn wrong_objectives<'a>(&'a self, conn: &'a mut Conn<'_>, org: Id) -> LocalBoxFuture<'a, Result<Vec<(Id, Objectives)>>>;
     /// Effective objectives at a place in the ledger, of which so many entries are looked at.
     fn objectives_as_of<'a>(
         &'a self,

@@ -71,6 +71,13 @@ impl Tx {
         matches!(self.link, WriterConnection::Postgres(..))
     }
 
+    /// Lets the connection to PostgreSQL go until there is work again.
+    pub(super) fn rest(&mut self) {
+        if self.one_tenant_a_group() {
+            self.link.close();
+        }
+    }
+
     /// Begins a change: the first of a group in the transaction itself, each later one in a savepoint.
     pub(super) async fn open(&mut self, change: WriteContext) -> Result<()> {
         self.lane.enter(Phase::Working);

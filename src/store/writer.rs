@@ -71,6 +71,8 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_millis(800);
 /// A large change is waited for as long as its writer comes further; so long without a step is no work any more.
 const LARGE_GRACE: Duration = Duration::from_secs(30);
+/// A connection by which nobody has written for so long is closed: PostgreSQL keeps a process for each.
+const IDLE: Duration = Duration::from_secs(60);
 /// A commit that takes longer than this does not come through: the service is not ready.
 const SLOW_COMMIT: Duration = Duration::from_secs(2);
 
@@ -212,8 +214,12 @@ fn tell<T>(answer: &ReplySender<T>, result: Result<T>) {
 }
 
 async fn serve(queue: Arc<WriteQueue<WriteJob>>, mut tx: Tx, commits: Arc<CommitCounters>) {
-    while let Some(first) = queue.next().await {
-        group(&mut tx, first, &queue, &commits).await;
+    loop {
+        match tokio::time::timeout(IDLE, queue.next()).await {
+            Ok(Some(first)) => group(&mut tx, first, &queue, &commits).await,
+            Ok(None) => return,
+            Err(_) => tx.rest(),
+        }
     }
 }
 

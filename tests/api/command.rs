@@ -224,6 +224,49 @@ fn the_configuration_is_shown_without_its_secrets() {
     assert!(text(&output).contains("[redacted]"), "{}", text(&output));
 }
 
+fn the_database_is_tried_when_that_is_asked(backend: Backend) {
+    let home = Arc::new(Home::new(backend));
+    let untried = home.run("check-config", &[]);
+    assert!(untried.status.success() && !text(&untried).contains("can be worked with"));
+    drop(Server::start_at(&home, "serve", &[]));
+    let tried = home.run("check-config", &["--connect"]);
+    assert!(tried.status.success() && text(&tried).contains("schema up to date"), "{}", text(&tried));
+}
+
+#[test]
+fn the_database_is_tried_when_that_is_asked_on_sqlite() {
+    the_database_is_tried_when_that_is_asked(Backend::Sqlite);
+}
+
+#[test]
+fn the_database_is_tried_when_that_is_asked_on_postgres() {
+    the_database_is_tried_when_that_is_asked(Backend::Postgres);
+}
+
+#[test]
+fn a_database_that_does_not_do_is_told_by_its_cause() {
+    let server = Home::new(Backend::Postgres).database_url.clone().expect("a URL");
+    let with = |parameter: &str| format!("{server}{}{parameter}", if server.contains('?') { '&' } else { '?' });
+    for (url, cause) in [
+        ("postgres://nobody:pa55word@127.0.0.1:1/x?sslmode=disable".to_owned(), "database"),
+        (with("sslmode=allow"), "sslmode=allow"),
+        (with("sslrootcert=/not/there.pem&sslmode=require"), "sslrootcert /not/there.pem"),
+        (with("sslcert=mine.pem"), "sslcert"),
+        (with("pgbouncer=true"), "pool_mode"),
+    ] {
+        let output = program().args(["check-config", "--connect", "--database-url", &url]).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(1), "{cause}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(cause) && !told.contains("pa55word"), "{cause}: {told}");
+    }
+    let many = program()
+        .args(["check-config", "--connect", "--database-url", &server])
+        .env("HOLDFAST_LIMITS__POSTGRES_CONNECTIONS", "1000")
+        .output()
+        .expect("the program starts");
+    assert!(!many.status.success() && text(&many).contains("max_connections"), "{}", text(&many));
+}
+
 #[test]
 fn a_wrong_command_line_is_refused_with_a_word_of_help() {
     for arguments in [&["nonsense"][..], &["serve", "--nonsense"], &["token"], &["serve", "--listen", "nowhere"]] {

@@ -208,3 +208,33 @@ fn a_client_that_never_reads_is_let_go() {
     }
     assert!(taken < asked * length, "all {taken} bytes came after all");
 }
+
+fn a_subject_that_asks_too_often_is_told(backend: Backend) {
+    let server = Server::start_in(backend, |_| {
+        let limit = |name: &str, value: &str| (format!("HOLDFAST_LIMITS__SUBJECT_REQUEST{name}"), value.to_owned());
+        vec![limit("S_PER_SECOND", "1"), limit("_BURST", "20")]
+    });
+    let api = server.fresh_organization();
+    let statuses: Vec<_> = (0..60).map(|_| api.get("/sites?limit=1")).collect();
+    let early = statuses.iter().find(|answer| answer.status() == 429).expect("an end");
+    let wait: u64 = early.header("retry-after").and_then(|text| text.parse().ok()).expect("when to come back");
+    assert!((1..=2).contains(&wait), "{wait}");
+    assert_eq!(early.json()["code"], "too_many_requests");
+    assert!(statuses[..20].iter().all(|answer| answer.status() == 200), "a burst is free");
+    // Nobody else is held up by it, not in the same organisation either.
+    let colleague = server.client(&api.organization, "somebody else", &["administrator"]);
+    colleague.get("/sites?limit=1").expect(200);
+    server.fresh_organization().get("/sites?limit=1").expect(200);
+    std::thread::sleep(Duration::from_secs(wait + 1));
+    api.get("/sites?limit=1").expect(200);
+}
+
+#[test]
+fn a_subject_that_asks_too_often_is_told_on_sqlite() {
+    a_subject_that_asks_too_often_is_told(Backend::Sqlite);
+}
+
+#[test]
+fn a_subject_that_asks_too_often_is_told_on_postgres() {
+    a_subject_that_asks_too_often_is_told(Backend::Postgres);
+}

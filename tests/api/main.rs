@@ -23,6 +23,7 @@ mod planning;
 mod plans;
 mod practice;
 mod prepared;
+mod rebuild;
 mod reports;
 mod rules;
 mod silent_database;

@@ -209,11 +209,11 @@ impl Effects {
             return Vec::new();
         }
         let stuck: HashSet<usize> = before.restoration.recovery.stuck().collect();
-        let mut circles = after.restoration.recovery.circles(self.after.graph(), MAX_CIRCLES);
-        circles.retain(|circle| circle.iter().any(|node| !stuck.contains(node)));
-        let nodes: Vec<usize> = circles.iter().flatten().copied().collect();
-        let detail = "items wait for each other in a circle and never start";
-        self.give(reasons, "startup_deadlock_added", ChangeVerdict::Block, detail, &nodes);
+        let recovery = &after.restoration.recovery;
+        let added: Vec<usize> = recovery.stuck().filter(|node| !stuck.contains(node)).collect();
+        let circles = recovery.circles_through(self.after.graph(), &added, MAX_CIRCLES);
+        let detail = "items wait for each other in a circle, or for such a circle, and never start";
+        self.give(reasons, "startup_deadlock_added", ChangeVerdict::Block, detail, &added);
         circles.iter().map(|circle| circle.iter().take(MAX_OF_CIRCLE).map(|node| self.reference(*node)).collect()).collect()
     }
 }

@@ -16,7 +16,9 @@ impl Recovery {
         let mut circles = Vec::new();
         for root in self.stuck() {
             components.explore(root);
-            circles.extend(components.found.drain(..).filter_map(|component| self.circle(graph, &component)));
+            let found = components.found.drain(..);
+            circles
+                .extend(found.filter_map(|all| self.circle(graph, &all.iter().copied().collect(), all.iter().copied().min()?)));
             if circles.len() >= most {
                 break;
             }
@@ -25,10 +27,34 @@ impl Recovery {
         circles
     }
 
-    /// A shortest circle through the first node of a component. None when it is a single node that does not wait for itself.
-    fn circle(&self, graph: &Graph, component: &[usize]) -> Option<Vec<usize>> {
-        let first = component.iter().copied().min()?;
-        let inside: FxHashSet<usize> = component.iter().copied().collect();
+    /// Start-up circles such that each of these nodes that lies on one is in one of them, at most so many: a shortest through each
+    /// that no circle before contains.
+    pub fn circles_through(&self, graph: &Graph, nodes: &[usize], most: usize) -> Vec<Vec<usize>> {
+        let wanted: FxHashSet<usize> = nodes.iter().copied().collect();
+        let mut components = Components::new(self, graph);
+        let (mut circles, mut covered) = (Vec::new(), FxHashSet::default());
+        for root in nodes {
+            components.explore(*root);
+            for component in components.found.drain(..) {
+                let mut through: Vec<usize> = component.iter().copied().filter(|node| wanted.contains(node)).collect();
+                through.sort_unstable();
+                let inside: FxHashSet<usize> = component.into_iter().collect();
+                for node in through {
+                    if circles.len() >= most {
+                        return circles;
+                    }
+                    if let Some(circle) = (!covered.contains(&node)).then(|| self.circle(graph, &inside, node)).flatten() {
+                        covered.extend(circle.iter().copied());
+                        circles.push(circle);
+                    }
+                }
+            }
+        }
+        circles
+    }
+
+    /// A shortest circle through a node of a component. None when that is a single node that does not wait for itself.
+    fn circle(&self, graph: &Graph, inside: &FxHashSet<usize>, first: usize) -> Option<Vec<usize>> {
         // Each node reached, with the one that waits for it.
         let mut waiting: FxHashMap<usize, usize> = FxHashMap::default();
         let mut queue = VecDeque::from([first]);

@@ -1,6 +1,7 @@
 //! The file of a backup: lines of JSON, packed by gzip. The first says what it is, then come the tables, each with its columns and
 //! its rows as lists, then files of the service that were asked for, last the manifest with counts, the heads of all ledgers
 //! and a SHA-256 over all lines before it. A file that was cut or changed is found by its end.
+use super::one_organization::OneOrganization;
 use crate::model::{Error, Id, Result};
 use crate::store::ledger::LedgerHead;
 use flate2::Compression;
@@ -28,12 +29,15 @@ pub struct Header {
     /// `sqlite` or `postgres`.
     pub database: String,
     pub made_at: String,
+    /// Where it is of one organisation alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OneOrganization>,
 }
 
 impl Header {
     pub fn new(schema: String, database: &str, made_at: String) -> Header {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Header { format: FORMAT, version, schema, database: database.to_owned(), made_at }
+        Header { format: FORMAT, version, schema, database: database.to_owned(), made_at, organization: None }
     }
 }
 

@@ -8,6 +8,7 @@ pub use ledgers::{Head, verify_ledgers};
 
 use super::conn::Conn;
 use super::kind::Kinds;
+use super::snapshot::Landscapes;
 use super::{Store, migrate};
 use crate::model::{Error, Result};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct Verdict {
 /// # Errors
 /// That there is no database or a newer one; what does not hold, a line each: the first broken entry of a ledger by organisation and
 /// `seq`, objects by key and entry.
-pub async fn verify(store: &Arc<Store>, kinds: Kinds) -> std::result::Result<Verdict, String> {
+pub async fn verify(store: &Arc<Store>, kinds: Kinds, landscapes: Arc<dyn Landscapes>) -> std::result::Result<Verdict, String> {
     let checked = store.scan(async move |conn| {
         migrate::check(conn).await?;
         conn.wait_patiently().await?;
@@ -35,7 +36,7 @@ pub async fn verify(store: &Arc<Store>, kinds: Kinds) -> std::result::Result<Ver
         let heads = verify_ledgers(conn).await.map_err(Error::Internal)?;
         // Objects and entries of one moment: others may be writing.
         conn.batch(if conn.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" }).await?;
-        let verdict = verify_objects(conn, kinds, heads).await?;
+        let verdict = verify_objects(conn, kinds, &*landscapes, heads).await?;
         conn.batch("COMMIT").await?;
         // Last: what is wrong with an object has been told by its name then.
         storage::check_references(conn).await?;
@@ -44,11 +45,23 @@ pub async fn verify(store: &Arc<Store>, kinds: Kinds) -> std::result::Result<Ver
     checked.await.map_err(|e| e.to_string())
 }
 
-async fn verify_objects(conn: &mut Conn<'_>, kinds: Kinds, heads: Vec<Head>) -> Result<Verdict> {
+/// Compares the objects of ledgers that were found to hold with their newest entries, and effective objectives with what they follow
+/// from.
+///
+/// # Errors
+/// What does not hold, a line each, or that the database does not answer.
+pub async fn verify_objects(conn: &mut Conn<'_>, kinds: Kinds, landscapes: &dyn Landscapes, heads: Vec<Head>) -> Result<Verdict> {
     let mut all = objects::Comparison::default();
     for tenant in heads.iter().filter(|tenant| tenant.open) {
         for kind in kinds.all() {
             all.compare(conn, tenant.organization, kind).await?;
+        }
+        for (id, _) in landscapes.wrong_objectives(conn, tenant.organization).await? {
+            all.tell(format!(
+                "organisation {}: the effective objectives of {id} are not what follows from the others: `holdfast rebuild` \
+                 computes them anew",
+                tenant.organization
+            ));
         }
     }
     all.end()?;

@@ -123,7 +123,7 @@ impl Comparison {
         self.tell(format!("organisation {org}: {id} ({key}) is not what ledger entry {seq} says: {what}"));
     }
 
-    fn tell(&mut self, fault: String) {
+    pub fn tell(&mut self, fault: String) {
         if self.faults.len() < TOLD {
             self.faults.push(fault);
         }

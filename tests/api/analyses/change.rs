@@ -46,6 +46,28 @@ both! {
         assert_eq!(api.seq(), before, "it writes nothing");
     }
 
+    fn whatever_never_starts_any_more_is_told_beside_an_old_circle_too(server) {
+        for order in [["A", "B", "C"], ["A", "C", "B"], ["B", "A", "C"], ["B", "C", "A"], ["C", "A", "B"], ["C", "B", "A"]] {
+            let api = server.fresh_organization();
+            for key in order {
+                api.create("components", &json!({"key": key, "name": key, "kind": "server"}));
+            }
+            api.create("services", &json!({"key": "S", "name": "S", "kind": "business_service"}));
+            for (dependent, provider) in [("A", "B"), ("B", "A"), ("A", "C"), ("S", "C")] {
+                needs(&api, dependent, provider, json!({}));
+            }
+            let edge = json!({"op": "add_mapping", "dependent": "key:C", "provider": "key:B"});
+            let answer = assess(&api, json!({"proposed": [edge]}));
+            assert_eq!(answer["verdict"], json!("block"), "{order:?}: {answer}");
+            let reason = answer["reasons"].as_array().expect("reasons").iter().find(|one| one["code"] == "startup_deadlock_added");
+            let mut stuck = keys(&reason.expect("a reason")["items"], "");
+            stuck.sort();
+            assert_eq!(stuck, ["C", "S"], "{order:?}");
+            let circles = answer["new_deadlocks"].as_array().expect("circles");
+            assert!(circles.iter().any(|circle| keys(circle, "").contains(&"C".to_owned())), "{order:?}: {circles:?}");
+        }
+    }
+
     fn objectives_that_are_no_longer_met_block_where_it_is_vital(server) {
         let api = server.fresh_organization();
         shop(&api);

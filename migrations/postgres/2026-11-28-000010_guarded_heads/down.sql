@@ -1,0 +1,2 @@
+DROP TRIGGER tenants_forward ON tenants;
+DROP FUNCTION head_moves_on();

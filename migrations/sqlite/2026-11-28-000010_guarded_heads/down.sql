@@ -1,0 +1,1 @@
+DROP TRIGGER tenants_forward;
