@@ -3,8 +3,11 @@ use super::question::{GraphView, LOSABLE, QuestionRef};
 use crate::graph::builder::{GraphBuilder, MappingEdge};
 use crate::graph::landscape::Landscape;
 use crate::graph::net::State;
-use crate::model::{Faults, Id, Kind, Link, Result};
+use crate::model::{Faults, Id, Kind, Link, Result, StringEnum, enum_values};
+use crate::resources::business_processes::ProcessStatus;
+use crate::resources::components::ComponentLifecycle;
 use crate::resources::mappings::{DEPENDENTS, Effect, PROVIDERS, Relation};
+use crate::resources::services::ServiceLifecycle;
 use crate::store::Conn;
 use crate::string_enum;
 use serde::Deserialize;
@@ -18,10 +21,12 @@ string_enum! {
         ChangeMapping = "change_mapping",
         RemoveMapping = "remove_mapping",
         SetCapability = "set_capability",
+        SetLifecycle = "set_lifecycle",
     }
 }
 
-/// A change nobody has made: a mapping added, changed or removed, or a capability (or place) of a component or service.
+/// A change nobody has made: a mapping added, changed or removed, a capability (or place) of a component or service, or the life cycle of
+/// a component, service or business process.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
@@ -48,9 +53,13 @@ pub struct Edit {
     pub required: Option<i64>,
     #[serde(default)]
     pub needed_to_start: Option<bool>,
-    /// The component or service whose capability is set.
+    /// The component or service whose capability is set; the component, service or business process whose life cycle is.
     #[serde(default)]
     pub item: Option<Link>,
+    /// What it is then, in the words of its kind: `retired`, `planned`, `in_service` and so on.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    pub lifecycle: Option<String>,
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3153600000i64)]
     pub recovery_time_seconds: Option<i64>,
@@ -67,6 +76,7 @@ pub struct Edit {
 
 const MAPPINGS: &[Kind] = &[Kind::Mapping];
 const CAPABLE: &[Kind] = &[Kind::Component, Kind::Service];
+const WITH_LIFECYCLE: &[Kind] = &[Kind::Component, Kind::Service, Kind::BusinessProcess];
 const SITES: &[Kind] = &[Kind::Site];
 
 impl Edit {
@@ -76,20 +86,21 @@ impl Edit {
             ("mapping", self.mapping.as_ref(), MAPPINGS),
             ("dependent", self.dependent.as_ref(), DEPENDENTS),
             ("provider", self.provider.as_ref(), PROVIDERS),
-            ("item", self.item.as_ref(), CAPABLE),
+            ("item", self.item.as_ref(), if self.op == EditOperation::SetLifecycle { WITH_LIFECYCLE } else { CAPABLE }),
             ("site", self.site.as_ref(), SITES),
         ]
     }
 
     /// What is wanting, and what does not belong to the operation.
     fn check(&self, at: &str, faults: &mut Faults) {
-        use EditOperation::{AddMapping, ChangeMapping, RemoveMapping, SetCapability};
+        use EditOperation::{AddMapping, ChangeMapping, RemoveMapping, SetCapability, SetLifecycle};
         let (wanted, allowed): (&[&str], &[&str]) = match self.op {
             AddMapping => {
                 (&["dependent", "provider"], &["relation", "effect", "redundancy_group", "required", "needed_to_start"])
             }
             ChangeMapping => (&["mapping"], &["relation", "effect", "redundancy_group", "required", "needed_to_start"]),
             RemoveMapping => (&["mapping"], &[]),
+            SetLifecycle => (&["item", "lifecycle"], &[]),
             SetCapability => (&["item"], &["recovery_time_seconds", "restart_seconds", "data_loss_seconds", "site"]),
         };
         let given = [
@@ -98,6 +109,7 @@ impl Edit {
             ("redundancy_group", self.redundancy_group.is_some()),
             ("required", self.required.is_some()),
             ("needed_to_start", self.needed_to_start.is_some()),
+            ("lifecycle", self.lifecycle.is_some()),
             ("recovery_time_seconds", self.recovery_time_seconds.is_some()),
             ("restart_seconds", self.restart_seconds.is_some()),
             ("data_loss_seconds", self.data_loss_seconds.is_some()),
@@ -151,6 +163,23 @@ impl Edit {
         }
     }
 
+    /// Puts the item into another state of its life cycle.
+    fn set_lifecycle(&self, parts: &mut GraphBuilder, at: &str, item: Id, faults: &mut Faults) {
+        let Some(node) = parts.find(item) else { return };
+        let item = parts.item_mut(node);
+        let word = self.lifecycle.as_deref().unwrap_or_default();
+        let (words, live) = match item.kind {
+            Kind::Component => (enum_values::<ComponentLifecycle>(), ComponentLifecycle::InService.as_str()),
+            Kind::Service => (enum_values::<ServiceLifecycle>(), ServiceLifecycle::Live.as_str()),
+            _ => (enum_values::<ProcessStatus>(), ProcessStatus::Active.as_str()),
+        };
+        if !words.contains(&word) {
+            faults.add(format!("{at}/lifecycle"), "not_allowed", format!("one of {} is wanted", words.join(", ")));
+            return;
+        }
+        item.live = word == live;
+    }
+
     fn set(&self, parts: &mut GraphBuilder, item: Id, site: Option<Id>) {
         let Some(node) = parts.find(item) else { return };
         let item = parts.item_mut(node);
@@ -192,6 +221,9 @@ async fn apply(conn: &mut Conn<'_>, view: &GraphView, field: &str, edits: &[Edit
     let mut parts = view.landscape.parts().clone();
     for (index, (edit, ids)) in edits.iter().zip(ids).enumerate() {
         match ids[3] {
+            Some(item) if edit.op == EditOperation::SetLifecycle => {
+                edit.set_lifecycle(&mut parts, &format!("/{field}/{index}"), item, &mut faults);
+            }
             Some(item) => edit.set(&mut parts, item, ids[4]),
             None => edit.tie(&mut parts, &format!("/{field}/{index}"), ids, &mut faults),
         }

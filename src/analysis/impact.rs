@@ -223,7 +223,7 @@ fn impact_of(landscape: &Landscape, mut lost: Vec<usize>, at: Timestamp, limit: 
     };
     let processes = down.iter().chain(&degraded).copied().filter(|node| rank_keys[*node].kind == Kind::BusinessProcess).collect();
     let process = |node: usize| {
-        Ok(AffectedProcess { state: found.state(node).as_str(), vital: items[node].vital, affected: affected(node)? })
+        Ok(AffectedProcess { state: found.state(node).as_str(), vital: items[node].is_vital(), affected: affected(node)? })
     };
     let processes = landscape.most_critical(processes, limit).into_iter().map(process);
     let answer = ImpactAnswer {

@@ -11,7 +11,7 @@ use crate::graph::net::State;
 use crate::graph::points;
 use crate::http::context::{Analyses, Reader};
 use crate::http::routes::{Api, Operation};
-use crate::model::{Error, Id, Kind, Reference, Result};
+use crate::model::{Error, Kind, Reference, Result};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 pub use of_one::ServiceSpofs;
@@ -165,11 +165,12 @@ impl Named<'_> {
         }
         // What the last one took down takes down nothing that the last one did not; as many are the same ones then. Of large
         // circles every item takes down the others.
-        let same = self.scratch.state(node) == State::Down && taken as usize + usize::from(items[node].vital) == self.last.len();
+        let same =
+            self.scratch.state(node) == State::Down && taken as usize + usize::from(items[node].is_vital()) == self.last.len();
         if !same {
             let found = landscape.graph().impact(&mut self.scratch, &[node]);
             let down = found.nodes().filter(|(_, state)| *state == State::Down).map(|(node, _)| node);
-            self.last = down.filter(|node| items[*node].vital).collect();
+            self.last = down.filter(|node| items[*node].is_vital()).collect();
         }
         let others = self.last.iter().copied().filter(|other| *other != node).collect();
         landscape.most_critical(others, MAX_NAMED).into_iter().map(|node| items[node].reference()).collect()
@@ -178,7 +179,7 @@ impl Named<'_> {
 
 fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFailure>> {
     let items = landscape.items();
-    let functions: Vec<usize> = (0..items.len()).filter(|node| items[*node].vital).collect();
+    let functions: Vec<usize> = (0..items.len()).filter(|node| items[*node].is_vital()).collect();
     if functions.len() > MAX_FUNCTIONS {
         return Err(too_many());
     }
@@ -203,13 +204,12 @@ fn pairs_of_all(landscape: &Landscape, wanted: &Wanted) -> Result<Vec<PairOfFail
 
 fn hanging(landscape: &Landscape, kind: Kind, limit: usize) -> Vec<ConcentrationRisk> {
     let (items, taken) = (landscape.items(), landscape.loss_counts());
-    let services = items.iter().filter(|item| item.kind == Kind::Service).count().max(1);
-    let mut all: Vec<usize> =
-        (0..items.len()).filter(|node| items[*node].kind == kind && items[*node].id != Id::SYSTEM).collect();
+    let services = items.iter().filter(|item| item.live && item.kind == Kind::Service).count().max(1);
+    let mut all: Vec<usize> = (0..items.len()).filter(|node| items[*node].live && items[*node].kind == kind).collect();
     all.sort_by_cached_key(|node| (Reverse(taken[*node][1]), Reverse(taken[*node][0]), items[*node].key.clone()));
     let one = |node: usize| ConcentrationRisk {
         item: items[node].reference(),
-        dependents: landscape.graph().dependents(node).len(),
+        dependents: landscape.graph().dependents_count(node),
         services: taken[node][0],
         services_percent: (f64::from(taken[node][0]) * 1000.0 / services as f64).round() / 10.0,
         vital_business_functions: taken[node][1],

@@ -2,6 +2,7 @@
 use super::MigrateFlags;
 use super::service::{Environment, load, quiet, start_logs, words};
 use crate::config::{Config, Overrides};
+use crate::server;
 use crate::store;
 use std::io::{IsTerminal, Write};
 
@@ -13,7 +14,7 @@ pub fn migrate(flags: &MigrateFlags, environment: &Environment) -> Result<(), St
     if flags.revert {
         return revert(&config, flags.yes);
     }
-    let done = store::migrate_up(&config).map_err(words)?;
+    let done = store::migrate_up(&config, &*server::landscapes()).map_err(words)?;
     println!("{done} changes of the schema made");
     Ok(())
 }

@@ -63,7 +63,7 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
     let _logs = start_logs(&config.log)?;
     // First: no other process may be at work on the file when its schema changes.
     let claim = store::claim(&config).map_err(words)?;
-    store::migrate_up(&config).map_err(words)?;
+    store::migrate_up(&config, &*server::landscapes()).map_err(words)?;
     if let Some(warning) = store::examine(&config).map_err(words)?.warning {
         tracing::warn!("{warning}");
     }
@@ -126,7 +126,7 @@ pub fn load_catalogue(flags: &CatalogueFlags, environment: &Environment) -> Resu
         ),
         error => words(error),
     })?;
-    store::migrate_up(&config).map_err(words)?;
+    store::migrate_up(&config, &*server::landscapes()).map_err(words)?;
     actix_web::rt::System::new().block_on(async move {
         let store = Store::open(&config, &server::landscapes()).map_err(words)?;
         let done = load_threats(&store, &key).await;

@@ -276,6 +276,9 @@ fn note_objectives(changes: &mut ObjectiveChanges, info: &KindInfo, old: Option<
     };
     let providers = [old.objective_edge(), new.objective_edge()].into_iter().flatten().map(|(_, provider)| provider);
     changes.others.extend(providers);
+    if old.is_live() != new.is_live() {
+        changes.toggled.insert(new.meta().id);
+    }
     if old.objectives() == new.objectives() && old.recovery_tier() == new.recovery_tier() {
         return;
     }

@@ -1,4 +1,5 @@
-//! What a graph is made of, while it is put together or changed: the objects and the dependencies between them.
+//! What a graph is made of, while it is put together or changed: the objects and the dependencies between them. What is not live
+//! stays here, with its ties, and is left out of the graph itself.
 use super::net::{Edge, Graph, Group, State};
 use super::recovery::RecoveryCapability;
 use crate::model::{Error, Id, Kind, Objectives, Reference, RenderedReference, Result};
@@ -14,6 +15,8 @@ pub struct Item {
     pub kind: Kind,
     pub key: Arc<str>,
     pub name: Option<Arc<str>>,
+    /// Whether it belongs to the present landscape; what does not has no ties in the graph.
+    pub live: bool,
     /// The site it stands at, or lies in.
     pub place: Option<Id>,
     pub owner: Option<Id>,
@@ -22,7 +25,7 @@ pub struct Item {
     /// Seconds from "technically up" to "business running", of a business process.
     pub wrt: Option<i64>,
     pub capability: RecoveryCapability,
-    /// Whether it is a vital business function, and not a retired one.
+    /// Whether it is said to be a vital business function; see [`Item::is_vital`].
     pub vital: bool,
     /// How critical it is, from 0 to 3.
     pub criticality: u8,
@@ -40,6 +43,7 @@ impl Item {
             kind,
             key: Arc::from(""),
             name: None,
+            live: true,
             place: None,
             owner: None,
             own: Objectives::NONE,
@@ -61,6 +65,10 @@ impl Item {
         }
         let made = RenderedReference::new(self.reference()).map_err(Error::internal)?;
         Ok(self.shared.get_or_init(|| made).clone())
+    }
+    /// Whether it is a vital business function of the present landscape.
+    pub fn is_vital(&self) -> bool {
+        self.vital && self.live
     }
     pub fn reference(&self) -> Reference {
         Reference { id: self.id, kind: self.kind, key: self.key.to_string(), name: self.name.as_deref().map(str::to_owned) }
@@ -180,7 +188,7 @@ impl GraphBuilder {
         self.ties.retain(|tie| !nodes.contains(&tie.dependent) && !nodes.contains(&tie.provider));
         for node in nodes {
             let item = &mut self.items[node as usize];
-            *item = Item::bare(item.id, Kind::Component);
+            *item = Item { live: false, ..Item::bare(item.id, Kind::Component) };
         }
     }
 
@@ -198,12 +206,31 @@ impl GraphBuilder {
         ties.map(|tie| self.mapped(tie)).collect()
     }
 
-    /// The redundancy groups that want more members up than there are, by dependent and name.
+    fn is_live(&self, node: u32) -> bool {
+        self.items[node as usize].live
+    }
+
+    /// Dependencies of what is live on what is not, and that no redundancy group may make up for: dependent and provider.
+    pub fn idle_providers(&self) -> Vec<(usize, usize)> {
+        let idle = |tie: &&NodeMapping| {
+            tie.group.is_none() && tie.effect != State::Up && self.is_live(tie.dependent) && !self.is_live(tie.provider)
+        };
+        let mut found: Vec<(usize, usize)> =
+            self.ties.iter().filter(idle).map(|tie| (tie.dependent as usize, tie.provider as usize)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The redundancy groups of what is live that want more members up than are live, by dependent and name.
     pub fn short_groups(&self) -> Vec<ShortGroup<'_>> {
         let mut members: BTreeMap<(u32, &str), (u32, HashSet<u32>)> = BTreeMap::new();
-        for (tie, name) in self.ties.iter().filter_map(|tie| Some((tie, &*self.names[tie.group? as usize]))) {
+        let live = self.ties.iter().filter(|tie| self.is_live(tie.dependent));
+        for (tie, name) in live.filter_map(|tie| Some((tie, &*self.names[tie.group? as usize]))) {
             let group = members.entry((tie.dependent, name)).or_insert((tie.required, HashSet::new()));
-            group.1.insert(tie.provider);
+            if self.is_live(tie.provider) {
+                group.1.insert(tie.provider);
+            }
         }
         let short = members.into_iter().filter(|(_, (required, members))| members.len() < *required as usize);
         short
@@ -234,7 +261,7 @@ impl GraphBuilder {
         let mut groups: Vec<Group> = Vec::new();
         let mut numbers: FxHashMap<(u32, u32), usize> = FxHashMap::default();
         let mut members: FxHashMap<(usize, u32), usize> = FxHashMap::default();
-        for tie in &self.ties {
+        for tie in self.ties.iter().filter(|tie| self.is_live(tie.dependent) && self.is_live(tie.provider)) {
             let NodeMapping { effect, needed, .. } = *tie;
             let group = tie.group.map(|name| {
                 *numbers.entry((tie.dependent, name)).or_insert_with(|| {
@@ -257,7 +284,7 @@ impl GraphBuilder {
             let (dependent, provider) = (tie.dependent as usize, tie.provider as usize);
             edges.push(Edge { dependent, provider, effect, group, needed, place: false });
         }
-        for (dependent, item) in self.items.iter().enumerate() {
+        for (dependent, item) in self.items.iter().enumerate().filter(|(_, item)| item.live) {
             if let Some(provider) = item.place.and_then(|place| self.find(place)) {
                 edges.push(Edge { dependent, provider, effect: State::Down, group: None, needed: false, place: true });
             }

@@ -142,9 +142,11 @@ impl Impact<'_> {
         way.reverse();
         Cause { omitted: length.saturating_sub(way.len()), way }
     }
-    /// The nodes that are up though members of their redundancy groups are down, each once.
+    /// The nodes that are up though members of their redundancy groups are down whose loss would be felt without the others, each
+    /// once.
     pub fn protected(&self) -> Vec<usize> {
-        let up = |(_, node): &(usize, usize)| (self.0.states[*node] == State::Up).then_some(*node);
+        let felt = |group: usize| self.0.fallen[group].1 != State::Up;
+        let up = |(group, node): &(usize, usize)| (felt(*group) && self.0.states[*node] == State::Up).then_some(*node);
         let mut saved: Vec<usize> = self.0.touched_groups.iter().filter_map(up).collect();
         saved.sort_unstable();
         saved.dedup();
@@ -214,7 +216,7 @@ mod tests {
                 let impact = graph.impact(&mut scratch, lost);
                 prop_assert_eq!(impact.states(), &told);
                 let up = |node: &usize| told[*node] == State::Up && edges.iter().any(|e| {
-                    e.dependent == *node && e.group.is_some_and(|g| groups[g].tolerated_losses() > 0) && told[e.provider] == State::Down
+                    e.dependent == *node && e.group.is_some_and(|g| groups[g].tolerated_losses() > 0) && told[e.provider] == State::Down && e.effect != State::Up
                 });
                 prop_assert_eq!(impact.protected(), (0..8).filter(up).collect::<Vec<_>>());
             }

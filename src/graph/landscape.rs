@@ -52,8 +52,8 @@ impl RankKey {
     fn of(item: &Item, rto: Option<i64>) -> RankKey {
         // An RTO has 32 bits at most, see `MAX_SECONDS`.
         let rto = rto.and_then(|rto| u32::try_from(rto).ok()).unwrap_or(u32::MAX);
-        let urgency = u64::from(!item.vital) << 40 | u64::from(u8::MAX - item.criticality) << 32 | u64::from(rto);
-        RankKey { urgency, id: item.id, kind: item.kind, vital: item.vital }
+        let urgency = u64::from(!item.is_vital()) << 40 | u64::from(u8::MAX - item.criticality) << 32 | u64::from(rto);
+        RankKey { urgency, id: item.id, kind: item.kind, vital: item.is_vital() }
     }
 }
 
@@ -177,7 +177,7 @@ impl Landscape {
     pub fn loss_counts(&self) -> &[[u32; 2]] {
         self.loss_counts.get_or_init(|| {
             let watched: Vec<u8> =
-                self.items().iter().map(|item| u8::from(item.kind == Kind::Service) | u8::from(item.vital) << 1).collect();
+                self.items().iter().map(|item| u8::from(item.kind == Kind::Service) | u8::from(item.is_vital()) << 1).collect();
             let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
             points::loss_counts(&self.graph, &watched, threads)
         })

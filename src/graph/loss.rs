@@ -57,7 +57,10 @@ impl Landscape {
     /// The way back when every component and every service is lost.
     pub fn total(&self) -> Arc<Restoration> {
         let all = self.all_lost.get_or_init(|| {
-            let built = |node: &usize| matches!(self.items()[*node].kind, Kind::Component | Kind::Service);
+            let built = |node: &usize| {
+                let item = &self.items()[*node];
+                item.live && matches!(item.kind, Kind::Component | Kind::Service)
+            };
             let lost: Vec<usize> = (0..self.items().len()).filter(built).collect();
             Arc::new(self.restoration(&lost))
         });

@@ -117,6 +117,13 @@ impl AdjacencyRows {
     }
 }
 
+fn distinct(steps: &[Neighbour]) -> usize {
+    let mut nodes: Vec<u32> = steps.iter().map(|step| step.node).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes.len()
+}
+
 impl Graph {
     /// Groups that can lose no member are none: every member of theirs is simply depended on.
     pub fn new(nodes: usize, edges: &[Edge], groups: Vec<Group>) -> Graph {
@@ -145,6 +152,14 @@ impl Graph {
     /// What a node depends on.
     pub fn providers(&self, node: usize) -> &[Neighbour] {
         self.down.of(node)
+    }
+    /// How many objects depend on a node, however many dependencies that are.
+    pub fn dependents_count(&self, node: usize) -> usize {
+        distinct(self.dependents(node))
+    }
+    /// How many objects a node depends on.
+    pub fn providers_count(&self, node: usize) -> usize {
+        distinct(self.providers(node))
     }
     pub fn group(&self, shared: GroupId) -> Group {
         self.groups[shared.index()]

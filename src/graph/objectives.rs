@@ -13,6 +13,8 @@ pub struct ObjectiveChanges {
     pub edges: Vec<(Id, Id)>,
     /// Objects whose objectives, or whose dependents, changed in any other way.
     pub others: HashSet<Id>,
+    /// Objects that became live or ceased to be: with them, what they carry down.
+    pub toggled: HashSet<Id>,
     /// Recovery tiers whose objectives changed, and with them those of the objects that name them.
     pub tiers: HashSet<Id>,
 }

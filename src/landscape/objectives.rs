@@ -7,13 +7,17 @@
 //! however long the chains are.
 use super::rows;
 use crate::graph::objectives::{ObjectiveChanges, effective};
-use crate::model::{Id, Objectives, Result};
+use crate::model::{Id, Objectives, Result, StringEnum};
 use crate::on;
+use crate::resources::KINDS;
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, sql::Identity};
-use crate::store::{Conn, MapDbError, object_meta};
-use diesel::sql_types::{BigInt, Nullable};
+use crate::store::{Conn, KindInfo, MapDbError, object_meta};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use std::collections::{HashMap, HashSet};
+
+type Seconds = Nullable<BigInt>;
+type Three = (Option<i64>, Option<i64>, Option<i64>);
 
 /// Ids bound by one statement.
 const CHUNK: usize = 2000;
@@ -28,6 +32,8 @@ const MAX_ASKED: usize = 8;
 pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) -> Result<HashMap<Id, Objectives>> {
     let mut moved = changes.others;
     moved.extend(rows::naming_tiers(conn, org, &changes.tiers).await?.into_iter().map(|(_, id)| id));
+    moved.extend(providers_of(conn, org, &changes.toggled).await?);
+    moved.extend(changes.toggled);
     let stale = stale_objectives(conn, org, moved).await?;
     let mut changed = recompute(conn, org, &stale, Region::Carried).await?;
     let mut stricter = carried(conn, org, &changes.edges).await?;
@@ -51,7 +57,11 @@ pub async fn refresh(conn: &mut Conn<'_>, org: Id, changes: ObjectiveChanges) ->
 
 /// The effective objectives of an organisation that are not what follows from own ones and mappings, with what they should be.
 pub async fn wrong(conn: &mut Conn<'_>, org: Id) -> Result<Vec<(Id, Objectives)>> {
-    let statement = Fragment::default().sql("SELECT id FROM objects WHERE organization_id = ").id(org);
+    // What is no node, as a recovery tier, has objectives that are in force nowhere by themselves.
+    let kinds = KINDS.which(KindInfo::is_node).into_iter().map(|kind| format!("'{}'", kind.as_str()));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    let statement = Fragment::default().sql(&format!("SELECT id FROM objects WHERE kind IN ({kinds}) AND organization_id = "));
+    let statement = statement.id(org);
     let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
     let all: HashSet<Id> = rows.into_iter().map(Id::from).collect();
     let edges = edges_into(conn, org, &all).await?;
@@ -90,9 +100,10 @@ async fn still_carried(conn: &mut Conn<'_>, org: Id, object: Id, field: &str, se
         .sql(" AND id = ")
         .id(object)
         .sql(
-            " UNION SELECT m.dependent_id FROM above CROSS JOIN mappings m CROSS JOIN objects d \
+            " UNION SELECT m.dependent_id FROM above CROSS JOIN mappings m CROSS JOIN objects d CROSS JOIN objects p \
              WHERE m.provider_id = above.id AND m.effect = 'cascade' AND d.organization_id = m.organization_id \
-             AND d.id = m.dependent_id AND m.organization_id = ",
+             AND d.id = m.dependent_id AND d.live AND p.organization_id = m.organization_id AND p.id = above.id AND p.live \
+             AND m.organization_id = ",
         )
         .id(org)
         .sql(&format!(" AND d.effective_{field}_seconds = "))
@@ -127,7 +138,8 @@ async fn carried(conn: &mut Conn<'_>, org: Id, edges: &[(Id, Id)]) -> Result<Has
 fn settle(values: &[Value], edges: &[(Id, Id)], source: impl Fn(&Value) -> Objectives) -> Vec<(Id, Objectives)> {
     let place: HashMap<Id, usize> = values.iter().enumerate().map(|(index, value)| (value.id, index)).collect();
     let sources: Vec<Objectives> = values.iter().map(source).collect();
-    let edges: Vec<(usize, usize)> = edges.iter().filter_map(|(d, p)| Some((*place.get(d)?, *place.get(p)?))).collect();
+    let ends = edges.iter().filter_map(|(d, p)| Some((*place.get(d)?, *place.get(p)?)));
+    let edges: Vec<(usize, usize)> = ends.filter(|(d, p)| values[*d].live && values[*p].live).collect();
     let settled = values.iter().zip(effective(&sources, &edges));
     settled.filter(|(value, settled)| value.now != *settled).map(|(value, settled)| (value.id, settled)).collect()
 }
@@ -146,7 +158,7 @@ async fn stricter_below(conn: &mut Conn<'_>, org: Id, dependents: &[Id]) -> Resu
                  WHERE m.effect = 'cascade' AND m.organization_id = ",
             )
             .id(org)
-            .sql(&format!(" AND ({} OR {} OR {})", stricter("rto"), stricter("rpo"), stricter("mtpd")))
+            .sql(&format!(" AND d.live AND p.live AND ({} OR {} OR {})", stricter("rto"), stricter("rpo"), stricter("mtpd")))
             .sql(" AND m.dependent_id IN (")
             .ids(dependents)
             .sql(")");
@@ -208,6 +220,19 @@ async fn below(conn: &mut Conn<'_>, org: Id, seeds: &HashSet<Id>, region: Region
     Ok(found)
 }
 
+/// What some objects depend on by cascading mappings.
+async fn providers_of(conn: &mut Conn<'_>, org: Id, dependents: &HashSet<Id>) -> Result<Vec<Id>> {
+    let dependents: Vec<Id> = dependents.iter().copied().collect();
+    let mut found = Vec::new();
+    for dependents in dependents.chunks(CHUNK) {
+        let statement = Fragment::default().sql("SELECT provider_id FROM mappings WHERE organization_id = ").id(org);
+        let statement = statement.sql(" AND effect = 'cascade' AND dependent_id IN (").ids(dependents).sql(")");
+        let rows: Vec<DbId> = on!(conn, |c| statement.rows::<Identity>().load(c)).map_db_error()?;
+        found.extend(rows.into_iter().map(Id::from));
+    }
+    Ok(found)
+}
+
 async fn edges_into(conn: &mut Conn<'_>, org: Id, providers: &HashSet<Id>) -> Result<Vec<(Id, Id)>> {
     let providers: Vec<Id> = providers.iter().copied().collect();
     let mut found = Vec::new();
@@ -226,17 +251,20 @@ async fn edges_into(conn: &mut Conn<'_>, org: Id, providers: &HashSet<Id>) -> Re
 
 struct Value {
     id: Id,
+    live: bool,
     own: Objectives,
     now: Objectives,
 }
 
 async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<Value>> {
+    type Row = (DbId, Three, Three, bool);
+    type Columns = (Identity, (Seconds, Seconds, Seconds), (Seconds, Seconds, Seconds), Bool);
     let ids: Vec<Id> = ids.iter().copied().collect();
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
         let statement = Fragment::default()
             .sql(&format!(
-                "SELECT o.id, {}, o.effective_rto_seconds, o.effective_rpo_seconds, o.effective_mtpd_seconds FROM objects o {} \
+                "SELECT o.id, {}, o.effective_rto_seconds, o.effective_rpo_seconds, o.effective_mtpd_seconds, o.live FROM objects o {} \
                  WHERE o.organization_id = ",
                 rows::OWN,
                 rows::TIER
@@ -245,19 +273,24 @@ async fn values(conn: &mut Conn<'_>, org: Id, ids: &HashSet<Id>) -> Result<Vec<V
             .sql(" AND o.id IN (")
             .ids(ids)
             .sql(")");
-        found.extend(pairs(conn, statement).await?.into_iter().map(|(id, own, now)| Value { id, own, now }));
+        let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
+        found.extend(rows.into_iter().map(|(id, own, now, live)| Value {
+            id: id.0,
+            live,
+            own: objectives(own),
+            now: objectives(now),
+        }));
     }
     Ok(found)
 }
 
+fn objectives((rto, rpo, mtpd): Three) -> Objectives {
+    Objectives { rto, rpo, mtpd }
+}
+
 /// The rows of a statement that gives an id and twice three objectives.
 async fn pairs(conn: &mut Conn<'_>, statement: Fragment) -> Result<Vec<(Id, Objectives, Objectives)>> {
-    type Seconds = Nullable<BigInt>;
-    type Columns = (Identity, Seconds, Seconds, Seconds, Seconds, Seconds, Seconds);
-    type Row = (DbId, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-    let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
-    let pair = |(id, rto, rpo, mtpd, rto2, rpo2, mtpd2): Row| {
-        (id.0, Objectives { rto, rpo, mtpd }, Objectives { rto: rto2, rpo: rpo2, mtpd: mtpd2 })
-    };
-    Ok(rows.into_iter().map(pair).collect())
+    type Columns = (Identity, (Seconds, Seconds, Seconds), (Seconds, Seconds, Seconds));
+    let rows: Vec<(DbId, Three, Three)> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
+    Ok(rows.into_iter().map(|(id, one, other)| (id.0, objectives(one), objectives(other))).collect())
 }

@@ -3,7 +3,7 @@ use crate::graph::objectives;
 use crate::model::{Id, Objectives, Result};
 use crate::resources::KINDS;
 use crate::store::{Conn, audit, past};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Computes them from the ledger's entries, of which so many are looked at; `objects` adds objects with their own
 /// objectives.
@@ -34,6 +34,7 @@ pub async fn as_of(
     let mut edges = Vec::new();
     let mut tiers: HashMap<Id, Objectives> = HashMap::new();
     let mut named = Vec::new();
+    let mut idle: HashSet<usize> = HashSet::new();
     for entry in past::as_of(conn, org, &kinds, seq, most).await? {
         let kind = KINDS.of(entry.kind.0);
         let object = audit::from_audit_body(kind, entry.body.as_deref().unwrap_or("null"))?;
@@ -43,6 +44,9 @@ pub async fn as_of(
         }
         if kind.info().is_node() {
             let at = node(id, object.objectives(), &mut own);
+            if !object.is_live() {
+                idle.insert(at);
+            }
             named.extend(object.recovery_tier().map(|tier| (at, object.objectives(), tier)));
         } else if object.objectives() != Objectives::NONE {
             tiers.insert(id, object.objectives());
@@ -52,6 +56,7 @@ pub async fn as_of(
         let objectives = set.or(tiers.get(&tier).copied().unwrap_or(Objectives::NONE));
         own[at] = own[at].strictest(objectives);
     }
+    edges.retain(|(dependent, provider)| !idle.contains(dependent) && !idle.contains(provider));
     let settled = objectives::effective(&own, &edges);
     Ok(place.into_iter().map(|(id, at)| (id, settled[at])).collect())
 }

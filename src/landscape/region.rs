@@ -104,7 +104,7 @@ async fn edges_within(
     Ok(all)
 }
 
-/// The mappings in which any of these objects stands in a column, no more than so many.
+/// The mappings between live objects in which any of these stands in a column, no more than so many.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -115,9 +115,14 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], mo
     for ids in ids.chunks(CHUNK) {
         let rest = i64::try_from(most.saturating_sub(found.len())).unwrap_or(i64::MAX);
         let statement = Fragment::default()
-            .sql("SELECT id, dependent_id, provider_id, relation, effect, redundancy_group, required, needed_to_start FROM mappings WHERE organization_id = ")
+            .sql(
+                "SELECT m.id, m.dependent_id, m.provider_id, m.relation, m.effect, m.redundancy_group, m.required, m.needed_to_start \
+                 FROM mappings m JOIN objects d ON d.organization_id = m.organization_id AND d.id = m.dependent_id AND d.live \
+                 JOIN objects p ON p.organization_id = m.organization_id AND p.id = m.provider_id AND p.live \
+                 WHERE m.organization_id = ",
+            )
             .id(org)
-            .sql(&format!(" AND {column} IN ("))
+            .sql(&format!(" AND m.{column} IN ("))
             .ids(ids)
             .sql(&format!(") LIMIT {rest}"));
         let rows: Vec<Row> = on!(conn, |c| statement.rows::<Columns>().load(c)).map_db_error()?;
@@ -132,10 +137,12 @@ pub async fn mappings(conn: &mut Conn<'_>, org: Id, column: &str, ids: &[Id], mo
             needed_to_start: needed,
         }));
     }
+    // The databases give them in orders of their own.
+    found.sort_by_key(|edge| (edge.dependent, edge.provider, edge.mapping));
     Ok(found)
 }
 
-/// What lies in places: components at sites, sites in others.
+/// What lies in places: live components at sites, sites in others.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -150,9 +157,12 @@ pub async fn load_locations(
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let statement = Fragment::default()
-            .sql(&format!("SELECT id, {place} FROM {table} WHERE organization_id = "))
+            .sql(&format!(
+                "SELECT t.id, t.{place} FROM {table} t \
+                 JOIN objects o ON o.organization_id = t.organization_id AND o.id = t.id AND o.live WHERE t.organization_id = "
+            ))
             .id(org)
-            .sql(&format!(" AND {place} IS NOT NULL AND {column} IN ("))
+            .sql(&format!(" AND t.{place} IS NOT NULL AND t.{column} IN ("))
             .ids(ids)
             .sql(")");
         let rows: Vec<(DbId, DbId)> = on!(conn, |c| statement.rows::<(Identity, Identity)>().load(c)).map_db_error()?;

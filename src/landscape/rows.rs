@@ -35,14 +35,14 @@ type Columns = (
     (Seconds, Seconds, Seconds),
     (Nullable<Identity>, Nullable<Identity>),
     (Seconds, Seconds, Seconds, Seconds),
-    (Bool, BigInt, Bool),
+    (Bool, BigInt, Bool, Bool),
 );
 type Three = (Option<i64>, Option<i64>, Option<i64>);
 type Four = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-type Row = (DbId, String, String, Three, (Option<DbId>, Option<DbId>), Four, (bool, i64, bool));
+type Row = (DbId, String, String, Three, (Option<DbId>, Option<DbId>), Four, (bool, i64, bool, bool));
 
 fn as_item(kind: Kind, row: Row) -> Item {
-    let (id, key, name, (rto, rpo, mtpd), (place, owner), times, (vital, criticality, keeps_data)) = row;
+    let (id, key, name, (rto, rpo, mtpd), (place, owner), times, (vital, criticality, keeps_data, live)) = row;
     let (wrt, recovery, restart, data_loss) = times;
     Item {
         key: Arc::from(key),
@@ -55,6 +55,7 @@ fn as_item(kind: Kind, row: Row) -> Item {
         vital,
         criticality: u8::try_from(criticality).unwrap_or(0),
         keeps_data,
+        live,
         ..Item::bare(id.0, kind)
     }
 }
@@ -76,7 +77,7 @@ fn select(info: &KindInfo, org: Id) -> Fragment {
     let (table, columns, kind) = (info.table.name, info.node.all().join(", "), info.kind.as_str());
     Fragment::default()
         .sql(&format!(
-            "SELECT t.id, o.key, o.name, {OWN}, {columns} FROM {table} t \
+            "SELECT t.id, o.key, o.name, {OWN}, {columns}, o.live FROM {table} t \
              JOIN objects o ON o.organization_id = t.organization_id AND o.id = t.id {TIER} \
              WHERE o.kind = '{kind}' AND t.organization_id = "
         ))
@@ -205,6 +206,7 @@ pub(super) fn from_entries(entries: Vec<AuditEntry>) -> Result<GraphBuilder> {
         let mut item = Item {
             key: Arc::from(meta.key.as_str()),
             name: meta.name.as_deref().map(Arc::from),
+            live: object.is_live(),
             own: object.objectives().or(tier.unwrap_or(Objectives::NONE)),
             ..Item::bare(meta.id, kind.info().kind)
         };

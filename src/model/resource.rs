@@ -70,6 +70,11 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     fn objectives(&self) -> Objectives {
         Objectives::NONE
     }
+    /// Whether it belongs to the present landscape. What is planned, a draft or retired does not: it carries no objectives down,
+    /// stands in for nobody, and is neither lost nor listed.
+    fn is_live(&self) -> bool {
+        true
+    }
     /// The recovery tier the object names: its objectives count where the object sets none itself.
     fn recovery_tier(&self) -> Option<Id> {
         None

@@ -2,7 +2,8 @@
 //! change this version does not know belongs to a newer one, and is left alone.
 use super::conn::{Conn, MapDbError};
 use super::postgres::{Address, PATIENT, PgConn, Purpose};
-use super::sqlite;
+use super::snapshot::Landscapes;
+use super::{ledger, object_meta, sqlite};
 use crate::config::{Config, Database};
 use crate::model::{Error, Result};
 use crate::on;
@@ -27,7 +28,7 @@ const LOCK: &str = "SELECT pg_advisory_lock(5270422617391012)";
 /// # Errors
 /// When the database cannot be opened, belongs to a newer version, or a change fails; a failed change leaves nothing
 /// behind.
-pub fn up(config: &Config) -> Result<usize> {
+pub fn up(config: &Config, landscapes: &dyn Landscapes) -> Result<usize> {
     with_schema(config, async |mut schema| {
         // A role that owns no tables may serve them, and may not even ask the library to look.
         let mut conn = schema.conn();
@@ -35,8 +36,22 @@ pub fn up(config: &Config) -> Result<usize> {
         if applied(&mut conn).await?.is_some_and(|applied| applied.len() == known) {
             return Ok(0);
         }
-        schema.apply(Way::Up).map(|(_, done)| done)
+        let (mut schema, done) = schema.apply(Way::Up)?;
+        settle(&mut schema.conn(), landscapes).await?;
+        Ok(done)
     })
+}
+
+/// Brings up to date what follows from other rows by rules that a change of the schema may have changed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle(conn: &mut Conn<'_>, landscapes: &dyn Landscapes) -> Result<()> {
+    for (organization, _) in ledger::tenants(conn).await? {
+        let wrong = landscapes.wrong_objectives(conn, organization).await?;
+        object_meta::set_effective(conn, organization, &wrong).await?;
+    }
+    Ok(())
 }
 
 /// Takes the newest change back and tells its name.

@@ -43,6 +43,8 @@ pub trait ErasedObject: Any + Send + Sync {
     fn check(&self, faults: &mut Faults);
     /// The objectives set on the object itself.
     fn objectives(&self) -> Objectives;
+    /// Whether it belongs to the present landscape.
+    fn is_live(&self) -> bool;
     /// The recovery tier it names.
     fn recovery_tier(&self) -> Option<Id>;
     /// From which object to which it carries objectives down.
@@ -86,6 +88,9 @@ impl<R: Resource> ErasedObject for Object<R> {
     }
     fn objectives(&self) -> Objectives {
         self.body.objectives()
+    }
+    fn is_live(&self) -> bool {
+        self.body.is_live()
     }
     fn recovery_tier(&self) -> Option<Id> {
         self.body.recovery_tier()

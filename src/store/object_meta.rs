@@ -47,10 +47,11 @@ struct Written {
     search: String,
     own: Objectives,
     recovery_tier: Option<DbId>,
+    live: bool,
 }
 
 /// The columns of [`Written`] besides those of its row.
-const FURTHER: [&str; 5] = ["search", "own_rto_seconds", "own_rpo_seconds", "own_mtpd_seconds", "recovery_tier_id"];
+const FURTHER: [&str; 6] = ["search", "own_rto_seconds", "own_rpo_seconds", "own_mtpd_seconds", "recovery_tier_id", "live"];
 
 impl Row for Written {
     const TABLE: &'static str = ObjectMetaRow::TABLE;
@@ -71,6 +72,7 @@ impl Row for Written {
             values.push(seconds.bind()?);
         }
         values.push(self.recovery_tier.bind()?);
+        values.push(self.live.bind()?);
         Ok(())
     }
 }
@@ -129,6 +131,7 @@ fn written(org: Id, object: &AnyObject) -> Written {
         search: meta.search_text(),
         own: object.objectives(),
         recovery_tier: object.recovery_tier().map(DbId),
+        live: object.is_live(),
     }
 }
 

@@ -56,6 +56,7 @@ diesel::table! {
         own_rpo_seconds -> Nullable<BigInt>,
         own_mtpd_seconds -> Nullable<BigInt>,
         recovery_tier_id -> Nullable<Identity>,
+        live -> diesel::sql_types::Bool,
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,

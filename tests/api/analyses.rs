@@ -3,6 +3,7 @@
 mod bombs;
 mod change;
 mod fresh;
+mod live;
 mod points;
 mod recovery;
 

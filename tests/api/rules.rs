@@ -153,18 +153,25 @@ both! {
         }
     }
 
-    fn recovery_and_work_after_it_fit_into_the_tolerable_period(server) {
+    fn objectives_that_contradict_each_other_are_taken_and_shown(server) {
         let api = server.fresh_organization();
-        let draft = |rto: u64, wrt: u64, mtpd: u64| json!({"name": "Pay", "rto_seconds": rto, "wrt_seconds": wrt, "mtpd_seconds": mtpd});
-        api.create("business-processes", &draft(60, 40, 100));
-        api.create("business-processes", &draft(0, 0, 0));
-        api.post("/business-processes", &draft(60, 41, 100)).refused(422, "invalid");
-        let process = api.create("business-processes", &draft(60, 30, 100));
-        let path = format!("/business-processes/{}", process["id"].as_str().expect("an id"));
-        let refused = api.patch(&path, &json!({"wrt_seconds": 41}));
-        refused.refused(422, "invalid");
-        assert_eq!(refused.faults().first().map(|(_, code)| code.as_str()), Some("inconsistent"));
-        api.patch(&path, &json!({"wrt_seconds": 41, "mtpd_seconds": null})).expect(200);
+        let draft = |key: &str, rto: u64, wrt: Value| {
+            json!({"key": key, "name": "Pay", "rto_seconds": rto, "wrt_seconds": wrt, "mtpd_seconds": 100})
+        };
+        for (key, rto, wrt) in [("FIT", 60, json!(40)), ("WRT", 60, json!(41)), ("RTO", 101, json!(null)), ("NONE", 100, json!(null))] {
+            api.create("business-processes", &draft(key, rto, wrt));
+        }
+        let shown = || -> Vec<String> {
+            let gaps = api.get("/gaps?code=objectives_inconsistent").expect(200).json();
+            let gaps = gaps["items"].as_array().expect("gaps").clone();
+            gaps.iter().map(|gap| gap["item"]["key"].as_str().expect("a key").to_owned()).collect()
+        };
+        let mut found = shown();
+        found.sort();
+        assert_eq!(found, ["RTO", "WRT"]);
+        api.patch("/business-processes/key:WRT", &json!({"mtpd_seconds": 101})).expect(200);
+        api.patch("/business-processes/key:RTO", &json!({"status": "draft"})).expect(200);
+        assert_eq!(shown(), [""; 0]);
     }
 
     fn a_contract_is_with_a_supplier_and_agreements_hold_from_day_to_day(server) {

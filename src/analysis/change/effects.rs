@@ -63,7 +63,7 @@ impl Effects {
     /// Whether its interruption is grave.
     fn is_grave(&self, node: usize) -> bool {
         let item = &self.before.items()[node];
-        item.vital || item.criticality >= HIGHLY_CRITICAL
+        item.is_vital() || item.criticality >= HIGHLY_CRITICAL
     }
 
     pub async fn render(
@@ -74,7 +74,7 @@ impl Effects {
         limit: usize,
     ) -> Result<ChangeAnswer> {
         let (services, processes) = (self.of_kind(Kind::Service), self.of_kind(Kind::BusinessProcess));
-        let vital: Vec<usize> = processes.iter().copied().filter(|node| self.before.items()[*node].vital).collect();
+        let vital: Vec<usize> = processes.iter().copied().filter(|node| self.before.items()[*node].is_vital()).collect();
         let business: Vec<usize> = services.iter().chain(&processes).copied().collect();
         let mut reasons = Vec::new();
         self.works_on_points(&vital, &mut reasons);

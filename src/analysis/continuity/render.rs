@@ -56,8 +56,8 @@ pub async fn of(conn: &mut Conn<'_>, view: &GraphView, facts: &Facts, node: usiz
         achievable: achievable(facts, node),
         proven: Proven { restoration: proven(figures[0], own.rto), data_loss: proven(figures[1], own.rpo) },
         dependencies: DependencyCounts {
-            providers: landscape.graph().providers(node).len(),
-            dependents: landscape.graph().dependents(node).len(),
+            providers: landscape.graph().providers_count(node),
+            dependents: landscape.graph().dependents_count(node),
         },
         single_points_of_failure: SinglePoints {
             total: about.single_points.len(),

@@ -108,7 +108,7 @@ impl<'a> ServiceFacts<'a> {
             now: facts.now,
             rto: own.rto.is_some(),
             rpo: own.rpo.is_some(),
-            providers: facts.landscape.graph().providers(self.node).len(),
+            providers: facts.landscape.graph().providers_count(self.node),
             plans: self.plans.len(),
             dated: self.plans.iter().filter(|one| one.body.review_due.is_some()).count(),
             overdue_reviews: self.plans.iter().filter(|one| late(one.body.review_due)).count(),

@@ -188,7 +188,7 @@ fn vital_functions(facts: &Facts, node: usize) -> Vec<Id> {
     let landscape = &facts.landscape;
     let mut scratch = landscape.scratch();
     let impact = landscape.graph().impact(&mut scratch, &[node]);
-    let down = impact.nodes().filter(|(node, state)| *state == State::Down && landscape.items()[*node].vital);
+    let down = impact.nodes().filter(|(node, state)| *state == State::Down && landscape.items()[*node].is_vital());
     let down = down.map(|(node, _)| node).collect();
     landscape.most_critical(down, MAX_DETAILS).into_iter().map(|node| landscape.items()[node].id).collect()
 }

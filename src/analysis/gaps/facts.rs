@@ -99,7 +99,7 @@ impl Facts {
     }
 
     pub fn is_vital(&self, node: usize) -> bool {
-        self.landscape.items()[node].vital
+        self.landscape.items()[node].is_vital()
     }
     /// Whether a vital business function that is active depends on a node.
     pub fn supports_vital(&self, node: usize) -> bool {
@@ -170,7 +170,7 @@ fn treated(measures: &[Object<Measure>]) -> HashMap<Id, Vec<MeasureStatus>> {
 
 /// What any vital business function among these depends on, for certain or by a redundancy group.
 fn supporting(landscape: &Landscape, active: &[usize]) -> Vec<bool> {
-    let vital: Vec<usize> = active.iter().copied().filter(|node| landscape.items()[*node].vital).collect();
+    let vital: Vec<usize> = active.iter().copied().filter(|node| landscape.items()[*node].is_vital()).collect();
     landscape.reaches(&vital)
 }
 

@@ -3,9 +3,7 @@ pub mod store;
 
 use super::services::Criticality;
 use crate::model::roles::{ADM, EVERYBODY, INT, OWN, SCM};
-use crate::model::{
-    Date, Faults, Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field,
-};
+use crate::model::{Date, Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +39,8 @@ pub struct BusinessProcess {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3153600000i64)]
     pub rpo_seconds: Option<i64>,
-    /// Maximum tolerable period of disruption. Recovery and work recovery fit in: rto + wrt ≤ mtpd.
+    /// Maximum tolerable period of disruption. Recovery and work recovery should fit in (rto + wrt ≤ mtpd); where they do not, that is the
+    /// gap `objectives_inconsistent`.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3153600000i64)]
     pub mtpd_seconds: Option<i64>,
@@ -87,21 +86,13 @@ impl Resource for BusinessProcess {
         field("review_due", "business_processes.review_due", "", FieldType::Date),
     ];
 
+    fn is_live(&self) -> bool {
+        self.status == ProcessStatus::Active
+    }
     fn links(&mut self) -> Vec<Slot<'_>> {
         let owner = Slot::of("owner", &[Kind::Contact], &mut self.owner);
         let parent = Slot::of("parent", &[Kind::BusinessProcess], &mut self.parent);
         owner.into_iter().chain(parent).chain(Slot::of("recovery_tier", TIER, &mut self.recovery_tier)).collect()
-    }
-    /// Invariant of the domain: rto + wrt ≤ mtpd where all are set (ISO 22301: recovery must end before disruption
-    /// becomes intolerable).
-    fn check(&self, faults: &mut Faults) {
-        let Some(mtpd) = self.mtpd_seconds else { return };
-        let (rto, wrt) = (self.rto_seconds, self.wrt_seconds);
-        let (Some(rto), Some(wrt)) = (rto, wrt) else { return };
-        if rto + wrt > mtpd {
-            let detail = format!("rto_seconds {rto} + wrt_seconds {wrt} is more than mtpd_seconds {mtpd}");
-            faults.add("/mtpd_seconds", "inconsistent", detail);
-        }
     }
     fn recovery_tier(&self) -> Option<Id> {
         self.recovery_tier.as_ref().and_then(Link::id)

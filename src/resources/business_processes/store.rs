@@ -90,14 +90,14 @@ impl ResourceHooks for BusinessProcess {
     const NODE: NodeColumns = NodeColumns {
         owner: "t.owner_id",
         wrt_seconds: "t.wrt_seconds",
-        vital: "t.vital AND t.status <> 'retired'",
+        vital: "t.vital",
         criticality: CRITICALITY_RANK,
         ..NodeColumns::BARE
     };
     fn fill_node(&self, item: &mut Item) {
         item.owner = self.owner.as_ref().and_then(Link::id);
         item.wrt = self.wrt_seconds;
-        item.vital = self.vital && self.status != ProcessStatus::Retired;
+        item.vital = self.vital;
         item.criticality = self.criticality.rank();
     }
     async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {

@@ -108,6 +108,9 @@ impl Resource for Component {
         field("data_loss_seconds", "components.data_loss_seconds", "", FieldType::Integer),
     ];
 
+    fn is_live(&self) -> bool {
+        self.lifecycle == ComponentLifecycle::InService
+    }
     fn links(&mut self) -> Vec<Slot<'_>> {
         let site = Slot::of("site", &[Kind::Site], &mut self.site);
         let supplier = Slot::of("supplier", &[Kind::Supplier], &mut self.supplier);

@@ -107,6 +107,9 @@ impl Resource for Service {
         field("data_loss_seconds", "services.data_loss_seconds", "", FieldType::Integer),
     ];
 
+    fn is_live(&self) -> bool {
+        self.lifecycle == ServiceLifecycle::Live
+    }
     fn links(&mut self) -> Vec<Slot<'_>> {
         let owner = Slot::of("owner", &[Kind::Contact], &mut self.owner);
         owner.into_iter().chain(Slot::of("recovery_tier", TIER, &mut self.recovery_tier)).collect()

@@ -114,6 +114,7 @@ fn fill<R: Read>(config: &Config, known: Known<'_>, mut reading: Reading<R>) -> 
             schema.conn().batch("SET CONSTRAINTS ALL IMMEDIATE").await?;
         }
         let (mut schema, _) = schema.apply(Way::Up)?;
+        migrate::settle(&mut schema.conn(), known.landscapes).await?;
         if let Schema::Sqlite(conn) = &mut schema {
             migrate::check_foreign_keys(conn)?;
         }

@@ -154,12 +154,14 @@ pub fn choices(kind: &str) -> Vec<Choice> {
             ("rpo_seconds", 30, seconds()),
             ("mtpd_seconds", 40, vec![json!(3600), json!(7200), json!(60)]),
             ("wrt_seconds", 20, vec![json!(60), json!(3600)]),
+            ("status", 25, words(&["draft", "retired", "active", "active"])),
         ],
         "service" => vec![
             ("owner", 30, links(CONTACT)),
             ("recovery_tier", 30, links(TIER)),
             ("criticality", 20, words(&["critical", "normal"])),
             ("rto_seconds", 45, vec![json!(30), json!(600), json!(0)]),
+            ("lifecycle", 20, words(&["planned", "retired", "live", "live"])),
             ("rpo_seconds", 25, seconds()),
         ],
         "component" => vec![
@@ -167,6 +169,7 @@ pub fn choices(kind: &str) -> Vec<Choice> {
             ("site", 30, links(&["site"])),
             ("owner", 25, links(CONTACT)),
             ("recovery_time_seconds", 20, seconds()),
+            ("lifecycle", 20, words(&["planned", "retired", "in_service", "in_service"])),
         ],
         _ => vec![
             ("dependent", 97, links(DEPENDENTS)),

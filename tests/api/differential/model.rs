@@ -106,7 +106,16 @@ impl Model {
         past
     }
 
-    /// The strictest of its own objective and those of everything that depends on it by cascading mappings.
+    /// Whether an object belongs to the present landscape.
+    fn is_live(&self, number: Number) -> bool {
+        let word = |object: &Object| {
+            ["status", "lifecycle"].iter().find_map(|field| object.fields.get(*field)?.as_str().map(str::to_owned))
+        };
+        let word = self.objects.get(&number).and_then(word);
+        word.is_none_or(|word| ["active", "live", "in_service"].contains(&word.as_str()))
+    }
+
+    /// The strictest of its own objective and those of everything that depends on it by cascading mappings between what is live.
     pub fn effective(&self, number: Number, field: &str) -> Option<i64> {
         let mut reached = vec![number];
         let mut next = 0;
@@ -114,7 +123,11 @@ impl Model {
             for mapping in self.objects.values().filter(|object| object.shape.kind == "mapping") {
                 let (dependent, provider) = (link(&mapping.fields["dependent"]), link(&mapping.fields["provider"]));
                 let cascades = mapping.fields["effect"] == json!("cascade") && provider == Some(reached[next]);
-                reached.extend(dependent.filter(|dependent| cascades && !reached.contains(dependent)));
+                let new = |dependent: &Number| {
+                    cascades && self.is_live(reached[next]) && self.is_live(*dependent) && !reached.contains(dependent)
+                };
+                let new = dependent.filter(new);
+                reached.extend(new);
             }
             next += 1;
         }

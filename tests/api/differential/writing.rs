@@ -183,15 +183,8 @@ impl Model {
 
 /// The rules an object has to obey on its own.
 fn check(shape: &Shape, fields: &Fields, faults: &mut Vec<(String, String)>) {
-    let seconds = |field: &str| fields[field].as_i64();
     let mut inconsistent = |field: &str| faults.push((field.to_owned(), "inconsistent".to_owned()));
     match shape.kind {
-        "business_process" => {
-            let (rto, wrt, mtpd) = (seconds("rto_seconds"), seconds("wrt_seconds"), seconds("mtpd_seconds"));
-            if rto.zip(wrt).zip(mtpd).is_some_and(|((rto, wrt), mtpd)| rto + wrt > mtpd) {
-                inconsistent("/mtpd_seconds");
-            }
-        }
         "mapping" => {
             let spelled = |field: &str| fields[field].get("id").unwrap_or(&fields[field]).clone();
             if spelled("dependent") == spelled("provider") {

@@ -9,7 +9,7 @@ pub fn find(facts: &Facts) -> Vec<GapMatch> {
     let items = facts.landscape.items();
     let lacking = facts.active.iter().map(|node| &items[*node]).filter(|item| !facts.assessed.contains(&item.id));
     let gap = |item: &Item| {
-        let severity = if item.vital { GapSeverity::Major } else { GapSeverity::Minor };
+        let severity = if item.is_vital() { GapSeverity::Major } else { GapSeverity::Minor };
         GapMatch::new(severity, item.reference(), "The business process has no approved impact assessment.")
     };
     lacking.map(gap).collect()
