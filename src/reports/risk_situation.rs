@@ -12,9 +12,10 @@ use crate::http::routes::{Api, Operation};
 use crate::model::{Action, Date, Error, Id, Kind, Result, StringEnum, Timestamp};
 use crate::on;
 use crate::resources::risk_matrix::{RiskMatrix, store::in_force};
+use crate::resources::risks::{Risk, RiskStatus};
 use crate::store::fragment::Fragment;
 use crate::store::types::{DbId, DbTime, sql::Identity, sql::Instant};
-use crate::store::{Bind, Conn, MapDbError, ReadPoint, Snapshot, ledger};
+use crate::store::{Bind, Conn, MapDbError, ReadPoint, Snapshot, audit, ledger, past};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::sql_types::{BigInt, Text};
@@ -95,14 +96,29 @@ async fn stood(conn: &mut Conn<'_>, org: Id, period: Period, from: i64, to: i64)
         .collect();
     // A risk that was deleted since was never assessed: assessments keep what they rate.
     let gone = ledger::deleted_after(conn, org, Kind::Risk, from).await?;
-    let born = ledger::created_at(conn, org, &gone.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+    let ids: Vec<Id> = gone.iter().map(|(id, _)| *id).collect();
+    let born = ledger::created_at(conn, org, &ids).await?;
+    let closed = closed_before_deletion(conn, org, &ids).await?;
     for (id, seq) in gone {
         if let Some(recorded) = born.get(&id).filter(|at| **at <= period.to) {
-            all.push(RiskAtDate { id, recorded: *recorded, closed: None, deleted: seq <= to });
+            all.push(RiskAtDate { id, recorded: *recorded, closed: closed.get(&id).copied(), deleted: seq <= to });
         }
     }
     all.sort_unstable_by_key(|one| one.id);
     Ok(all)
+}
+
+/// When risks that were deleted since had been closed, those that had: nothing is reopened by being deleted.
+async fn closed_before_deletion(conn: &mut Conn<'_>, org: Id, ids: &[Id]) -> Result<HashMap<Id, Timestamp>> {
+    let mut closed = HashMap::new();
+    for entry in past::entries_of_until(conn, org, ids, i64::MAX).await? {
+        let Some(body) = &entry.body else { continue };
+        let risk = audit::from_record_of::<Risk>(body)?.body;
+        if risk.status == RiskStatus::Closed {
+            closed.entry(entry.object_id.0).or_insert(risk.status_changed_at);
+        }
+    }
+    Ok(closed)
 }
 
 /// What had been assessed and recorded by a moment, in the order of the risks and of time.

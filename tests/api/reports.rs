@@ -79,6 +79,8 @@ both! {
         let begin = now();
         rate(&api, &a, 4, 4, &now());
         let late = risk(&api, "Late");
+        let over = risk(&api, "Over");
+        go(&api, "risks", &over, "closed");
         let then = now();
         let path = format!("/reports/risk-situation?from={begin}&to={then}");
         let first = api.get(&path).expect(200).json();
@@ -88,7 +90,9 @@ both! {
         rate(&api, &b, 1, 1, "2026-01-20T00:00:00Z");
         rate(&api, &a, 1, 1, &now());
         go(&api, "risks", &b, "closed");
-        api.delete(&format!("/risks/{}", gone["id"].as_str().expect("an id"))).expect(204);
+        for risk in [&gone, &over] {
+            api.delete(&format!("/risks/{}", risk["id"].as_str().expect("an id"))).expect(204);
+        }
         api.patch(&format!("/risks/{}", a["id"].as_str().expect("an id")), &json!({"identified_on": "2020-01-01"})).expect(200);
         let mut matrix = api.get("/risk-matrix").expect(200).json();
         matrix["classes"][3][3] = json!("extreme");
