@@ -150,8 +150,8 @@ pub fn routes(api: &mut Api) {
     let words = "What a change touches and breaks, before anybody makes it: the services and vital business functions that depend \
                  on its items, objectives that are no longer met once the proposed mappings and capabilities are in place, new \
                  single points of failure and start-up deadlocks, plans to review, proofs that become stale and tests to repeat, \
-                 exercises within its window. `block` when it breaks a vital business function's objective, or makes a single \
-                 point of failure of one or a deadlock; `warn` when there is anything to look at; else `pass`. Nothing is \
+                 exercises within its window. `block` when it breaks an objective of a vital business function or of something \
+                 highly critical, makes a single point of failure of one, or makes something never start; `warn` when there is anything to look at; else `pass`. Nothing is \
                  written, but with `record=true` the verdict and its reasons stand on the change request afterwards (needs \
                  `change-requests:write`).";
     let example = json!({

@@ -132,6 +132,23 @@ impl Landscape {
         ids.iter().filter_map(|id| self.node(*id)).collect()
     }
 
+    /// Everything that depends on a node, whether redundancy would save it or not, itself included.
+    pub fn above(&self, node: usize) -> Vec<usize> {
+        let mut seen = vec![false; self.items().len()];
+        seen[node] = true;
+        let mut all = vec![node];
+        let mut next = 0;
+        while let Some(node) = all.get(next).copied() {
+            next += 1;
+            for step in self.graph.dependents(node).iter().filter(|step| step.effect != State::Up) {
+                if !std::mem::replace(&mut seen[step.node as usize], true) {
+                    all.push(step.node as usize);
+                }
+            }
+        }
+        all
+    }
+
     /// Working memory for a question.
     pub fn scratch(&self) -> PooledScratch<'_> {
         let spare = self.spare.lock().unwrap_or_else(|e| e.into_inner()).pop();

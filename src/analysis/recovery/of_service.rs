@@ -254,12 +254,9 @@ impl RenderedRecovery<'_> {
 
     fn processes(&self, node: usize, limit: usize) -> Vec<RecoveryVerdict> {
         let landscape = &self.loss.landscape;
-        let mut scratch = landscape.scratch();
-        let above = landscape.graph().impact(&mut scratch, &[node]);
-        let down =
-            above.nodes().filter(|(node, state)| *state == State::Down && self.loss.restoration.states[*node] == State::Down);
-        let processes =
-            down.map(|(node, _)| node).filter(|node| landscape.items()[*node].kind == Kind::BusinessProcess).collect();
+        let down = |node: &usize| self.loss.restoration.states[*node] == State::Down;
+        let above = landscape.above(node).into_iter().filter(down);
+        let processes = above.filter(|node| landscape.items()[*node].kind == Kind::BusinessProcess).collect();
         landscape.most_critical(processes, limit).into_iter().map(|node| self.loss.recovery_verdict(node)).collect()
     }
 

@@ -10,6 +10,17 @@ fn of_shop(api: &Api, query: &str) -> Value {
 }
 
 both! {
+    fn processes_that_are_down_with_a_service_are_told_though_another_stands_in_for_it(server) {
+        let api = server.fresh_organization();
+        api.create("business-processes", &json!({"key": "SELL", "name": "Sell", "rto_seconds": 600}));
+        for key in ["SHOP", "BRANCH"] {
+            api.create("services", &json!({"key": key, "name": key, "kind": "business_service", "restart_seconds": 60}));
+            needs(&api, "SELL", key, json!({"redundancy_group": "ways", "required": 1}));
+        }
+        let back = api.get("/services/key:SHOP/recovery").expect(200).json();
+        assert_eq!(keys(&back["processes"], "/item"), ["SELL"], "{back}");
+    }
+
     fn a_service_is_back_after_what_it_waits_for(server) {
         let api = server.fresh_organization();
         shop(&api);
