@@ -84,6 +84,7 @@ fn chart<'a>(run: &'a Object<Run>, view: &'a RunView, visibility: &Visibility) -
             _ => body.role.clone(),
         };
         Bar {
+            unknown: false,
             key: &body.step,
             title: step.meta.name.as_deref().unwrap_or_default(),
             phase: body.phase.words(),

@@ -120,7 +120,7 @@ fn samples(chart: &Chart<'_>) -> Vec<Sample> {
         (has(|bar| bar.float > 0), Explained::Float, "float: possible delay without harm"),
         (has(|bar| bar.actual.is_some()), Explained::Shape(Look::Actual), "actual"),
         (has(|bar| bar.forecast.is_some()), Explained::Shape(Look::Forecast), "forecast"),
-        (has(|bar| bar.planned.0 == bar.planned.1), Explained::Diamond, "milestone: takes no time"),
+        (has(|bar| bar.planned.0 == bar.planned.1 && !bar.unknown), Explained::Diamond, "milestone: takes no time"),
     ];
     let (mut x, mut line) = (MARGIN, 0);
     let mut placed = |what: Explained, label: &'static str| {

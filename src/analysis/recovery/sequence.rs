@@ -60,7 +60,7 @@ pub struct SequencedItem {
     /// Whether it is of the chain that decides when the last item is back.
     pub critical: bool,
     pub rto_seconds: Option<i64>,
-    /// Whether it is back within its recovery time objective; null where it has none.
+    /// Whether it is back within its recovery time objective; null where it has none, or that cannot be known.
     pub in_time: Option<bool>,
 }
 
@@ -195,7 +195,8 @@ fn sequenced(loss: &Loss, node: usize, time: &Time, at: Timestamp, critical: boo
         known: time.known,
         critical,
         rto_seconds: rto,
-        in_time: rto.map(|rto| end <= rto),
+        // Not before its RTO is not in time, whatever is unknown; before it is in time only when all is known.
+        in_time: rto.filter(|rto| time.known || end > *rto).map(|rto| end <= rto),
     }
 }
 
@@ -212,6 +213,8 @@ fn draw(answer: &SequenceAnswer) -> String {
                 planned: (one.start_seconds, one.end_seconds),
                 critical: one.critical,
                 who: Some(one.how.to_owned()),
+                unknown: !one.known,
+                state: (!one.known).then_some("time unknown"),
                 ..Bar::default()
             });
         }

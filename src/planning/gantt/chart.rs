@@ -30,6 +30,8 @@ pub struct Bar<'a> {
     pub who: Option<String>,
     /// Start and end, as the others; a diamond when they are the same.
     pub planned: (i64, i64),
+    /// Whether nobody has said how long it takes: the end is the earliest it can be, and no diamond is drawn.
+    pub unknown: bool,
     pub actual: Option<(i64, i64)>,
     pub forecast: Option<(i64, i64)>,
     pub critical: bool,

@@ -127,7 +127,7 @@ pub fn bars(row: &Row<'_>, bar: &Bar<'_>, scale: Scale) -> Markup {
         @if bar.float > 0 {
             (float_line(scale.x(bar.planned.1), scale.x(bar.planned.1.saturating_add(bar.float)), upper.0 + upper.1 - 1.0))
         }
-        (placed(bar.planned, upper, look))
+        @if !bar.unknown || bar.planned.0 < bar.planned.1 { (placed(bar.planned, upper, look)) }
         @if let Some(span) = forecast { (placed(span, lower, Look::Forecast)) }
         @if let Some(span) = bar.actual { (placed(span, lower, Look::Actual)) }
     }
@@ -137,7 +137,7 @@ pub fn bars(row: &Row<'_>, bar: &Bar<'_>, scale: Scale) -> Markup {
 fn told(bar: &Bar<'_>) -> String {
     let span = |what: &str, span: (i64, i64)| format!("{what} {} to {}", clock(span.0), clock(span.1));
     let parts = [
-        Some(span("planned", bar.planned)),
+        Some(if bar.unknown { format!("not before {}", clock(bar.planned.1)) } else { span("planned", bar.planned) }),
         bar.critical.then(|| "critical".to_owned()),
         (bar.float > 0).then(|| format!("float {}", clock(bar.float))),
         bar.actual.map(|actual| span("actual", actual)),

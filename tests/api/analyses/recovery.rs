@@ -10,6 +10,26 @@ fn of_shop(api: &Api, query: &str) -> Value {
 }
 
 both! {
+    fn what_takes_an_unknown_time_is_never_told_to_be_in_time(server) {
+        let api = server.fresh_organization();
+        api.create("services", &json!({"key": "SHOP", "name": "Shop", "kind": "business_service", "rto_seconds": 600, "restart_seconds": 60}));
+        api.create("components", &json!({"key": "DB", "name": "DB", "kind": "database"}));
+        needs(&api, "SHOP", "DB", json!({}));
+        let items = |lost: Value| -> Vec<Value> {
+            let answer = api.post("/analysis/recovery-sequence", &lost).expect(200).json();
+            answer["waves"].as_array().expect("waves").iter().flat_map(|wave| wave["items"].as_array().expect("items").clone()).collect()
+        };
+        let unknown = items(json!({"lost": ["key:DB"]}));
+        assert!(unknown.iter().all(|one| one["known"] == json!(false) && one["in_time"].is_null()), "{unknown:?}");
+        let drawn = api.call("POST", "/analysis/recovery-sequence").header("Accept", "image/svg+xml").json(&json!({"lost": ["key:DB"]}));
+        let drawn = drawn.send().expect(200).text().to_owned();
+        assert!(drawn.contains("time unknown") && !drawn.contains("milestone"), "{drawn}");
+        api.patch("/components/key:DB", &json!({"recovery_time_seconds": 300})).expect(200);
+        assert!(items(json!({"lost": ["key:DB"]})).iter().all(|one| one["in_time"] == json!(true)));
+        api.patch("/components/key:DB", &json!({"recovery_time_seconds": 900})).expect(200);
+        assert!(items(json!({"lost": ["key:DB"]})).iter().all(|one| one["in_time"] == json!(false)));
+    }
+
     fn processes_that_are_down_with_a_service_are_told_though_another_stands_in_for_it(server) {
         let api = server.fresh_organization();
         api.create("business-processes", &json!({"key": "SELL", "name": "Sell", "rto_seconds": 600}));
