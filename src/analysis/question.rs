@@ -7,7 +7,7 @@ use crate::graph::landscape::Landscape;
 use crate::http::context::{Analyses, Reader, RequestContext};
 use crate::http::{body, headers};
 use crate::model::{Error, Faults, Id, Kind, Link, ListQuery, ObjectRef, Result, Timestamp};
-use crate::store::audit::from_record_of;
+use crate::store::audit::from_entry_of;
 use crate::store::{Conn, Object, ReadPoint, ResourceHooks, Snapshot, past, resolve};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -142,8 +142,7 @@ impl GraphView {
     pub async fn all_as_of<R: ResourceHooks>(&self, conn: &mut Conn<'_>) -> Result<Option<Vec<Object<R>>>> {
         let ReadPoint::Past(seq) = self.snapshot.place else { return Ok(None) };
         let entries = past::as_of(conn, self.snapshot.organization, &[R::KIND], seq, i64::MAX).await?;
-        let bodies = entries.iter().filter_map(|entry| entry.body.as_deref());
-        bodies.map(from_record_of::<R>).collect::<Result<Vec<_>>>().map(Some)
+        entries.iter().filter_map(|entry| from_entry_of::<R>(entry).transpose()).collect::<Result<Vec<_>>>().map(Some)
     }
 
     /// One object as it is, or was then.
@@ -155,8 +154,7 @@ impl GraphView {
         let found = match self.snapshot.place {
             ReadPoint::Past(seq) => {
                 let entries = past::entries_of_as_of(conn, org, &[id], seq).await?;
-                let body = entries.into_iter().next().and_then(|entry| entry.body);
-                body.map(|body| from_record_of::<R>(&body)).transpose()?
+                entries.first().map(from_entry_of::<R>).transpose()?.flatten()
             }
             _ => R::find(conn, org, id).await?,
         };

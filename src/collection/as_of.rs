@@ -161,5 +161,5 @@ async fn enrich_as_of(
 }
 
 fn read_entries(kind: &dyn AnyKind, entries: impl IntoIterator<Item = AuditEntry>) -> Result<Vec<AnyObject>> {
-    entries.into_iter().filter_map(|entry| entry.body).map(|body| audit::from_audit_body(kind, &body)).collect()
+    entries.into_iter().filter_map(|entry| audit::from_entry(kind, &entry).transpose()).collect()
 }

@@ -27,7 +27,7 @@ pub async fn of_object(conn: &mut Conn<'_>, snapshot: &Snapshot, kind: Kind, id:
     let mut items = Vec::new();
     for (index, entry) in entries.iter().enumerate().take(limit) {
         let older = entries.get(index + 1).filter(|older| older.operation.0 != AuditAction::Deleted);
-        items.push(json!({
+        let mut item = json!({
             "seq": entry.seq,
             "version": entry.version,
             "operation": entry.operation.0.as_str(),
@@ -36,11 +36,20 @@ pub async fn of_object(conn: &mut Conn<'_>, snapshot: &Snapshot, kind: Kind, id:
             "reason": entry.reason,
             "request_id": entry.request_id,
             "changes": changes(older.and_then(|older| older.body.as_deref()), entry.body.as_deref()),
-        }));
+        });
+        mark_erased(&mut item, entry);
+        items.push(item);
     }
     withhold_ids(conn, snapshot, items.iter_mut().map(|item| &mut item["changes"])).await?;
     let next = if entries.len() > limit { items.last().map(|item| item["seq"].clone()) } else { None };
     Ok(json!({"items": items, "next_before": next}))
+}
+
+/// Says of an entry whose body was taken out that it was, and nothing of the others.
+pub fn mark_erased(item: &mut Value, entry: &AuditEntry) {
+    if entry.body.is_none() && entry.operation.0 != AuditAction::Deleted {
+        item["erased"] = json!(true);
+    }
 }
 
 /// Field by field, what was and what is.

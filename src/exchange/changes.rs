@@ -69,7 +69,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
 }
 
 fn thin(entry: &AuditEntry) -> Value {
-    json!({
+    let mut item = json!({
         "seq": entry.seq,
         "at": entry.at.0,
         "kind": entry.kind.0.as_str(),
@@ -81,7 +81,9 @@ fn thin(entry: &AuditEntry) -> Value {
         "reason": entry.reason,
         "request_id": entry.request_id,
         "hash": hex::encode(&entry.hash),
-    })
+    });
+    history::mark_erased(&mut item, entry);
+    item
 }
 
 pub fn routes(api: &mut Api) {

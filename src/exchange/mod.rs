@@ -41,13 +41,16 @@ fn time() -> Value {
 fn ledger_schemas() -> Value {
     let (uuid, kind) = (json!({"type": "string", "format": "uuid"}), json!({"$ref": "#/components/schemas/Kind"}));
     let change = json!({"type": "object", "required": ["from", "to"], "properties": {"from": {}, "to": {}}});
+    let erased =
+        json!({"type": "boolean", "description": "True where the object as it was written then was erased. Left out otherwise."});
     let history = json!({
         "type": "object",
         "required": ["seq", "version", "operation", "at", "by", "reason", "request_id", "changes"],
         "properties": {
             "seq": integer(), "version": integer(), "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
             "at": time(), "by": text(255), "reason": optional(500), "request_id": text(128),
-            "changes": {"type": "object", "description": "By field.", "additionalProperties": change}
+            "changes": {"type": "object", "description": "By field.", "additionalProperties": change},
+            "erased": erased
         }
     });
     let entry = json!({
@@ -58,7 +61,8 @@ fn ledger_schemas() -> Value {
             "operation": {"type": "string", "enum": ["created", "updated", "deleted"]},
             "actor": text(255), "reason": optional(500), "request_id": text(128),
             "hash": {"type": "string", "maxLength": 64, "description": "SHA-256 of the entry, chained to the one before, in hexadecimal."},
-            "body": {"type": ["object", "null"], "description": "With `include=body`: the object after the write."}
+            "body": {"type": ["object", "null"], "description": "With `include=body`: the object after the write."},
+            "erased": erased
         }
     });
     json!({

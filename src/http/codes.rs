@@ -101,6 +101,13 @@ pub const CODES: &[Code] = &[
         "`errors` names them: change or delete them first, or delete all in one batch.",
     ),
     row(
+        "erased",
+        409,
+        "Erased",
+        "The personal data of the object was erased, for good: it is not written again.",
+        "Make a new object, and let what points to the erased one point to it.",
+    ),
+    row(
         "key_taken",
         409,
         "Key taken",

@@ -228,6 +228,14 @@ impl PermissionTarget for Transitions {
     }
 }
 
+/// Erasing objects of a kind: a right that writing does not contain, nor needs.
+pub struct Erasures<R>(PhantomData<R>);
+impl<R: Resource> PermissionTarget for Erasures<R> {
+    fn target(_: &HttpRequest) -> Result<Target> {
+        Ok(Target { actions: Some(vec![Action::Erase]), ..Target::plain(R::KIND.collection()) })
+    }
+}
+
 /// Reports on the whole organisation.
 pub struct Reports;
 impl PermissionTarget for Reports {

@@ -1,4 +1,5 @@
 //! Words every resource uses. Pure: no web framework, no database, no clock, no randomness.
+mod erasure;
 mod error;
 mod id;
 mod json;
@@ -15,6 +16,7 @@ mod string_enum;
 mod time;
 mod visibility;
 
+pub use erasure::{ERASABLE, ERASED_NAME, ERASED_PREFIX, erased_key};
 pub use error::{CurrentState, Error, Fault, FaultBudget, Faults, Result};
 pub use id::Id;
 pub use json::{MAX_DEPTH, merge, nfc, parse as parse_json, parse_list as parse_json_list};

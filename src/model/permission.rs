@@ -72,10 +72,12 @@ pub enum Action {
     Accept,
     /// Let a measure or an assessment count.
     Approve,
+    /// Take personal data out for good.
+    Erase,
 }
 
 impl Action {
-    pub const ALL: [Action; 4] = [Action::Read, Action::Write, Action::Accept, Action::Approve];
+    pub const ALL: [Action; 5] = [Action::Read, Action::Write, Action::Accept, Action::Approve, Action::Erase];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,6 +85,7 @@ impl Action {
             Action::Write => "write",
             Action::Accept => "accept",
             Action::Approve => "approve",
+            Action::Erase => "erase",
         }
     }
 }
@@ -126,7 +129,7 @@ impl Rights {
         match action {
             Action::Read => self.read,
             Action::Write => self.write,
-            Action::Accept | Action::Approve => match self.decide {
+            Action::Accept | Action::Approve | Action::Erase => match self.decide {
                 Some((own, roles)) if own == action => roles,
                 _ => roles::NOBODY,
             },

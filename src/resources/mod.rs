@@ -52,6 +52,7 @@ pub fn routes(api: &mut Api) {
     for kind in KINDS.all().filter(|kind| !kind.info().single) {
         doc::routes(kind, api);
     }
+    contacts::http::routes(api);
     risk_matrix::http::routes(api);
     settings::http::routes(api);
     findings::http::routes(api);
@@ -73,6 +74,8 @@ pub fn routes(api: &mut Api) {
         ("ApprovalDraft", closed_body::<plan_versions::http::ApprovalDraft>()),
         ("VersionCopy", closed_body::<plan_versions::http::VersionCopy>()),
         ("PlanCopy", closed_body::<plan_versions::http::PlanCopy>()),
+        ("ErasureDraft", closed_body::<contacts::http::ErasureDraft>()),
+        ("Erasure", closed_body::<contacts::store::erasure::Erasure>()),
         ("NoteDraft", closed_body::<runs::http::NoteDraft>()),
     ];
     api.schemas(bodies.into_iter().map(|(name, schema)| (name.to_owned(), schema)));

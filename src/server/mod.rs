@@ -3,6 +3,7 @@ mod anchors;
 pub mod demo;
 mod document;
 pub mod policy;
+mod retention;
 mod sockets;
 mod stop;
 
@@ -27,7 +28,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How often old answers to idempotent requests are forgotten.
+/// How often old answers to idempotent requests are forgotten, and contacts erased whose retention is over.
 const SWEEP: Duration = Duration::from_secs(3600);
 
 /// Where landscapes are kept.
@@ -65,7 +66,7 @@ pub fn document_text() -> String {
     document::pretty(&api())
 }
 
-/// Forgets old answers now and then.
+/// Forgets what is kept no longer, now and then.
 async fn sweep(app: web::Data<State>) {
     let mut hours = tokio::time::interval(SWEEP);
     loop {
@@ -74,6 +75,7 @@ async fn sweep(app: web::Data<State>) {
         if let Err(error) = app.store.write(change, async |tx| idempotency::delete_expired(tx).await).await {
             tracing::warn!(%error, "old idempotency keys were not swept");
         }
+        retention::erase_due(&app).await;
     }
 }
 

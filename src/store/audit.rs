@@ -1,13 +1,13 @@
 //! What the ledger keeps of an object: its JSON with links by id and nothing derived.
 use super::door::kind_of;
 use super::kind::{AnyKind, KindInfo};
-use super::ledger::{AuditAction, NewAuditEntry};
+use super::ledger::{AuditAction, AuditEntry, NewAuditEntry};
 use super::object::{AnyObject, Object};
 use super::rows::ResourceHooks;
 use super::tx::Tx;
-use crate::model::{Error, Id, Link, ObjectMeta, Result, Slot};
+use crate::model::{ERASABLE, ERASED_NAME, Error, Id, Link, ObjectMeta, Result, Slot, erased_key};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The common fields as they are told: the name under its label.
 pub struct LabelledMeta<'a> {
@@ -92,6 +92,32 @@ pub fn from_audit_body(kind: &dyn AnyKind, text: &str) -> Result<AnyObject> {
     meta.kind = info.kind;
     let mut object = kind.read_record(meta, value)?;
     if links_by_id(object.links()) { Ok(object) } else { Err(Error::Internal("a record points nowhere".into())) }
+}
+
+/// The object as an entry tells it: what is left of it where its body was erased, nothing where it was deleted.
+///
+/// # Errors
+/// When it is no such object.
+pub fn from_entry(kind: &dyn AnyKind, entry: &AuditEntry) -> Result<Option<AnyObject>> {
+    let info = kind.info();
+    match &entry.body {
+        Some(body) => from_audit_body(kind, body).map(Some),
+        None if entry.operation.0 != AuditAction::Deleted && ERASABLE.contains(&info.kind) => {
+            let id = entry.object_id.0;
+            let mut meta = ObjectMeta::new(id, info.kind, erased_key(id), entry.at.0, &entry.actor);
+            (meta.name, meta.version) = (Some(ERASED_NAME.to_owned()), entry.version);
+            kind.read_record(meta, json!({})).map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+/// As [`from_entry`], of a kind the code knows.
+///
+/// # Errors
+/// When it is no such object.
+pub fn from_entry_of<R: ResourceHooks>(entry: &AuditEntry) -> Result<Option<Object<R>>> {
+    from_entry(kind_of::<R>(), entry)?.map(AnyObject::into_typed).transpose()
 }
 
 /// As [`from_audit_body`], of a kind the code knows.

@@ -13,6 +13,7 @@ mod conn;
 mod consequence;
 mod database_url;
 pub mod door;
+pub mod erasure;
 mod figures;
 pub mod fragment;
 pub mod hierarchy;

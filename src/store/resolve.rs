@@ -6,7 +6,7 @@ use super::object_meta::CHUNK;
 use super::past;
 use super::schema::{external_refs, objects};
 use super::types::{DbEnum, DbId};
-use crate::model::{Error, Id, Kind, ObjectRef, Reference, Result, StringEnum};
+use crate::model::{ERASABLE, ERASED_NAME, Error, Id, Kind, ObjectRef, Reference, Result, StringEnum, erased_key};
 use crate::on;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -92,9 +92,16 @@ pub async fn past_references(conn: &mut Conn<'_>, org: Id, seq: i64, ids: &HashS
     // In the middle of a batch an object may point to one that comes later in it.
     for seq in [seq, i64::MAX] {
         for entry in past::entries_of_as_of(conn, org, &wanted, seq).await? {
-            let body: Value = serde_json::from_str(entry.body.as_deref().unwrap_or("null")).map_err(Error::internal)?;
-            let name = body["title"].as_str().or(body["name"].as_str()).map(str::to_owned);
-            let reference = Reference { id: entry.object_id.0, kind: entry.kind.0, key: entry.object_key, name };
+            let (id, kind) = (entry.object_id.0, entry.kind.0);
+            let (key, name) = match &entry.body {
+                Some(body) => {
+                    let body: Value = serde_json::from_str(body).map_err(Error::internal)?;
+                    (entry.object_key, body["title"].as_str().or(body["name"].as_str()).map(str::to_owned))
+                }
+                None if ERASABLE.contains(&kind) => (erased_key(id), Some(ERASED_NAME.to_owned())),
+                None => (entry.object_key, None),
+            };
+            let reference = Reference { id, kind, key, name };
             names.insert(reference.id, reference);
         }
         wanted.retain(|id| !names.contains_key(id));

@@ -9,6 +9,7 @@ mod continuity;
 mod crash;
 mod dependencies;
 mod differential;
+mod erasure;
 mod exposure;
 mod fairness;
 mod gaps;

@@ -75,7 +75,11 @@ fn every_operation_names_the_permission_it_needs() {
         };
         // Analyses are asked by POST, and write nothing.
         if operation.method != "GET" && !["batch", "analysis"].contains(&resource) {
-            let action = if path.ends_with("/approvals") { "approve" } else { "write" };
+            let action = match parts.last() {
+                Some(&"approvals") => "approve",
+                Some(&"erase") => "erase",
+                _ => "write",
+            };
             assert_eq!(permission, format!("{resource}:{action}"), "{name}");
         }
     }

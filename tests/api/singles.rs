@@ -21,13 +21,13 @@ const SINGLES: [Single; 2] = [
     Single {
         path: "/settings",
         kind: "settings",
-        defaults: || json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0}),
+        defaults: || json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0, "retention": {"deleted_contacts_days": null}}),
         others: || {
             let both = json!(["process_owner", "it_service_continuity_manager"]);
             let approvals = json!([{"kind": "crisis", "roles": ["administrator"]}, {"kind": "disaster_recovery", "roles": both}]);
             [
-                json!({"intolerable_level": 1, "plan_approvals": approvals, "detection_seconds": 60, "declaration_seconds": 0}),
-                json!({"intolerable_level": 4, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 900}),
+                json!({"intolerable_level": 1, "plan_approvals": approvals, "detection_seconds": 60, "declaration_seconds": 0, "retention": {"deleted_contacts_days": 36500}}),
+                json!({"intolerable_level": 4, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 900, "retention": {"deleted_contacts_days": 0}}),
             ]
         },
     },
@@ -236,7 +236,7 @@ both! {
             api.put("/settings", &json!({"intolerable_level": level})).invalid(&[("/intolerable_level", "wrong_type")]);
         }
         let whole = api.put("/settings", &json!({})).expect(200).json();
-        let defaults = json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0});
+        let defaults = json!({"intolerable_level": 3, "plan_approvals": [], "detection_seconds": 0, "declaration_seconds": 0, "retention": {"deleted_contacts_days": null}});
         assert_eq!(content(whole), defaults, "what is left out has its default");
     }
 

@@ -1,9 +1,11 @@
 //! Whom to call.
+pub mod http;
 pub mod store;
 
 use crate::model::roles::{ADM, APP, ICT, INT, SCM, STAFF};
 use crate::model::{
-    Date, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, VersionInput, enum_values, field, tidy_subject,
+    Action, Date, Field, FieldType, Kind, Link, NoDerived, Resource, Rights, Slot, Timestamp, VersionInput, enum_values, field,
+    tidy_subject,
 };
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
@@ -50,13 +52,18 @@ pub struct Contact {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     pub last_verified_on: Option<Date>,
+    /// When the personal data was erased. Such a contact is never written again.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub erased_at: Option<Timestamp>,
 }
 
 impl Resource for Contact {
     const KIND: Kind = Kind::Contact;
     const TABLE: &'static str = "contacts";
     const SCHEMA: &'static str = "Contact";
-    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]);
+    const RIGHTS: Rights = Rights::new(STAFF, &[SCM, APP, ICT, INT, ADM]).decide(Action::Erase, &[ADM]);
+    const READ_ONLY: &'static [&'static str] = &["erased_at"];
     type Derived = NoDerived;
     const FIELDS: &'static [Field] = &[
         field("kind", "contacts.kind", "", FieldType::Word(enum_values::<ContactKind>)),
@@ -69,7 +76,8 @@ impl Resource for Contact {
     fn links(&mut self) -> Vec<Slot<'_>> {
         Slot::of("deputy", &[Kind::Contact], &mut self.deputy).into_iter().collect()
     }
-    fn fill_server_fields(mut self, _input: &VersionInput<'_, Contact>) -> Contact {
+    fn fill_server_fields(mut self, input: &VersionInput<'_, Contact>) -> Contact {
+        self.erased_at = input.old.and_then(|old| old.erased_at);
         self.subject = self.subject.map(|subject| tidy_subject(&subject));
         self
     }

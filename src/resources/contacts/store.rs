@@ -1,3 +1,4 @@
+pub mod erasure;
 pub mod people;
 
 use super::{Contact, ContactKind, Phone};
@@ -5,7 +6,7 @@ use crate::model::Date;
 use crate::store::prelude::*;
 
 diesel::table! {
-    use crate::store::types::sql::{Identity, Json};
+    use crate::store::types::sql::{Identity, Instant, Json};
     use diesel::sql_types::{Nullable, Text};
     contacts (organization_id, id) {
         organization_id -> Identity,
@@ -17,6 +18,7 @@ diesel::table! {
         deputy_id -> Nullable<Identity>,
         subject -> Nullable<Text>,
         last_verified_on -> Nullable<Text>,
+        erased_at -> Nullable<Instant>,
     }
 }
 
@@ -31,11 +33,12 @@ row! {
         deputy_id: Option<DbId>,
         subject: Option<String>,
         last_verified_on: Option<String>,
+        erased_at: Option<DbTime>,
     }
 }
 
 fn row(org: Id, meta: &ObjectMeta, resource: &Contact) -> ContactRow {
-    let Contact { kind, email, phones, channel, deputy, subject, last_verified_on } = resource;
+    let Contact { kind, email, phones, channel, deputy, subject, last_verified_on, erased_at } = resource;
     ContactRow {
         organization_id: DbId(org),
         id: DbId(meta.id),
@@ -46,6 +49,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &Contact) -> ContactRow {
         deputy_id: deputy.as_ref().map(DbId::of),
         subject: subject.clone(),
         last_verified_on: last_verified_on.map(|day| day.to_string()),
+        erased_at: erased_at.map(DbTime),
     }
 }
 
@@ -59,6 +63,7 @@ impl From<ContactRow> for Contact {
             deputy: row.deputy_id.map(DbId::link),
             subject: row.subject,
             last_verified_on: row.last_verified_on.as_deref().and_then(Date::parse),
+            erased_at: row.erased_at.map(|time| time.0),
         }
     }
 }
@@ -67,6 +72,7 @@ stored!(Contact, ContactRow, [("contacts", "deputy_id", "id")]);
 
 impl ResourceHooks for Contact {
     async fn validate_set(tx: &mut Tx, planned: &mut [PlannedChange<Self>]) -> Result<()> {
+        erasure::keep_erased(planned);
         people::keep_apart(tx, planned).await
     }
     async fn before_delete(tx: &mut Tx, ids: &[Id]) -> Result<()> {

@@ -29,6 +29,20 @@ pub struct Settings {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 2592000, default = 0)]
     pub declaration_seconds: i64,
+    /// How long personal data is kept.
+    #[serde(default)]
+    #[schema(inline)]
+    pub retention: Retention,
+}
+
+/// How long personal data is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Retention {
+    /// So many days after its deletion a contact is erased: what the history holds of it is taken out within the hour. Kept
+    /// when left out.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 36500)]
+    pub deleted_contacts_days: Option<i64>,
 }
 
 /// Whose approval plans of a kind need.
@@ -45,7 +59,13 @@ fn three() -> i64 {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { intolerable_level: three(), plan_approvals: Vec::new(), detection_seconds: 0, declaration_seconds: 0 }
+        Settings {
+            intolerable_level: three(),
+            plan_approvals: Vec::new(),
+            detection_seconds: 0,
+            declaration_seconds: 0,
+            retention: Retention::default(),
+        }
     }
 }
 
@@ -76,7 +96,8 @@ impl Resource for Settings {
             "intolerable_level": 3,
             "plan_approvals": [{"kind": "disaster_recovery", "roles": ["it_service_continuity_manager", "process_owner"]}],
             "detection_seconds": 600,
-            "declaration_seconds": 1200
+            "declaration_seconds": 1200,
+            "retention": {"deleted_contacts_days": 365}
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::{PlanApproval, Settings};
+use super::{PlanApproval, Retention, Settings};
 use crate::store::prelude::*;
 use crate::store::singleton;
 
@@ -10,11 +10,13 @@ row! {
         plan_approvals: Json<Vec<PlanApproval>>,
         detection_seconds: i64,
         declaration_seconds: i64,
+        deleted_contacts_days: Option<i64>,
     }
 }
 
 fn row(org: Id, meta: &ObjectMeta, resource: &Settings) -> SettingsRow {
-    let Settings { intolerable_level, plan_approvals, detection_seconds, declaration_seconds } = resource;
+    let Settings { intolerable_level, plan_approvals, detection_seconds, declaration_seconds, retention } = resource;
+    let Retention { deleted_contacts_days } = retention;
     SettingsRow {
         organization_id: DbId(org),
         id: DbId(meta.id),
@@ -22,6 +24,7 @@ fn row(org: Id, meta: &ObjectMeta, resource: &Settings) -> SettingsRow {
         plan_approvals: Json(plan_approvals.clone()),
         detection_seconds: *detection_seconds,
         declaration_seconds: *declaration_seconds,
+        deleted_contacts_days: *deleted_contacts_days,
     }
 }
 
@@ -32,6 +35,7 @@ impl From<SettingsRow> for Settings {
             plan_approvals: row.plan_approvals.0,
             detection_seconds: row.detection_seconds,
             declaration_seconds: row.declaration_seconds,
+            retention: Retention { deleted_contacts_days: row.deleted_contacts_days },
         }
     }
 }

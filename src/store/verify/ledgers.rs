@@ -1,5 +1,5 @@
 //! Whether the chain of every ledger holds, from its first entry to the head that the tenant's row remembers.
-use crate::model::{Error, Id, Kind, StringEnum, Timestamp};
+use crate::model::{ERASABLE, Error, Id, Kind, StringEnum, Timestamp, erased_key};
 use crate::on;
 use crate::store::conn::dsl::*;
 use crate::store::conn::{Conn, MapDbError};
@@ -9,6 +9,7 @@ use crate::store::types::DbId;
 use crate::store::types::sql::Identity;
 use diesel::dsl::sql;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 const PAGE: i64 = 5000;
 
@@ -74,6 +75,8 @@ async fn organisations(conn: &mut Conn<'_>) -> crate::model::Result<Vec<Id>> {
 async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<(i64, u64), String> {
     let mut hash = vec![0u8; 32];
     let (mut seq, mut erased) = (0, 0);
+    // Objects whose bodies are missing without the entry that tells of their erasure, each with its first such entry.
+    let mut unexplained: BTreeMap<Id, i64> = BTreeMap::new();
     let mut most = PAGE;
     loop {
         let page = match ledger::entries_after(conn, org, seq, &[], most).await {
@@ -102,7 +105,14 @@ async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<(i64, u6
             }
             seq = entry.seq;
             hash.clone_from(&entry.hash);
-            erased += u64::from(entry.body.is_none() && entry.operation.0 != AuditAction::Deleted);
+            let id = entry.object_id.0;
+            if ERASABLE.contains(&entry.kind.0) && entry.object_key == erased_key(id) {
+                unexplained.remove(&id);
+            }
+            if entry.body.is_none() && entry.operation.0 != AuditAction::Deleted {
+                erased += 1;
+                unexplained.entry(id).or_insert(seq);
+            }
         }
         if (page.len() as i64) < most {
             break;
@@ -111,6 +121,11 @@ async fn one(conn: &mut Conn<'_>, org: Id, head: &LedgerHead) -> Result<(i64, u6
     // Writes may have gone on while this was reading.
     if seq < head.seq {
         return Err(format!("organisation {org}: ledger entry {} is missing at the end", seq + 1));
+    }
+    if let Some(seq) = unexplained.values().min() {
+        return Err(format!(
+            "organisation {org}: ledger entry {seq} is broken: its body is gone, and no later entry tells that it was erased"
+        ));
     }
     if seq == head.seq && hash != head.hash {
         return Err(format!("organisation {org}: ledger entry {seq} is not the one the head remembers"));

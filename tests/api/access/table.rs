@@ -18,6 +18,7 @@ pub fn may(role: &str, method: &str, template: &str) -> bool {
         _ if path.ends_with("/dependencies") => reads(role, resource) && reads(role, "mappings"),
         _ if method == "GET" || resource == "analyses" => reads(role, resource),
         "settings" | "risk-matrix" => governs,
+        _ if path.ends_with("/erase") => role == "administrator",
         _ if decides(template) => Spec::of(resource).access.decides(role),
         _ if method == "POST" => Spec::of(resource).access.creates(role),
         _ => Spec::of(resource).access.writes(role),
@@ -32,7 +33,7 @@ fn reads(role: &str, resource: &str) -> bool {
 
 /// Whether the operation, as it is tried here, decides something: every move of a disruption does.
 pub fn decides(template: &str) -> bool {
-    template.ends_with("/approvals") || template.ends_with("/disruptions/{id}/transitions")
+    template.ends_with("/approvals") || template.ends_with("/erase") || template.ends_with("/disruptions/{id}/transitions")
 }
 
 /// Who may send a batch at all; each row is a question of its own.

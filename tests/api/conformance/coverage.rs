@@ -6,7 +6,7 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 108] = [
+const OTHERS: [(&str, &str, &str); 109] = [
     ("POST", "/api/v1/analysis/impact", "analyses.rs, analyses/fresh.rs"),
     ("POST", "/api/v1/analysis/recovery", "analyses/recovery.rs"),
     ("POST", "/api/v1/analysis/recovery-sequence", "analyses/recovery.rs"),
@@ -87,6 +87,7 @@ const OTHERS: [(&str, &str, &str); 108] = [
     ("PUT", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
     ("PATCH", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
     ("DELETE", "/api/v1/plans/{id}/versions/{version}/steps/{key}", "plans/parts.rs"),
+    ("POST", "/api/v1/contacts/{id}/erase", "erasure.rs"),
     ("POST", "/api/v1/runs/{id}/notes", "plans/runs.rs"),
     ("GET", "/api/v1/runs/{id}/steps", "plans/runs.rs"),
     ("GET", "/api/v1/runs/{id}/steps/{step}", "plans/runs.rs"),

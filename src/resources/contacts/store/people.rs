@@ -3,7 +3,7 @@ use crate::model::lifecycle::STATUS_FIELDS;
 use crate::model::{Error, Link, Resource};
 use crate::resources::contacts::Contact;
 use crate::store::fragment::Fragment;
-use crate::store::ledger::{self, AuditEntry};
+use crate::store::ledger::{self, AuditAction, AuditEntry};
 use crate::store::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::{Map, Value};
@@ -23,7 +23,8 @@ pub async fn own(conn: &mut Conn<'_>, org: Id, caller: Caller<'_>) -> Result<Vec
     Ok(named.into_iter().filter(|(_, subject)| caller.is(subject)).map(|(id, _)| id.0).collect())
 }
 
-/// Whether a contact names the caller, or has ever done so: taking a name out of it makes nobody another person.
+/// Whether a contact names the caller, or has ever done so: taking a name out of it makes nobody another person. Whom an
+/// erased one named is not known any more, so it may have been anybody: otherwise erasing would let people decide alone.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -35,7 +36,8 @@ pub async fn was(conn: &mut Conn<'_>, org: Id, caller: Caller<'_>, contact: Opti
     }
     let versions = versions(conn, org, contact).await?;
     let named = |one: &Version| one.content.get("subject").and_then(Value::as_str).is_some_and(|one| caller.is(one));
-    Ok(versions.iter().any(named))
+    let erased = |one: &Version| one.entry.body.is_none() && one.entry.operation.0 != AuditAction::Deleted;
+    Ok(versions.iter().any(|one| named(one) || erased(one)))
 }
 
 /// Whether the caller has written what stands in an object, in its present or an earlier version. Who only moved it from
@@ -140,6 +142,6 @@ pub async fn keep_own(tx: &mut Tx, ids: &[Id]) -> Result<()> {
     if doomed.iter().any(own) { Err(not_yours_to_say()) } else { Ok(()) }
 }
 
-fn not_yours_to_say() -> Error {
+pub fn not_yours_to_say() -> Error {
     Error::conflict("own_subject", "your own subject is put into a contact and taken out of it by somebody else")
 }

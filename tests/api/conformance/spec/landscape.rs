@@ -224,7 +224,7 @@ pub static SPECS: &[Spec] = &[
         access: STAFF_READS.written_by(&[APPLICATIONS, ICT]),
         first_move: None,
         shape: None,
-        owned: &[],
+        owned: &[("erased_at", NULL)],
         derived: &[],
         fields: &[
             KEY,
