@@ -1,7 +1,7 @@
 //! Anchors: the newest entry of every ledger, signed (Ed25519, as a JSON Web Token, RFC 7519 and 8037), to be kept where nobody of the
 //! database comes. Whoever cuts the end off a ledger, or writes another history, has the anchors of before against him.
 use super::files;
-use super::local::random;
+use super::local_keys::random;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;

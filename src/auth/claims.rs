@@ -142,6 +142,11 @@ pub fn has_ended(expires_at: i64, now: i64) -> bool {
     now >= expires_at.saturating_add(LEEWAY_SECONDS)
 }
 
+/// When a token with these claims ends, if they say it soundly.
+pub fn ends_at(claims: &Map<String, Value>) -> Option<i64> {
+    date(claims, "exp").unwrap_or_default()
+}
+
 fn name(claim: Option<&Value>) -> Option<&str> {
     claim.and_then(Value::as_str).filter(|text| is_name(text))
 }

@@ -83,6 +83,16 @@ pub fn open_or_make(path: &Path) -> io::Result<File> {
     private().write(true).create(true).truncate(false).open(path)
 }
 
+/// Keeps others that ask for the same away from a file that is replaced whole, for as long as the answer lives.
+///
+/// # Errors
+/// When the lock beside the file cannot be had.
+pub fn exclusively(path: &Path) -> io::Result<File> {
+    let lock = open_or_make(&path.with_extension("lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 /// The mode of a file that others than its owner may read or write.
 pub fn mode_open_to_others(path: &Path) -> io::Result<Option<u32>> {
     #[cfg(unix)]

@@ -42,8 +42,8 @@ pub struct KeySource {
 
 #[derive(Debug)]
 enum Origin {
-    /// The keys are part of this process and never change.
-    Fixed,
+    /// Whoever owns the keys hands them over.
+    Own,
     File(PathBuf),
     Web {
         target: Target,
@@ -52,8 +52,8 @@ enum Origin {
 }
 
 impl KeySource {
-    pub fn fixed(issuer: &str, keys: KeySet) -> Self {
-        Self::starting(issuer, Origin::Fixed, Some((keys, [0; 32])), Duration::MAX)
+    pub fn own(issuer: &str, keys: KeySet, fingerprint: [u8; 32]) -> Self {
+        Self::starting(issuer, Origin::Own, Some((keys, fingerprint)), Duration::MAX)
     }
 
     /// The keys of a configured issuer. A file must be readable now. The web is not asked yet: the
@@ -106,7 +106,7 @@ impl KeySource {
     /// Asks the origin because of a key name that is not in the set, if that may help. Whoever comes
     /// while it is being asked waits for the same answer.
     pub async fn look_again_for(&self, kid: Option<&str>) {
-        if matches!(self.origin, Origin::Fixed) {
+        if matches!(self.origin, Origin::Own) {
             return;
         }
         let mut last = self.asking.lock().await;
@@ -122,7 +122,7 @@ impl KeySource {
 
     /// Keeps the keys fresh as long as the source is in use.
     pub fn keep_fresh(self: &Arc<Self>) {
-        if matches!(self.origin, Origin::Fixed) {
+        if matches!(self.origin, Origin::Own) {
             return;
         }
         let source: Weak<Self> = Arc::downgrade(self);
@@ -155,7 +155,7 @@ impl KeySource {
 
     async fn read_origin(&self) -> Result<Vec<u8>, String> {
         match &self.origin {
-            Origin::Fixed => Err("the keys are fixed".into()),
+            Origin::Own => Err("the keys are handed over".into()),
             Origin::Web { target, .. } => fetch(target).await,
             Origin::File(path) => {
                 let path = path.clone();
@@ -164,18 +164,23 @@ impl KeySource {
         }
     }
 
+    /// Puts other keys in the place of those in use; whether they are others.
+    pub fn hand_over(&self, keys: KeySet, fingerprint: [u8; 32]) -> bool {
+        let before = self.current.load();
+        // Nothing new: the tokens checked so far stay checked.
+        if before.fingerprint == fingerprint {
+            return false;
+        }
+        tracing::info!(issuer = %self.issuer, "the keys of an issuer have changed");
+        self.current.store(Arc::new(Generation { number: before.number + 1, keys, fingerprint }));
+        true
+    }
+
     async fn take_over(&self, text: &[u8]) -> Result<(), String> {
         let (keys, fingerprint) = parsed(text)?;
-        let number = {
-            let before = self.current.load();
-            // Nothing new: the tokens checked so far stay checked.
-            if before.fingerprint == fingerprint {
-                return Ok(());
-            }
-            before.number + 1
-        };
-        tracing::info!(issuer = %self.issuer, "the keys of an issuer have changed");
-        self.current.store(Arc::new(Generation { number, keys, fingerprint }));
+        if !self.hand_over(keys, fingerprint) {
+            return Ok(());
+        }
         if let Origin::Web { copy, .. } = &self.origin {
             let (copy, text) = (copy.clone(), text.to_vec());
             let kept = tokio::task::spawn_blocking(move || files::replace(&copy, &text)).await;

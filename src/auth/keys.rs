@@ -14,12 +14,23 @@ use super::strict_json;
 pub struct VerificationKey {
     algorithms: &'static [Algorithm],
     key: DecodingKey,
+    until: i64,
 }
 
 impl VerificationKey {
     /// The key of the local issuer.
     pub fn from_secret(secret: &[u8]) -> Self {
-        Self { algorithms: &[Algorithm::HS256], key: DecodingKey::from_secret(secret) }
+        Self { algorithms: &[Algorithm::HS256], key: DecodingKey::from_secret(secret), until: i64::MAX }
+    }
+
+    /// The key, to count until then.
+    pub fn until(self, until: i64) -> Self {
+        Self { until, ..self }
+    }
+
+    /// From when on it counts no more.
+    pub fn ends_at(&self) -> i64 {
+        self.until
     }
 
     /// The algorithm of this name, if the key may be used with it.
@@ -61,9 +72,14 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// The set of the local issuer: one key.
-    pub fn of_one(kid: &str, key: impl Fn() -> VerificationKey) -> Self {
-        Self { keys: HashMap::from([(kid.to_owned(), key())]), sole: Some(key()) }
+    /// The set of the local issuer: the key that signs first.
+    pub fn of_own<K: Fn() -> VerificationKey>(keys: impl Iterator<Item = (String, K)>) -> Self {
+        let keys: Vec<(String, K)> = keys.collect();
+        let sole = match keys.as_slice() {
+            [(_, key)] => Some(key()),
+            _ => None,
+        };
+        Self { keys: keys.into_iter().map(|(kid, key)| (kid, key())).collect(), sole }
     }
 
     /// Reads a JSON Web Key Set (RFC 7517). Keys that cannot be used here are passed over, as the
@@ -136,7 +152,7 @@ fn verification_key(jwk: &Map<String, Value>) -> Option<VerificationKey> {
         }
         Some(_) => return None,
     };
-    Some(VerificationKey { algorithms, key })
+    Some(VerificationKey { algorithms, key, until: i64::MAX })
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Option<DecodingKey> {

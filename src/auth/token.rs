@@ -33,6 +33,7 @@ pub enum Rejection {
     Claims,
     Organization,
     Scope,
+    Revoked,
 }
 
 impl Rejection {
@@ -46,6 +47,7 @@ impl Rejection {
             Rejection::Audience => "the token is meant for another service",
             Rejection::Organization => "the token names no organisation known to this service",
             Rejection::Scope => "the token names a scope that this service does not know",
+            Rejection::Revoked => "the token has been revoked",
             _ => "the token is not valid",
         }
     }
@@ -67,6 +69,7 @@ impl Rejection {
             Rejection::Claims => "claims",
             Rejection::Organization => "organization",
             Rejection::Scope => "scope",
+            Rejection::Revoked => "revoked",
         }
     }
 }
@@ -108,6 +111,16 @@ impl<'a> Unverified<'a> {
     /// Who the token says has issued it. Serves to find the key, and proves nothing.
     pub fn issuer(&self) -> Result<&str, Rejection> {
         self.claims.get("iss").and_then(Value::as_str).ok_or(Rejection::UnknownIssuer)
+    }
+
+    /// What the token claims; for those who have it from its bearer anyway.
+    pub fn hearsay(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// What is signed.
+    pub fn message(&self) -> &'a [u8] {
+        self.message
     }
 
     pub fn kid(&self) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! Backups, made and brought back from the command line.
 use super::service::{Environment, load, quiet, start_logs, words};
 use super::{BackupFlags, RestoreFlags, StoreFlags};
-use crate::auth::{LocalKey, files, is_key};
+use crate::auth::{LocalKey, Revocations, files, is_key};
 use crate::config::{Config, Overrides};
 use crate::resources::KINDS;
 use crate::server;
@@ -16,6 +16,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 const AGE: &str = "age";
 /// The names under which files of the service go into a backup.
 const KEY: &str = "local-issuer.key";
+const REVOKED: &str = "revoked-tokens";
 const SETTINGS: &str = "holdfast.toml";
 
 /// `holdfast backup`.
@@ -75,10 +76,14 @@ fn write<W: Write>(config: &Config, out: Out<W>, flags: &BackupFlags, with: &[(S
     Ok(format!("{rows} rows of {} tables, {} ledgers, sha256 {}", manifest.tables.len(), manifest.ledgers.len(), manifest.sha256))
 }
 
-/// The key that signs tokens, and the settings.
+/// The key that signs tokens, those of its tokens that do not count, and the settings.
 fn secrets(config: &Config, settings: Option<PathBuf>) -> Result<Vec<(String, String)>, String> {
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()));
     let mut with = vec![(KEY.to_owned(), read(&LocalKey::path(&config.data_dir))?)];
+    let revoked = Revocations::path(&config.data_dir);
+    if revoked.exists() {
+        with.push((REVOKED.to_owned(), read(&revoked)?));
+    }
     if let Some(path) = settings {
         with.push((SETTINGS.to_owned(), read(&path)?));
     }
@@ -195,6 +200,7 @@ fn keep(config: &Config, with: &[(String, String)]) -> Result<(), String> {
     for (name, content) in with {
         let path = match name.as_str() {
             KEY => LocalKey::path(&config.data_dir),
+            REVOKED => Revocations::path(&config.data_dir),
             SETTINGS => config.data_dir.join(SETTINGS),
             _ => continue,
         };

@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod schema;
 pub mod service;
+pub mod token_ends;
 pub mod tokens;
 pub mod verification;
 
@@ -33,7 +34,7 @@ pub enum Command {
     Demo(ServiceFlags),
     /// Bring the database to the schema of this version.
     Migrate(MigrateFlags),
-    /// Issue a token of the local issuer and print it.
+    /// Issue a token of the local issuer and print it; or end tokens before their time.
     Token(TokenArguments),
     /// Write the OpenAPI document.
     Openapi {
@@ -101,7 +102,7 @@ pub struct BackupFlags {
     /// Encrypt it for this recipient by the program `age`; may be repeated.
     #[arg(long = "age-recipient", value_name = "RECIPIENT")]
     pub age_recipients: Vec<String>,
-    /// Put the key of the local issuer and the configuration file into it, too. They open every door, so only encrypted.
+    /// Put the key of the local issuer, the revoked tokens and the configuration file into it, too; only encrypted.
     #[arg(long, requires = "age_recipients", conflicts_with = "organization")]
     pub with_key: bool,
     /// Back up the organisation of this key or id alone.
@@ -169,25 +170,40 @@ pub struct MigrateFlags {
     pub yes: bool,
 }
 
-#[derive(Debug, Clone, Args)]
+/// Without any of the flags that end tokens, one is issued.
+const ENDS: [&str; 2] = ["revoke", "rotate_key"];
+
+#[derive(Debug, Clone, Default, Args)]
 pub struct TokenArguments {
     #[command(flatten)]
     pub store: StoreFlags,
     /// The key of the organisation the token is for.
-    #[arg(long, value_name = "KEY")]
-    pub organization: String,
+    #[arg(long, value_name = "KEY", required_unless_present_any = ENDS, conflicts_with_all = ENDS)]
+    pub organization: Option<String>,
     /// Who will bear the token.
-    #[arg(long, value_name = "NAME")]
-    pub subject: String,
+    #[arg(long, value_name = "NAME", required_unless_present_any = ENDS, conflicts_with_all = ENDS)]
+    pub subject: Option<String>,
     /// What the bearer is; may be repeated.
-    #[arg(long = "role", value_name = "ROLE", required = true)]
+    #[arg(long = "role", value_name = "ROLE", required_unless_present_any = ENDS, conflicts_with_all = ENDS)]
     pub roles: Vec<Role>,
     /// Narrows the roles, such as services:read; may be repeated.
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", conflicts_with_all = ENDS)]
     pub scopes: Vec<String>,
     /// How many seconds the token lives.
-    #[arg(long = "ttl", value_name = "SECONDS", default_value_t = 3600)]
+    #[arg(long = "ttl", value_name = "SECONDS", default_value_t = 3600, conflicts_with_all = ENDS)]
     pub ttl_seconds: i64,
+    /// End a token of any issuer before its time, instead of issuing one: its JTI, or the whole of it.
+    #[arg(long, value_name = "JTI or TOKEN", conflicts_with = "rotate_key")]
+    pub revoke: Option<String>,
+    /// Why, to be kept beside what is revoked.
+    #[arg(long, value_name = "TEXT", requires = "revoke", conflicts_with_all = ["rotate_key", "organization", "subject", "roles"])]
+    pub reason: Option<String>,
+    /// Give the local issuer a new key; tokens signed before count until they end by themselves.
+    #[arg(long)]
+    pub rotate_key: bool,
+    /// End all tokens signed before at once: the key was stolen.
+    #[arg(long, requires = "rotate_key", conflicts_with_all = ["revoke", "organization", "subject", "roles"])]
+    pub now: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -295,6 +311,8 @@ mod tests {
             "holdfast migrate --data-dir d --database-url postgres://db",
             "holdfast migrate --revert --yes",
             "holdfast token --data-dir d --organization k --subject s --role user --role auditor --scope a:b --ttl 5",
+            "holdfast token --revoke some-jti --reason stolen",
+            "holdfast token --rotate-key --now --data-dir d",
             "holdfast openapi --output -",
             "holdfast verify --data-dir d",
             "holdfast healthcheck --url http://127.0.0.1:8080/readyz",
@@ -310,6 +328,15 @@ mod tests {
             "holdfast",
             "holdfast token --organization k --subject s",
             "holdfast token --organization k --subject s --role root",
+            "holdfast token --revoke a --subject s",
+            "holdfast token --revoke a --ttl 5",
+            "holdfast token --revoke a --rotate-key",
+            "holdfast token --rotate-key --reason stolen",
+            "holdfast token --now",
+            "holdfast token --reason stolen",
+            "holdfast token --organization k --subject s --role user --reason stolen",
+            "holdfast token --organization k --subject s --role user --now",
+            "holdfast token --rotate-key --role user",
             "holdfast migrate --listen 127.0.0.1:0",
             "holdfast migrate --yes",
             "holdfast healthcheck --url http://a --listen 127.0.0.1:0",

@@ -1,5 +1,5 @@
 //! Tokens of the local issuer: the first one, and those that are asked for.
-use super::TokenArguments;
+use super::{TokenArguments, token_ends};
 use crate::auth::{Grant, LocalKey, files};
 use crate::config::{Config, Overrides};
 use crate::model::{Id, Kind, ObjectRef, Result};
@@ -11,13 +11,22 @@ use std::io::IsTerminal;
 /// Holds the first token where nobody looks at the output, in the data directory.
 const FIRST_TOKEN: &str = "first-token";
 
-/// Issues a token with the key of the service, and says on standard error what speaks against its use.
+/// Issues a token with the key of the service, or ends some; gives what is to be printed.
 pub fn token(
     arguments: &TokenArguments,
     environment: &BTreeMap<String, String>,
     now: i64,
 ) -> std::result::Result<String, String> {
     let config = Config::load(&Overrides::from(&arguments.store), environment).map_err(|faults| faults.to_string())?;
+    match &arguments.revoke {
+        Some(text) => token_ends::revoke(&config, arguments, text, now),
+        None if arguments.rotate_key => token_ends::rotate(&config, arguments.now, now),
+        None => issue(&config, arguments, now),
+    }
+}
+
+/// Signs a token, and says on standard error what speaks against its use.
+fn issue(config: &Config, arguments: &TokenArguments, now: i64) -> std::result::Result<String, String> {
     if !config.auth.local_issuer {
         return Err("the local issuer is switched off (auth.local_issuer)".into());
     }
@@ -25,23 +34,19 @@ pub fn token(
     if arguments.ttl_seconds > longest {
         return Err(format!("the service accepts tokens of at most {longest} seconds"));
     }
+    // The command line demands both where a token is to be issued.
+    let organization = arguments.organization.as_deref().unwrap_or_default();
     let grant = Grant {
-        subject: &arguments.subject,
-        organization: &arguments.organization,
+        subject: arguments.subject.as_deref().unwrap_or_default(),
+        organization,
         roles: &arguments.roles,
         scopes: &arguments.scopes,
         ttl_seconds: arguments.ttl_seconds,
     };
     // A key made here would be another one than that of the service, and its tokens good for nothing.
-    let key = LocalKey::load(&config.data_dir)?.ok_or_else(|| {
-        format!(
-            "{} is not there: is this the data directory of the service? It makes the key at its first start (holdfast serve); \
-             start it first, or name its directory with --data-dir",
-            LocalKey::path(&config.data_dir).display()
-        )
-    })?;
+    let key = LocalKey::load(&config.data_dir)?.ok_or_else(|| token_ends::not_at_home(config))?;
     let token = key.mint(&grant, POLICY, now)?;
-    if let Some(doubt) = doubt(&config, &arguments.organization) {
+    if let Some(doubt) = doubt(config, organization) {
         eprintln!("holdfast: {doubt}");
     }
     Ok(token)
@@ -106,11 +111,11 @@ mod tests {
         let scratch = Scratch::new();
         let mut arguments = TokenArguments {
             store: StoreFlags { data_dir: Some(scratch.path().into()), ..Default::default() },
-            organization: "default".into(),
-            subject: "ana".into(),
+            organization: Some("default".into()),
+            subject: Some("ana".into()),
             roles: vec![Role::User],
-            scopes: vec![],
             ttl_seconds: 86_400,
+            ..Default::default()
         };
         assert!(token(&arguments, &BTreeMap::new(), 0).unwrap_err().contains("start it first"));
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "a key was invented");

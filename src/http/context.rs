@@ -10,6 +10,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
+use secrecy::{ExposeSecret, SecretString};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub struct RequestContext {
     request_id: Arc<str>,
     now: Timestamp,
     visibility: Visibility,
+    /// What was shown, to be looked at again by what outlasts the request.
+    bearer: Arc<SecretString>,
 }
 
 impl RequestContext {
@@ -85,11 +88,13 @@ impl RequestContext {
             visibility: self.visibility.clone(),
         }
     }
-    /// For what outlasts a request: whether the organisation still lets the caller in.
+    /// For what outlasts a request: whether the token still counts and the organisation still lets the caller in.
     ///
     /// # Errors
-    /// `Forbidden` when it does not.
+    /// `Forbidden` when not.
     pub async fn readmit(&self) -> Result<()> {
+        let verified = self.app.verifier.verify(self.bearer.expose_secret(), self.app.now().seconds()).await;
+        verified.map_err(|rejection| Error::Forbidden(rejection.detail().into()))?;
         match organization(&self.app, None, &self.identity).await? {
             id if id == self.organization => Ok(()),
             _ => Err(Error::Forbidden("the organisation is another one".into())),
@@ -135,7 +140,8 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     if !visibility.is_whole() {
         request.extensions_mut().insert(visibility.clone());
     }
-    Ok(RequestContext { app, identity, organization, request_id, now, visibility })
+    let bearer = Arc::new(SecretString::from(token));
+    Ok(RequestContext { app, identity, organization, request_id, now, visibility, bearer })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key

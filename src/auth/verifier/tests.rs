@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::example::EXAMPLE;
 use super::super::local::Grant;
+use super::super::revocations::Revocation;
 use super::super::scratch::Scratch;
 use super::super::settings::IssuerConfig;
 use super::*;
@@ -69,6 +70,71 @@ async fn a_token_of_the_local_issuer_is_accepted_until_thirty_seconds_after_its_
     let other = Scratch::new();
     let elsewhere = Verifier::new(&AuthConfig::default(), other.path(), EXAMPLE).unwrap();
     assert_eq!(elsewhere.verify(&token, NOW).await.err(), Some(Rejection::Signature));
+}
+
+fn minted(key: &LocalKey) -> String {
+    let grant = Grant { subject: "ana", organization: "default", roles: &[Role::User], scopes: &[], ttl_seconds: 600 };
+    key.mint(&grant, EXAMPLE, NOW).unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_token_counts_no_more_also_where_it_is_remembered() {
+    let scratch = Scratch::new();
+    let ed = Signer::ed();
+    let verifier = verifier_of(&scratch, &[ed.jwk("o")]);
+    let mut named = claims();
+    named["jti"] = json!("one");
+    let (one, two) = (ed.token("EdDSA", "o", &named), ed.token("EdDSA", "o", &claims()));
+    let own = minted(verifier.local_key().unwrap());
+    for token in [&one, &two, &own] {
+        verifier.verify(token, NOW).await.unwrap();
+        let revocation = Revocation::of(token, None, 86_400, NOW).unwrap();
+        Revocations::add(scratch.path(), revocation, NOW).unwrap();
+        verifier.look_again();
+        assert_eq!(verifier.verify(token, NOW).await.err(), Some(Rejection::Revoked));
+    }
+    assert!(verifier.verify(&minted(verifier.local_key().unwrap()), NOW).await.is_ok());
+    // Nothing that happens to the file brings them back.
+    for damage in ["", "{\"revoked_tokens\":9}\n"] {
+        fs::write(Revocations::path(scratch.path()), damage).unwrap();
+        verifier.look_again();
+        assert_eq!(verifier.verify(&one, NOW).await.err(), Some(Rejection::Revoked));
+    }
+    fs::remove_file(Revocations::path(scratch.path())).unwrap();
+    verifier.look_again();
+    assert_eq!(verifier.verify(&one, NOW).await.err(), Some(Rejection::Revoked));
+}
+
+#[tokio::test]
+async fn tokens_of_an_earlier_key_count_until_the_last_of_them_has_ended() {
+    let scratch = Scratch::new();
+    let verifier = Verifier::new(&AuthConfig::default(), scratch.path(), EXAMPLE).unwrap();
+    let longest = AuthConfig::default().max_token_lifetime_seconds;
+    let key = LocalKey::load(scratch.path()).unwrap().unwrap();
+    let (before, until) = (minted(&key), NOW + longest + 30);
+    verifier.verify(&before, NOW).await.unwrap();
+    LocalKey::rotate(scratch.path(), longest, false, NOW).unwrap();
+    let after = minted(&LocalKey::load(scratch.path()).unwrap().unwrap());
+    assert_eq!(verifier.verify(&after, NOW).await.err(), Some(Rejection::UnknownKey));
+    verifier.look_again();
+    for token in [&before, &after] {
+        assert!(verifier.verify(token, NOW).await.is_ok());
+    }
+    // Signed with the old key after the rotation, and remembered: it counts no longer than that key.
+    let grant = Grant { subject: "eve", organization: "default", roles: &[Role::User], scopes: &[], ttl_seconds: longest };
+    let late = key.mint(&grant, EXAMPLE, until - 10).unwrap();
+    for (now, expected) in [(until - 1, None), (until, Some(Rejection::UnknownKey))] {
+        assert_eq!(verifier.verify(&late, now).await.err(), expected);
+    }
+    LocalKey::rotate(scratch.path(), longest, true, NOW).unwrap();
+    verifier.look_again();
+    for token in [&before, &after] {
+        assert_eq!(verifier.verify(token, NOW).await.err(), Some(Rejection::UnknownKey));
+    }
+    // A start finds what is in force.
+    let anew = Verifier::new(&AuthConfig::default(), scratch.path(), EXAMPLE).unwrap();
+    assert!(anew.verify(&minted(anew.local_key().unwrap()), NOW).await.is_ok());
+    assert_eq!(anew.verify(&before, NOW).await.err(), Some(Rejection::UnknownKey));
 }
 
 #[test]

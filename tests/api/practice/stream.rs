@@ -3,7 +3,8 @@
 use super::board::{Board, News, PATIENCE};
 use super::stage::{active_plan, done, events, id, practised, press, step, went};
 use crate::both;
-use crate::support::{Api, Backend, Server};
+use crate::support::token::{ALL_POWERFUL, claims};
+use crate::support::{Api, Backend, Server, fresh};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -179,6 +180,18 @@ both! {
         let after = all[3]["seq"].as_u64().expect("a seq");
         let later = api.get(&format!("/runs/{}/events?after={after}", id(&run))).expect(200);
         assert_eq!(listed(&later.items()), listed(&all[4..]));
+    }
+
+    fn a_board_ends_with_its_token(server) {
+        let api = server.fresh_organization();
+        let run = practised(&api, &plan(&api));
+        let mut claims = claims(&api.organization, "ana", &ALL_POWERFUL);
+        claims["jti"] = json!(format!("board-{}", fresh()));
+        let reader = server.with_token(&api.organization, &server.token(&claims));
+        let board = board(&reader, &run, None);
+        let revoked = server.home.run("token", &["--revoke", claims["jti"].as_str().expect("a name")]);
+        assert!(revoked.status.success());
+        assert!(board.ended(Instant::now() + Duration::from_secs(5)), "the board outlives its token");
     }
 
     fn a_board_sees_no_other_run_and_no_other_organisation(server) {

@@ -1,6 +1,7 @@
 //! Nobody gets in: every wrong token against a protected route, and the right ones beside them.
 
 mod attacks;
+mod ends;
 mod issuers;
 
 use crate::both;
