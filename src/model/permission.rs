@@ -77,6 +77,11 @@ pub enum Action {
 impl Action {
     pub const ALL: [Action; 4] = [Action::Read, Action::Write, Action::Accept, Action::Approve];
 
+    /// Whether it is beyond reading and writing.
+    pub const fn decides(self) -> bool {
+        matches!(self, Action::Accept | Action::Approve)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Action::Read => "read",

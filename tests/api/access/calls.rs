@@ -154,6 +154,7 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str], objects: &
             Some(json!({"to": spec.first_move.expect("a kind with states"), "comment": "It is time"}))
         }
         "POST" if path.ends_with("/tasks") => Some(json!({"title": "Do it"})),
+        "POST" if path.ends_with("/secret") => Some(json!({})),
         "POST" if path.ends_with("/measure") => {
             Some(json!({"title": "Write it down", "nature": "organisational", "purpose": "recovery"}))
         }

@@ -6,7 +6,7 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 108] = [
+const OTHERS: [(&str, &str, &str); 109] = [
     ("POST", "/api/v1/analysis/impact", "analyses.rs, analyses/fresh.rs"),
     ("POST", "/api/v1/analysis/recovery", "analyses/recovery.rs"),
     ("POST", "/api/v1/analysis/recovery-sequence", "analyses/recovery.rs"),
@@ -94,6 +94,7 @@ const OTHERS: [(&str, &str, &str); 108] = [
     ("GET", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
     ("POST", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
     ("POST", "/api/v1/findings/{id}/measure", "plans/findings.rs"),
+    ("POST", "/api/v1/api-keys/{id}/secret", "access/keys.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}", "planning.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}/schedule", "planning.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}/diff", "planning.rs"),
