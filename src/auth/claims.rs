@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::identity::Identity;
 use super::names::{Subjects, is_key, is_name};
 use super::policy::Policy;
-use super::settings::{ClaimPointers, IssuerConfig};
+use super::settings::{AuthConfig, ClaimPointers, IssuerConfig};
 use super::token::Rejection;
 use crate::model::Role;
 
@@ -23,6 +23,7 @@ pub struct ClaimRules {
     pub issuer: String,
     pub audiences: Vec<String>,
     pub longest_lifetime: i64,
+    pub longest_api_key_seconds: i64,
     pub pointers: ClaimPointers,
     pub subjects: Subjects,
     pub roles_map: BTreeMap<String, Role>,
@@ -36,11 +37,12 @@ pub struct ClaimRules {
 }
 
 impl ClaimRules {
-    pub fn of(config: &IssuerConfig, subjects: Subjects, longest_lifetime: i64, policy: Policy) -> Self {
+    pub fn of(config: &IssuerConfig, settings: &AuthConfig, subjects: Subjects, policy: Policy) -> Self {
         Self {
             issuer: config.issuer.clone(),
             audiences: config.audience.clone(),
-            longest_lifetime,
+            longest_lifetime: settings.max_token_lifetime_seconds,
+            longest_api_key_seconds: settings.longest_api_key_seconds(),
             pointers: config.claims.clone(),
             subjects,
             roles_map: config.roles_map.clone(),
@@ -71,6 +73,8 @@ impl ClaimRules {
             scopes: self.scopes(claims)?,
             local: self.local,
             expires_at,
+            api_key: None,
+            longest_api_key_seconds: self.longest_api_key_seconds,
             policy: self.policy,
             hidden: OnceLock::new(),
         })

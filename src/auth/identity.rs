@@ -1,7 +1,7 @@
 //! Who is calling: what a verified token says about its bearer.
 
 use super::policy::Policy;
-use crate::model::{Action, Kind, KindSet, Role, permission, same_person};
+use crate::model::{Action, Id, Kind, KindSet, Role, permission, same_person};
 use std::sync::OnceLock;
 
 /// The bearer of a verified token.
@@ -22,6 +22,10 @@ pub struct Identity {
     pub local: bool,
     /// When the token ends, in seconds since 1970.
     pub expires_at: i64,
+    /// The API key that was shown instead of a token.
+    pub api_key: Option<Id>,
+    /// How long API keys live at most that this caller makes.
+    pub longest_api_key_seconds: i64,
     /// What the roles permit.
     pub policy: Policy,
     /// See [`Identity::hidden`]; looked up once for all requests with the token.
@@ -37,16 +41,19 @@ impl Identity {
         same_person(&self.subject, subject, self.case_sensitive)
     }
 
-    /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it.
+    /// Whether one of the roles permits the action and the scopes, if there are any, do not forbid it. No API key decides: whoever
+    /// has made it would decide twice.
     pub fn may(&self, collection: &str, action: Action) -> bool {
         let rights = self.policy.rights(collection);
         self.roles.iter().any(|role| rights.allows(*role, action))
+            && !(action.decides() && self.api_key.is_some())
             && self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| names(scope, collection, action)))
     }
 
-    /// The kinds that this caller may not read. Organisations are none of them: only one's own stands in answers.
+    /// The kinds that this caller may not read, as far as others refer to them: only one's own organisation stands in answers, and
+    /// nothing refers to API keys.
     pub fn hidden(&self) -> KindSet {
-        let hides = |kind: Kind| kind != Kind::Organization && !self.may(kind.collection(), Action::Read);
+        let hides = |kind: Kind| !matches!(kind, Kind::Organization | Kind::ApiKey) && !self.may(kind.collection(), Action::Read);
         *self.hidden.get_or_init(|| KindSet::of(hides))
     }
 
@@ -93,6 +100,8 @@ mod tests {
             scopes: Identity::known_scopes(EXAMPLE, scopes.iter().copied()),
             local: true,
             expires_at: 0,
+            api_key: None,
+            longest_api_key_seconds: 0,
             policy: EXAMPLE,
             hidden: OnceLock::new(),
         }

@@ -10,7 +10,7 @@ use super::claims::ClaimRules;
 use super::local_keys::{LocalKey, random};
 use super::names::{LOCAL_ISSUER, Subjects, is_key, is_name};
 use super::policy::Policy;
-use super::settings::ClaimPointers;
+use super::settings::{AuthConfig, ClaimPointers};
 use crate::model::Role;
 
 pub const LOCAL_AUDIENCE: &str = "holdfast";
@@ -74,13 +74,14 @@ impl LocalKey {
     }
 }
 
-pub(super) fn rules(longest_lifetime: i64, case_sensitive: bool, policy: Policy) -> ClaimRules {
+pub(super) fn rules(settings: &AuthConfig, policy: Policy) -> ClaimRules {
     ClaimRules {
         issuer: LOCAL_ISSUER.into(),
         audiences: vec![LOCAL_AUDIENCE.into()],
-        longest_lifetime,
+        longest_lifetime: settings.max_token_lifetime_seconds,
+        longest_api_key_seconds: settings.longest_api_key_seconds(),
         pointers: ClaimPointers::default(),
-        subjects: Subjects { case_sensitive, ..Subjects::default() },
+        subjects: Subjects { case_sensitive: settings.case_sensitive_subjects, ..Subjects::default() },
         roles_map: Default::default(),
         roles_as_named: true,
         organizations_map: Default::default(),

@@ -5,6 +5,7 @@
 //! its [`Policy`]. [`revocations`] ends tokens before their time.
 
 pub mod anchor;
+mod api_keys;
 mod claims;
 #[cfg(test)]
 mod example;
@@ -27,6 +28,7 @@ mod token;
 mod verifier;
 mod watched;
 
+pub use api_keys::{API_KEY_PREFIX, ApiKeyGrant, ApiKeyHolder, SecretDigest, new_secret, secret_digest};
 pub use identity::{Caller, Identity};
 pub use local::{Grant, LOCAL_AUDIENCE};
 pub use local_keys::{LocalKey, Rotation};

@@ -4,6 +4,8 @@ use crate::model::{Id, tidy_subject};
 
 /// The `iss` of the service's own tokens.
 pub const LOCAL_ISSUER: &str = "holdfast-local";
+/// What the subject of an API key begins with; no token of an outside issuer has such a subject.
+pub(super) const API_KEY_SUBJECT: &str = "api-key:";
 const LONGEST_NAME: usize = 255;
 
 /// Whether the text can be the key of an organisation. What looks like an id is none: nobody could tell which is meant.
@@ -26,6 +28,8 @@ pub struct Subjects {
     /// Stands before those of others: no subject of this one may begin with it.
     pub foreign: Vec<String>,
     pub case_sensitive: bool,
+    /// Whether the issuer is another than the service's own, whose bearers can be anybody.
+    pub outside: bool,
 }
 
 impl Subjects {
@@ -34,6 +38,7 @@ impl Subjects {
         let name = tidy_subject(&format!("{}{}", self.prefix, tidy_subject(text)));
         let plain = name.to_lowercase();
         let foreign = self.foreign.iter().any(|prefix| plain.starts_with(&prefix.to_lowercase()));
+        let foreign = foreign || (self.outside && plain.starts_with(API_KEY_SUBJECT));
         (is_name(&name) && !foreign).then_some(name)
     }
 }

@@ -16,6 +16,8 @@ pub struct AuthConfig {
     pub local_issuer: bool,
     /// A token that lives longer than this is refused, whoever signed it.
     pub max_token_lifetime_seconds: i64,
+    /// How many days an API key lives at most.
+    pub max_api_key_days: i64,
     /// Whether subjects that differ in case only are two persons.
     pub case_sensitive_subjects: bool,
     pub issuers: Vec<IssuerConfig>,
@@ -23,7 +25,13 @@ pub struct AuthConfig {
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { local_issuer: true, max_token_lifetime_seconds: 86_400, case_sensitive_subjects: false, issuers: Vec::new() }
+        Self {
+            local_issuer: true,
+            max_token_lifetime_seconds: 86_400,
+            max_api_key_days: 400,
+            case_sensitive_subjects: false,
+            issuers: Vec::new(),
+        }
     }
 }
 
@@ -86,11 +94,19 @@ impl Default for ClaimPointers {
 }
 
 impl AuthConfig {
+    /// How long an API key lives at most.
+    pub fn longest_api_key_seconds(&self) -> i64 {
+        self.max_api_key_days.saturating_mul(86_400)
+    }
+
     /// Everything that is wrong with these settings, in words for the person who wrote them.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if !(60..=31_536_000).contains(&self.max_token_lifetime_seconds) {
             faults.push("auth.max_token_lifetime_seconds must be between 60 and 31536000".into());
+        }
+        if !(1..=3_660).contains(&self.max_api_key_days) {
+            faults.push("auth.max_api_key_days must be between 1 and 3660".into());
         }
         if !self.local_issuer && self.issuers.is_empty() {
             faults.push("auth names no issuer and local_issuer is off: nobody could get in".into());
@@ -126,7 +142,7 @@ impl AuthConfig {
         let prefix = self.subject_prefix(index);
         let others = (0..self.issuers.len()).map(|other| self.subject_prefix(other));
         let foreign = others.filter(|other| prefix.is_empty() && !other.is_empty()).collect();
-        Subjects { prefix, foreign, case_sensitive: self.case_sensitive_subjects }
+        Subjects { prefix, foreign, case_sensitive: self.case_sensitive_subjects, outside: true }
     }
 }
 

@@ -34,6 +34,7 @@ pub struct Verifier {
     local_key: Option<LocalKey>,
     remembered: Cache<[u8; 32], Remembered>,
     revoked: ArcSwap<Revocations>,
+    policy: Policy,
     files: Mutex<LocalFiles>,
 }
 
@@ -73,13 +74,12 @@ impl Verifier {
             revoked: Watched::new(Revocations::path(data_dir)),
         };
         let revoked = Revocations::load(data_dir)?;
-        let longest = settings.max_token_lifetime_seconds;
         let mut issuers = HashMap::new();
         for (index, config) in settings.issuers.iter().enumerate() {
             let keys =
                 KeySource::configured(config, data_dir).map_err(|fault| format!("the keys of {}: {fault}", config.issuer))?;
             let issuer =
-                Issuer { rules: ClaimRules::of(config, settings.subjects(index), longest, policy), keys: Arc::new(keys) };
+                Issuer { rules: ClaimRules::of(config, settings, settings.subjects(index), policy), keys: Arc::new(keys) };
             issuers.insert(config.issuer.clone(), Arc::new(issuer));
             for (map, setting) in config.closed_doors() {
                 tracing::warn!(issuer = %config.issuer, "without {map} or {setting} the issuer's tokens grant nothing");
@@ -91,11 +91,16 @@ impl Verifier {
         };
         if let Some(key) = &local_key {
             let keys = Arc::new(KeySource::own(LOCAL_ISSUER, key.key_set(), key.fingerprint()?));
-            let issuer = Issuer { rules: local::rules(longest, settings.case_sensitive_subjects, policy), keys };
+            let issuer = Issuer { rules: local::rules(settings, policy), keys };
             issuers.insert(LOCAL_ISSUER.to_owned(), Arc::new(issuer));
         }
         let remembered = Cache::new(MAX_REMEMBERED);
-        Ok(Self { issuers, local_key, remembered, revoked: ArcSwap::from_pointee(revoked), files: Mutex::new(files) })
+        Ok(Self { issuers, local_key, remembered, revoked: ArcSwap::from_pointee(revoked), policy, files: Mutex::new(files) })
+    }
+
+    /// What identities may do.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// The key of the local issuer as it was at the start, if it is in use.

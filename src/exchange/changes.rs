@@ -40,6 +40,7 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
         Some(_) => return Err(bad("include: only body can be included".into())),
     };
     let snapshot = reader.caller().snapshot();
+    let sees_keys = reader.caller().identity().may(Kind::ApiKey.collection(), Action::Read);
     let answer = reader
         .read(async |conn, org| {
             let newest = ledger::head(conn, org).await?.map_or(0, |head| head.seq);
@@ -61,7 +62,8 @@ pub async fn changes(reader: Reader<Ledger>, request: HttpRequest) -> Result<Htt
                 }
                 item
             };
-            let items: Vec<Value> = entries.iter().map(item).collect();
+            let shown = |entry: &&AuditEntry| entry.kind.0 != Kind::ApiKey || sees_keys;
+            let items: Vec<Value> = entries.iter().filter(shown).map(item).collect();
             Ok(json!({"items": items, "seq": newest, "next_after": next}))
         })
         .await?;

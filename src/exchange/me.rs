@@ -23,6 +23,7 @@ pub async fn me(caller: RequestContext, request: HttpRequest) -> Result<HttpResp
         "roles": identity.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
         "scopes": identity.scopes,
         "permissions": identity.permissions().collect::<Vec<_>>(),
+        "api_key": identity.api_key,
         "expires_at": Timestamp::from_seconds(identity.expires_at),
     })))
 }
@@ -31,7 +32,7 @@ pub fn routes(api: &mut Api) {
     let example = json!({
         "subject": "ana",
         "organization": {"id": "018f6c2e-5a4b-7c3d-8e9f-000000000001", "kind": "organization", "key": "demo", "name": "Demo"},
-        "roles": [Role::ALL[0].as_str()], "scopes": null, "permissions": ["services:read"], "expires_at": "2026-11-22T10:30:00.000000Z"
+        "roles": [Role::ALL[0].as_str()], "scopes": null, "permissions": ["services:read"], "api_key": null, "expires_at": "2026-11-22T10:30:00.000000Z"
     });
     let words = "The subject, organisation, roles and permissions of the token.";
     let operation = Operation::new(Method::GET, "/api/v1/me", "access", "get_me", "Who am I", words).any_caller().json(

@@ -141,12 +141,13 @@ fn batch_schemas() -> Value {
 fn me_schemas() -> Value {
     json!({
         "Me": {
-            "type": "object", "required": ["subject", "organization", "roles", "scopes", "permissions", "expires_at"],
+            "type": "object", "required": ["subject", "organization", "roles", "scopes", "permissions", "api_key", "expires_at"],
             "properties": {
                 "subject": text(255), "organization": {"$ref": "#/components/schemas/Reference"},
                 "roles": {"type": "array", "maxItems": 20, "items": text(64)},
                 "scopes": {"type": ["array", "null"], "maxItems": 100, "items": text(64), "description": "Null when the token is not narrowed."},
                 "permissions": {"type": "array", "maxItems": 100, "items": text(64)},
+                "api_key": {"type": ["string", "null"], "format": "uuid", "description": "The API key that was shown instead of a token."},
                 "expires_at": time()
             }
         }

@@ -1,5 +1,6 @@
 //! Who is asking, proven by the handler's own signature: a handler takes a [`Reader`] or a [`Writer`] of a resource, and
 //! has no other way to the data. Extracting one checks the token and the permission.
+use super::bearer::{Refused, bearer, in_time};
 use super::headers::WriteOptions;
 use super::state::{State, Tenant};
 use crate::auth::Identity;
@@ -93,8 +94,11 @@ impl RequestContext {
     /// # Errors
     /// `Forbidden` when not.
     pub async fn readmit(&self) -> Result<()> {
-        let verified = self.app.verifier.verify(self.bearer.expose_secret(), self.app.now().seconds()).await;
-        verified.map_err(|rejection| Error::Forbidden(rejection.detail().into()))?;
+        let bearer = bearer(&self.app, self.bearer.expose_secret(), self.app.now()).await;
+        bearer.map_err(|refusal| match refusal {
+            Refused::Word(_, detail) => Error::Forbidden(detail.into()),
+            Refused::Fault(error) => error,
+        })?;
         match organization(&self.app, None, &self.identity).await? {
             id if id == self.organization => Ok(()),
             _ => Err(Error::Forbidden("the organisation is another one".into())),
@@ -129,9 +133,11 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
         return Err(missing());
     }
     let now = app.now();
-    let identity = app.verifier.verify(token, now.seconds()).await;
-    let identity =
-        identity.map_err(|rejection| refused(request, rejection.reason(), Error::Unauthenticated(rejection.detail().into())))?;
+    let identity = bearer(&app, token, now).await;
+    let identity = identity.map_err(|refusal| match refusal {
+        Refused::Word(word, detail) => refused(request, word, Error::Unauthenticated(detail.into())),
+        Refused::Fault(error) => error,
+    })?;
     request.extensions_mut().insert(Caller(Arc::clone(&identity)));
     app.rate_limits.take(&identity.organization, &identity.subject)?;
     let organization = organization(&app, Some(request), &identity).await?;
@@ -153,12 +159,8 @@ async fn organization(app: &Data<State>, request: Option<&HttpRequest>, identity
     if let Some(id) = app.organizations.get(named) {
         return Ok(id);
     }
-    // What follows may take a statement's time again, so this takes a part of it.
     let look_up = app.store.read(async |conn| app.tenants.find(conn, &ObjectRef::Key(named.clone())).await);
-    let found = match app.statement_limit {
-        Some(limit) => tokio::time::timeout(limit / 4, look_up).await.map_err(|_| Error::silent_database())?,
-        None => look_up.await,
-    }?;
+    let found = in_time(app, look_up).await?;
     let forbidden = |word, detail: &str| {
         let error = Error::Forbidden(detail.into());
         Err(match request {
@@ -366,6 +368,9 @@ impl<S> Writer<S> {
         if self.1.is_system() {
             // A suspension counts at once here; other instances see it when their memory runs out.
             self.0.app.organizations.invalidate_all();
+        }
+        if [Kind::ApiKey.collection(), "batch"].contains(&self.1.collection) {
+            self.0.app.api_keys.forget();
         }
         done
     }

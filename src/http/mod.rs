@@ -1,4 +1,6 @@
 //! The edge: what every request passes on its way in and every answer on its way out. Knows no kind by name.
+pub mod api_keys;
+pub mod bearer;
 pub mod body;
 pub mod codes;
 pub mod context;

@@ -1,4 +1,5 @@
 //! What every request can reach.
+use super::api_keys::{ApiKeyDoor, ApiKeys};
 use super::metrics::Metrics;
 use super::rates::RateLimits;
 use super::response_cache::ResponseCache;
@@ -33,6 +34,7 @@ pub struct State {
     /// How long a statement of a read may take, where the database is another process and may fall silent.
     pub statement_limit: Option<Duration>,
     pub tenants: &'static dyn Tenants,
+    pub api_keys: ApiKeyDoor,
     /// From the name in a token to the organisation; short-lived, so that a suspension is soon seen.
     pub organizations: moka::sync::Cache<String, Id>,
     /// Set once the service was asked to stop.
@@ -62,6 +64,7 @@ impl State {
         kinds: Kinds,
         landscapes: Arc<dyn Landscapes>,
         tenants: &'static dyn Tenants,
+        api_keys: &'static dyn ApiKeys,
         verifier: Verifier,
     ) -> Result<State> {
         let scans = Shares::new("long reads", 2 * config.limits.workers, SCAN_WAIT);
@@ -81,6 +84,7 @@ impl State {
             scans,
             rate_limits,
             tenants,
+            api_keys: ApiKeyDoor::new(api_keys),
             organizations,
             stopping: AtomicBool::new(false),
             in_flight: Mutex::default(),

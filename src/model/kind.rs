@@ -37,6 +37,7 @@ macro_rules! kinds {
             RunStep, "run_step", "run-steps", "RST", run_steps;
             Measurement, "measurement", "measurements", "MEA", measurements;
             Finding, "finding", "findings", "FND", findings;
+            ApiKey, "api_key", "api-keys", "KEY", api_keys;
         }
     };
 }

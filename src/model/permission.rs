@@ -79,6 +79,11 @@ pub enum Action {
 impl Action {
     pub const ALL: [Action; 5] = [Action::Read, Action::Write, Action::Accept, Action::Approve, Action::Erase];
 
+    /// Whether it is beyond reading and writing.
+    pub const fn decides(self) -> bool {
+        matches!(self, Action::Accept | Action::Approve)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Action::Read => "read",

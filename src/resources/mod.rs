@@ -1,6 +1,7 @@
 //! What Holdfast keeps. One folder a kind: `mod.rs` says what it is (pure), `store.rs` holds its table, `http.rs` its
 //! routes. The common part of every object is `model::Head`.
 pub mod agreements;
+pub mod api_keys;
 pub mod business_processes;
 pub mod change_requests;
 pub mod components;
@@ -56,6 +57,7 @@ pub fn routes(api: &mut Api) {
     risk_matrix::http::routes(api);
     settings::http::routes(api);
     findings::http::routes(api);
+    api_keys::http::routes(api);
     runs::http::routes(api);
     run_steps::http::routes(api);
     plan_versions::http::routes(api);
@@ -76,6 +78,7 @@ pub fn routes(api: &mut Api) {
         ("PlanCopy", closed_body::<plan_versions::http::PlanCopy>()),
         ("ErasureDraft", closed_body::<contacts::http::ErasureDraft>()),
         ("Erasure", closed_body::<contacts::store::erasure::Erasure>()),
+        ("SecretDraft", closed_body::<api_keys::http::SecretDraft>()),
         ("NoteDraft", closed_body::<runs::http::NoteDraft>()),
     ];
     api.schemas(bodies.into_iter().map(|(name, schema)| (name.to_owned(), schema)));

@@ -159,6 +159,8 @@ fn identity(subject: &str) -> Result<Identity> {
         scopes: None,
         local: true,
         expires_at: i64::MAX,
+        api_key: None,
+        longest_api_key_seconds: 0,
         policy: POLICY,
         hidden: std::sync::OnceLock::new(),
     })

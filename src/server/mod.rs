@@ -18,6 +18,7 @@ use crate::http::{docs, edge, operations, problems, withhold};
 use crate::landscape::LandscapeCache;
 use crate::model::{Error, Id, Result};
 use crate::resources::KINDS;
+use crate::resources::api_keys::holders::API_KEYS;
 use crate::resources::organizations::ORGANIZATIONS;
 use crate::store::{Landscapes, WriteContext, idempotency};
 use crate::{analysis, exchange, reports, resources};
@@ -31,6 +32,9 @@ use std::time::Duration;
 /// How often old answers to idempotent requests are forgotten, and contacts erased whose retention is over.
 const SWEEP: Duration = Duration::from_secs(3600);
 
+/// How often it is looked which API keys have been used; each is noted once a minute at most.
+const BETWEEN_NOTES: Duration = Duration::from_secs(5);
+
 /// Where landscapes are kept.
 pub fn landscapes() -> Arc<dyn Landscapes> {
     Arc::new(LandscapeCache::default())
@@ -42,7 +46,7 @@ pub fn landscapes() -> Arc<dyn Landscapes> {
 /// When the database or the key sets cannot be opened.
 pub fn open(config: Config) -> Result<State> {
     let verifier = Verifier::new(&config.auth, &config.data_dir, POLICY).map_err(Error::Internal)?;
-    State::new(config, KINDS, landscapes(), &ORGANIZATIONS, verifier)
+    State::new(config, KINDS, landscapes(), &ORGANIZATIONS, &API_KEYS, verifier)
 }
 
 /// Every route with its document.
@@ -79,6 +83,17 @@ async fn sweep(app: web::Data<State>) {
     }
 }
 
+/// Notes when API keys were used last.
+async fn note_uses(app: web::Data<State>) {
+    let mut looks = tokio::time::interval(BETWEEN_NOTES);
+    loop {
+        looks.tick().await;
+        if let Err(error) = app.api_keys.note_uses(&app.store, app.now()).await {
+            tracing::warn!(%error, "the last uses of API keys could not be noted");
+        }
+    }
+}
+
 /// Serves until a signal ends it; requests being worked on are finished.
 ///
 /// # Errors
@@ -89,6 +104,7 @@ pub async fn serve(app: Arc<State>, listener: TcpListener) -> std::io::Result<()
     let (boards, permits) = (web::Data::new(Boards::default()), web::Data::new(BatchPermits::default()));
     app.verifier.start_refresh();
     actix_web::rt::spawn(sweep(app.clone()));
+    actix_web::rt::spawn(note_uses(app.clone()));
     if app.config.anchor.is_used() {
         let key = AnchorKey::load_or_create(&app.config.data_dir).map_err(std::io::Error::other)?;
         actix_web::rt::spawn(anchors::at_an_interval(app.clone(), key));

@@ -117,7 +117,7 @@ mod tests {
         let names: Vec<String> = POLICY.permissions().map(|(collection, action)| permission(collection, action)).collect();
         assert!(names.iter().all(|name| POLICY.is_permission(name)));
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "no collection stands there twice");
-        assert_eq!(names.len(), 8 * 2 + 2 + 1 + 1 + 1 + 19 * 2 + 8 + 1 + 1 + 1);
+        assert_eq!(names.len(), 8 * 2 + 2 + 1 + 1 + 1 + 20 * 2 + 8 + 1 + 1 + 1);
         for text in ["openid", "services", "services:delete", "changes:write", "batch:read", ":read", ""] {
             assert!(!POLICY.is_permission(text), "{text}");
         }

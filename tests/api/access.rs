@@ -2,6 +2,7 @@
 //! token has run out, and by another organisation.
 
 mod calls;
+mod keys;
 mod narrow;
 mod table;
 mod withheld;

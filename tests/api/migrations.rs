@@ -174,6 +174,9 @@ fn practised(api: &Api, n: usize) {
     let finding = json!({"title": "Late", "severity": "minor", "source": "run", "run": run["id"], "exercise": exercise["id"],
                          "disruption": disruption["id"], "services": [link("SVC")], "owner": link("CON"), "measure": link("MSR")});
     api.create("findings", &finding);
+    let key = json!({"name": "Pipeline", "roles": ["user"], "expires_at": crate::conformance::in_days(30)});
+    let key = api.create("api-keys", &key);
+    api.post(&format!("/api-keys/{}/secret", prepared::id(&key)), &json!({})).expect(201);
 }
 
 /// The `n`th of each kind of threats, risks and what is done about them.

@@ -155,6 +155,7 @@ pub fn prepared(operation: &Operation, admin: &World, roles: &[&str], objects: &
         }
         "POST" if path.ends_with("/erase") => Some(json!({"reason": "Left the company"})),
         "POST" if path.ends_with("/tasks") => Some(json!({"title": "Do it"})),
+        "POST" if path.ends_with("/secret") => Some(json!({})),
         "POST" if path.ends_with("/measure") => {
             Some(json!({"title": "Write it down", "nature": "organisational", "purpose": "recovery"}))
         }

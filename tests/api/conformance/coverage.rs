@@ -95,6 +95,7 @@ const OTHERS: [(&str, &str, &str); 109] = [
     ("GET", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
     ("POST", "/api/v1/runs/{id}/steps/{step}/transitions", "plans/runs.rs"),
     ("POST", "/api/v1/findings/{id}/measure", "plans/findings.rs"),
+    ("POST", "/api/v1/api-keys/{id}/secret", "access/keys.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}", "planning.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}/schedule", "planning.rs"),
     ("GET", "/api/v1/plans/{id}/versions/{version}/diff", "planning.rs"),

@@ -43,6 +43,8 @@ pub enum Is {
     DayOf(i64),
     /// A moment; the day is one that goes well with the other fields.
     Time(&'static str),
+    /// A moment that is to come.
+    Ahead,
     /// An object of one of these collections.
     Reference(&'static [&'static str]),
     /// A list of at most so many objects of this collection.
@@ -238,6 +240,7 @@ impl Field {
             Is::Date => json!(["2027-03-31", "2026-02-28", "2028-02-29"][turn % 3]),
             Is::DayOf(year) => json!(format!("{year}-{:02}-28", 1 + turn % 12)),
             Is::Time(day) => json!(format!("{day}T09:{:02}:00.000000Z", turn % 60)),
+            Is::Ahead => json!(in_days(30 + i64::try_from(turn).unwrap_or(0))),
             Is::Reference(collections) => self.target(world, collections[turn % collections.len()])["id"].clone(),
             Is::References(collection, _) => (0..=turn % 2).map(|_| world.make(collection)["id"].clone()).collect(),
             Is::Words(words) => json!(words[turn % 2..turn % 2 + 2]),
@@ -265,7 +268,7 @@ impl Field {
             | Is::Same(_) => {
                 vec![json!(7), json!(true), json!([]), json!({"a": 1})]
             }
-            Is::Choice(_) | Is::Date | Is::DayOf(_) | Is::Time(_) => vec![json!(7), json!(false), json!([])],
+            Is::Choice(_) | Is::Date | Is::DayOf(_) | Is::Time(_) | Is::Ahead => vec![json!(7), json!(false), json!([])],
             Is::Phones | Is::Tags | Is::ExternalRefs | Is::ImpactRatings | Is::References(..) | Is::Words(_) | Is::Parts(..) => {
                 vec![json!("x"), json!(7), json!({"a": 1})]
             }
@@ -303,7 +306,7 @@ impl Field {
             Is::Whole(least, most) => [least - 1, most + 1].map(|figure| (json!(figure), "out_of_range")).to_vec(),
             Is::Level => [0, 6, 7, 8].map(|level| (json!(level), "out_of_range")).to_vec(),
             Is::Rate(most) => [-0.1, most as f64 + 0.5].map(|rate| (json!(rate), "out_of_range")).to_vec(),
-            Is::Time(_) => ["2027-02-29T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "31.12.2027", "", "now"]
+            Is::Time(_) | Is::Ahead => ["2027-02-29T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "31.12.2027", "", "now"]
                 .map(|text| (json!(text), "bad_format"))
                 .to_vec(),
             Is::Date | Is::DayOf(_) => ["2027-02-29", "31.12.2027", "2027-1-1", "", "2027-01-01T00:00:00Z"]
@@ -322,6 +325,12 @@ impl Field {
     pub fn pointer(&self) -> String {
         format!("/{}", self.name)
     }
+}
+
+/// The moment so many days from now, to the second.
+pub fn in_days(days: i64) -> String {
+    let at = jiff::Timestamp::from_second(crate::support::token::now() + days * 86_400).expect("a moment");
+    at.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
 }
 
 /// One part of a list, with all its members.

@@ -27,7 +27,7 @@ mod values;
 mod world;
 
 pub use each::{Extent, with_each};
-pub use field::{Field, Is};
+pub use field::{Field, Is, in_days};
 pub use spec::Spec;
 pub use world::{World, assert_says};
 
