@@ -10,6 +10,7 @@ fn rules() -> ClaimRules {
         issuer: "https://issuer.example.org".into(),
         audiences: vec!["holdfast".into()],
         longest_lifetime: 86_400,
+        longest_api_key_seconds: 0,
         pointers: ClaimPointers::default(),
         subjects: Subjects::default(),
         roles_map: BTreeMap::new(),
@@ -47,6 +48,8 @@ fn sound_claims_become_an_identity() {
         scopes: None,
         local: false,
         expires_at: NOW + 3600,
+        api_key: None,
+        longest_api_key_seconds: 0,
         policy: EXAMPLE,
         hidden: std::sync::OnceLock::new(),
     };

@@ -6,7 +6,7 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 
 /// Paths beside those every collection has, with where they are tried.
-const OTHERS: [(&str, &str, &str); 109] = [
+const OTHERS: [(&str, &str, &str); 110] = [
     ("POST", "/api/v1/analysis/impact", "analyses.rs, analyses/fresh.rs"),
     ("POST", "/api/v1/analysis/recovery", "analyses/recovery.rs"),
     ("POST", "/api/v1/analysis/recovery-sequence", "analyses/recovery.rs"),
