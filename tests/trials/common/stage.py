@@ -32,12 +32,19 @@ class Stage:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="holdfast-trial-")
-        self.stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.stack.callback(self.tidy, self.folder)
         return self
 
     def __exit__(self, *_):
         self.load.running.clear()
         self.stack.close()
+
+    def tidy(self, folder):
+        """Takes a folder away, unless it may show why a trial failed and was to be kept then."""
+        if self.options.keep_data and not self.report.good:
+            print(f"kept: {folder}", flush=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def short(self):
@@ -51,7 +58,7 @@ class Stage:
         return self.options.cycles or (short if self.short else usual)
 
     def cluster(self, settings=None, data=None, initdb=()):
-        return self.stack.enter_context(Cluster(settings, data, initdb=initdb))
+        return self.stack.enter_context(Cluster(settings, data, initdb=initdb, tidy=self.tidy))
 
     def small_disk(self, name, megabytes, owner=None):
         """A folder on a file system of its own that holds so much. Only root can make one."""
