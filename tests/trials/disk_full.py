@@ -29,7 +29,7 @@ class Ballast:
 
 
 def run(stage):
-    if not stage.needs_root():
+    if not stage.can_mount():
         return
     if stage.on_postgres:
         tables_full(stage)

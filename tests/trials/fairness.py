@@ -34,7 +34,10 @@ def run(stage):
         words = "all at once" if len(kinds) > 1 else kinds[0].replace("_", " ")
         nuisances = [start(stage, service, kind, details.get(kind, "-")) for kind in kinds]
         time.sleep(1.5)
-        compare(stage, words, alone, measure(stage, service, words, seconds))
+        beside = measure(stage, service, words, seconds)
+        # The short form looks only at what is refused or lost: how long it takes is a matter of the machine and the build.
+        if not stage.short:
+            compare(stage, words, alone, beside)
         for nuisance in nuisances:
             if nuisance.poll() is not None:
                 stage.report.fault(f"{words}: the misbehaving clients ended by themselves: nothing was tried")
@@ -47,8 +50,8 @@ def run(stage):
 
 def start(stage, service, kind, detail):
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "common", "nuisance.py")
-    process = subprocess.Popen([sys.executable, program, kind, str(service.port), service.token(BAD, "eve"), detail],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    words = [kind, str(service.port), service.token(BAD, "eve"), detail, "gentle" if stage.short else "rough"]
+    process = subprocess.Popen([sys.executable, program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     stage.stack.callback(process.kill)
     return process
 
@@ -58,15 +61,16 @@ def measure(stage, service, words, seconds):
     load, report = stage.load, stage.report
     load.begin()
     began = time.monotonic()
-    load.writer(service, FIRST, timeout=PATIENCE, pause=0.01, mix=False)
-    load.reader(service, FIRST, timeout=PATIENCE, pause=0.01)
+    patience = 3 * PATIENCE if stage.short else PATIENCE
+    load.writer(service, FIRST, timeout=patience, pause=0.01, mix=False)
+    load.reader(service, FIRST, timeout=patience, pause=0.01)
     time.sleep(seconds)
     for stuck in load.stop():
         report.fault(f"{words}: the client {stuck} never came to an end")
     found = {}
     for lane in ("read", "write"):
         asked = load.journal.of(lane, since=began)
-        report.figure(f"{words}: {lane}s", len(asked), at_least=20)
+        report.figure(f"{words}: {lane}s", len(asked), at_least=1 if stage.short else 20)
         found[lane] = quantile([one.seconds for one in asked], 0.99)
         report.figure(f"{words}: p99 of {lane}s", None if found[lane] is None else found[lane] * 1000, "ms")
         refused = [one for one in asked if one.failed]

@@ -17,7 +17,7 @@ SETTINGS = {"default_transaction_read_only": "off", "statement_timeout": "0", "l
 def run(stage):
     program = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if not program:
-        stage.report.fault("pgbouncer is not installed, so nothing was tried (Debian: apt-get install pgbouncer)")
+        stage.cannot("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
         return
     cluster = stage.cluster()
     for mode in ("session", "transaction"):

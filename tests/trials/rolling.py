@@ -1,4 +1,4 @@
-"""Three instances behind a load balancer are stopped and started one after the other; no request may fail."""
+"""Instances behind a load balancer are stopped and started one after the other; no request may fail."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ def run(stage):
     report, load = stage.report, stage.load
     cluster = stage.cluster()
     instances = [stage.service(cluster.url, name="one")]
-    for name in ("two", "three"):
+    for name in ("two",) if stage.short else ("two", "three"):
         instances.append(stage.service(cluster.url, name=name, start=False))
         # They accept each other's tokens.
         os.makedirs(instances[-1].data, mode=0o700)

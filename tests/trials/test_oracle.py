@@ -191,6 +191,23 @@ class ReportTest(unittest.TestCase):
         self.assertFalse(report.good)
         self.assertIn("FAULT lost", "\n".join(report.table()))
 
+    def test_what_was_left_out_is_told_and_no_success_is_claimed_for_it(self):
+        report = Report("t", "sqlite", 1)
+        report.leave_out("no small disk")
+        self.assertTrue(report.good)
+        self.assertIn("LEFT OUT no small disk", "\n".join(report.table()))
+        self.assertNotIn("reached", "\n".join(report.table()))
+        report.fault("lost")
+        self.assertFalse(report.good)
+
+    def test_room_widens_aims_in_seconds_and_no_others(self):
+        report = Report("t", "sqlite", 1, room=2)
+        self.assertTrue(report.figure("back", 3.9, "s", at_most=2.0))
+        self.assertFalse(report.figure("back", 4.1, "s", at_most=2.0))
+        self.assertFalse(report.figure("back", None, "s", at_most=2.0))
+        self.assertFalse(report.figure("failed", 1, at_most=0))
+        self.assertFalse(report.figure("against alone", 3.0, "x", at_most=2.0))
+
 
 if __name__ == "__main__":
     unittest.main()

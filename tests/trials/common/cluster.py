@@ -39,13 +39,15 @@ def children(pid):
 
 
 class Cluster:
-    """`settings` are server settings; `data` may lie on another file system; `initdb` are further flags of that program."""
+    """`settings` are server settings; `data` may lie on another file system; `initdb` are further flags of that program;
+    `tidy` is given the folder in the end."""
 
-    def __init__(self, settings=None, data=None, port=None, initdb=()):
+    def __init__(self, settings=None, data=None, port=None, initdb=(), tidy=None):
         self.programs = programs()
         self.owner = owner()
         self.port = port or free_port()
         self.initdb = initdb
+        self.tidy = tidy or (lambda folder: shutil.rmtree(folder, ignore_errors=True))
         self.folder = tempfile.mkdtemp(prefix="holdfast-trial-postgres-")
         self.data = data or os.path.join(self.folder, "data")
         self.settings = {"fsync": "on", "max_connections": "100", "wal_keep_size": "256MB", "listen_addresses": "127.0.0.1",
@@ -73,7 +75,7 @@ class Cluster:
         if self.postmaster is not None and self.postmaster.poll() is None:
             self.thaw()
             self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.tidy(self.folder)
 
     # Its life.
 
@@ -179,7 +181,7 @@ class Cluster:
 
     def make_standby(self, port=None):
         """A standby that follows this one, with all it has so far; its caller ends it."""
-        standby = Cluster(port=port)
+        standby = Cluster(port=port, tidy=self.tidy)
         try:
             self.run("pg_basebackup", "-D", standby.data, "-h", "127.0.0.1", "-p", str(self.port), "-U", "holdfast", "-R",
                      "-X", "stream", "-c", "fast", "--no-sync")

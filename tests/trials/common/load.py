@@ -70,8 +70,10 @@ class Journal:
 class Load:
     """Threads that share a journal and know of the oracle of their organisation."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, pause=0.0):
         self.seed = seed
+        #: Every client waits at least so long between two requests.
+        self.pause = pause
         self.journal = Journal()
         self.oracles = {}
         #: Whether the service tells by a code of its own that it does not know what became of a write.
@@ -113,12 +115,13 @@ class Load:
         self.number += 1
         client = Client(port or service.port, service.token(organization), timeout)
         name = f"{self.seed}-{self.round}-{self.number}"
-        self.spawn(f"write {organization} {self.number}", self._write, client, self.oracle(organization), name, pause, mix)
+        self.spawn(f"write {organization} {self.number}", self._write, client, self.oracle(organization), name,
+                   max(pause, self.pause), mix)
 
     def reader(self, service, organization, timeout=30, pause=0.02, port=None, path="/sites?limit=5", lane="read"):
         self.number += 1
         client = Client(port or service.port, service.token(organization), timeout)
-        self.spawn(f"{lane} {organization} {self.number}", self._read, client, path, pause)
+        self.spawn(f"{lane} {organization} {self.number}", self._read, client, path, max(pause, self.pause))
 
     def prober(self, service, path, pause=0.05, timeout=10, port=None):
         client = Client(port or service.port, timeout=timeout)

@@ -1,4 +1,5 @@
-"""Clients that misbehave, as a process of its own: `nuisance.py KIND PORT TOKEN DETAIL` goes on until it is killed."""
+"""Clients that misbehave, as a process of its own: `nuisance.py KIND PORT TOKEN DETAIL rough` goes on until it is killed;
+`gentle` in place of `rough` does the same with a tenth of the strength, for a service that is not optimised."""
 
 import json
 import os
@@ -21,8 +22,11 @@ def again_and_again(port, token, method, path, body=None):
             time.sleep(0.05)
 
 
+GENTLE = sys.argv[-1] == "gentle"
+
+
 def spread(threads, work, *arguments):
-    for _ in range(threads):
+    for _ in range(max(1, threads // 10) if GENTLE else threads):
         threading.Thread(target=work, args=arguments, daemon=True).start()
     while True:
         time.sleep(1)
@@ -31,7 +35,8 @@ def spread(threads, work, *arguments):
 def hopeless_batches(port, token, _):
     """Rows in which everything is wrong."""
     data = {f"u{number}": 1 for number in range(60)}
-    rows = [{"op": "upsert", "kind": "site", "id": f"key:F-{number}", "data": data} for number in range(4000)]
+    count = 400 if GENTLE else 4000
+    rows = [{"op": "upsert", "kind": "site", "id": f"key:F-{number}", "data": data} for number in range(count)]
     body = json.dumps({"mode": "partial", "rows": rows}).encode()
     spread(4, again_and_again, port, token, "POST", "/batch", body)
 

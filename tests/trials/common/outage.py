@@ -32,8 +32,9 @@ class Outage:
         self.began = time.monotonic()
         self.broken = self.mending = self.mended = None
 
-    def play(self, trouble, mend, seconds, before=1.0, after=None):
+    def play(self, trouble, mend, seconds, before=None, after=None):
         """Lets all be well for a while, makes the trouble, waits, mends, and waits again."""
+        before = before or (0.5 if self.stage.short else 1.0)
         after = after or (3.0 if self.stage.short else 5.0)
         time.sleep(before)
         self.broken = time.monotonic()

@@ -18,26 +18,39 @@ from common.service import FIRST, SECOND, Service
 SQLITE, POSTGRES = "sqlite", "postgres"
 
 
+#: The short form runs beside other work, several trials at once, and with a build that is not optimised. Its times may be
+#: this much longer, and its clients pause at least so long between two requests.
+SHORT_ROOM = 2
+SHORT_PAUSE = 0.04
+
+
 class Stage:
     def __init__(self, name, database, options):
         self.name = name
         self.database = database
         self.options = options
         self.seed = options.seed
-        self.report = Report(name, database, options.seed)
+        self.report = Report(name, database, options.seed, room=SHORT_ROOM if options.short else 1)
         self.random = random.Random(f"{name} {database} {options.seed}")
-        self.load = Load(options.seed)
+        self.load = Load(options.seed, SHORT_PAUSE if options.short else 0.0)
         self.stack = contextlib.ExitStack()
         self.services = []
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="holdfast-trial-")
-        self.stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.stack.callback(self.tidy, self.folder)
         return self
 
     def __exit__(self, *_):
         self.load.running.clear()
         self.stack.close()
+
+    def tidy(self, folder):
+        """Takes a folder away, unless it may show why a trial failed and was to be kept then."""
+        if self.options.keep_data and not self.report.good:
+            print(f"kept: {folder}", flush=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def short(self):
@@ -51,7 +64,7 @@ class Stage:
         return self.options.cycles or (short if self.short else usual)
 
     def cluster(self, settings=None, data=None, initdb=()):
-        return self.stack.enter_context(Cluster(settings, data, initdb=initdb))
+        return self.stack.enter_context(Cluster(settings, data, initdb=initdb, tidy=self.tidy))
 
     def small_disk(self, name, megabytes, owner=None):
         """A folder on a file system of its own that holds so much. Only root can make one."""
@@ -65,15 +78,24 @@ class Stage:
             os.chmod(self.folder, 0o755)
         return folder
 
-    def needs_root(self):
-        """Whether the trial can be played; if not, it has failed unless leaving it out was asked for."""
-        if os.geteuid() == 0:
+    def can_mount(self):
+        """Whether this machine lets a small disk be made; root in a container may not either."""
+        folder = os.path.join(self.folder, "mounts")
+        os.makedirs(folder)
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "holdfast-trial", folder]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode == 0:
+            subprocess.run(["umount", "-l", folder], check=False)
             return True
-        if self.options.without_root:
-            self.report.figure("LEFT OUT: it needs root, and --without-root was given", "")
-        else:
-            self.report.fault("it needs root and was not played; --without-root leaves it out")
+        self.cannot(f"no small disk can be made here, which takes root: {done.stderr.strip()}")
         return False
+
+    def cannot(self, why):
+        """The trial cannot be played here; it has failed unless leaving it out was asked for."""
+        if self.options.leave_out:
+            self.report.leave_out(why)
+        else:
+            self.report.fault(f"not played: {why} (--leave-out leaves it out)")
 
     def ends(self, thing):
         """`thing` is ended with the trial."""
@@ -106,7 +128,7 @@ class Stage:
 
     def recover(self, service, words, patience=5):
         """A service that is not right again by itself is started anew, so that the trial can go on; that is a fault."""
-        until = time.monotonic() + patience
+        until = time.monotonic() + patience * (4 if self.short else 1)
         while time.monotonic() < until:
             if service.ready() and self._writes(service):
                 return
