@@ -16,6 +16,8 @@ def run(stage):
     service = stage.service()
     # Some figures are there only when something was asked.
     service.client().get("/sites")
+    service.command("backup", os.path.join(stage.folder, "figures.backup"))
+    service.command("verify")
     answer = service.client().get("/metrics")
     there = offered(answer.body.decode())
     with open(DASHBOARD, encoding="utf-8") as file:
