@@ -3,7 +3,9 @@ pub mod store;
 
 use super::services::Criticality;
 use crate::model::roles::{ADM, EVERYBODY, INT, OWN, SCM};
-use crate::model::{Date, Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field};
+use crate::model::{
+    Date, Faults, Field, FieldType, Id, Kind, Link, NoDerived, Objectives, Resource, Rights, Slot, enum_values, field,
+};
 use crate::string_enum;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,22 @@ pub struct BusinessProcess {
 }
 
 const TIER: &[Kind] = &[Kind::RecoveryTier];
+
+impl BusinessProcess {
+    /// Where its objectives contradict each other: recovery and work recovery end after the disruption has become intolerable
+    /// (rto + wrt > mtpd; ISO 22301, 8.2.2). An absent work recovery time counts as none.
+    pub fn contradictions(&self) -> Faults {
+        let mut faults = Faults::default();
+        if let Some((rto, mtpd)) = self.rto_seconds.zip(self.mtpd_seconds) {
+            let wrt = self.wrt_seconds.unwrap_or(0);
+            if rto + wrt > mtpd {
+                let detail = format!("rto_seconds {rto} + wrt_seconds {wrt} is more than mtpd_seconds {mtpd}");
+                faults.add("/mtpd_seconds", "inconsistent", detail);
+            }
+        }
+        faults
+    }
+}
 
 impl Resource for BusinessProcess {
     const KIND: Kind = Kind::BusinessProcess;

@@ -1,6 +1,6 @@
 use super::{ImpactAssessment, ImpactDerived, ImpactFacts, ImpactRating, ImpactStatus, ImpactTerms};
 use crate::graph::objectives::ObjectiveChanges;
-use crate::model::{Error, Faults, Resource, StringEnum};
+use crate::model::{Error, StringEnum};
 use crate::resources::business_processes::BusinessProcess;
 use crate::resources::contacts::store::people;
 use crate::resources::settings;
@@ -215,8 +215,7 @@ async fn set_objectives(tx: &mut Tx, process: Id, assessment: &ImpactAssessment)
     body.rpo_seconds = assessment.rpo_seconds.or(body.rpo_seconds);
     body.wrt_seconds = assessment.wrt_seconds.or(body.wrt_seconds);
     body.mtpd_seconds = assessment.mtpd(level).or(body.mtpd_seconds);
-    let mut faults = Faults::default();
-    body.check(&mut faults);
+    let faults = body.contradictions();
     if !faults.is_empty() {
         let detail = format!("the objectives do not fit the process {}", process.meta.key);
         return Err(Error::Conflict { code: "objectives_inconsistent", detail, faults: faults.into_vec() });

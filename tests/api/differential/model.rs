@@ -154,6 +154,9 @@ impl Model {
         shown.insert("version".into(), json!(object.version));
         shown.insert("created_by".into(), json!("ana"));
         shown.insert("updated_by".into(), json!("ana"));
+        if object.shape.kind == "contact" {
+            shown.insert("erased_at".into(), Value::Null);
+        }
         if object.shape.effective {
             for field in ["rto_seconds", "rpo_seconds", "mtpd_seconds"] {
                 shown.insert(format!("effective_{field}"), json!(self.effective(number, field)));
