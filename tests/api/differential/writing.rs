@@ -184,16 +184,13 @@ impl Model {
 /// The rules an object has to obey on its own.
 fn check(shape: &Shape, fields: &Fields, faults: &mut Vec<(String, String)>) {
     let mut inconsistent = |field: &str| faults.push((field.to_owned(), "inconsistent".to_owned()));
-    match shape.kind {
-        "mapping" => {
-            let spelled = |field: &str| fields[field].get("id").unwrap_or(&fields[field]).clone();
-            if spelled("dependent") == spelled("provider") {
-                inconsistent("/provider");
-            }
-            if !fields["required"].is_null() && fields["redundancy_group"].is_null() {
-                inconsistent("/required");
-            }
+    if shape.kind == "mapping" {
+        let spelled = |field: &str| fields[field].get("id").unwrap_or(&fields[field]).clone();
+        if spelled("dependent") == spelled("provider") {
+            inconsistent("/provider");
         }
-        _ => {}
+        if !fields["required"].is_null() && fields["redundancy_group"].is_null() {
+            inconsistent("/required");
+        }
     }
 }
