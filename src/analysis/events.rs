@@ -5,7 +5,7 @@ use super::form::{list, object, text};
 use crate::collection::doc::with_id;
 use crate::collection::params::{object_ref, parameter, reject_unknown};
 use crate::collection::{history, read};
-use crate::http::context::{Reader, RequestContext};
+use crate::http::context::{Reader, RequestContext, kept_bearer};
 use crate::http::headers;
 use crate::http::metrics::AtWork;
 use crate::http::routes::{Api, Operation};
@@ -19,6 +19,7 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -125,7 +126,7 @@ async fn events(reader: Reader<Run>, boards: Data<Boards>, request: HttpRequest)
         return Ok(HttpResponse::Ok().content_type(STREAM).insert_header((header::CACHE_CONTROL, "no-store")).finish());
     }
     if headers::accepts(&request, STREAM) {
-        return stream(boards, reader.caller().clone(), run, from).await;
+        return stream(boards, reader.caller().clone(), kept_bearer(&request), run, from).await;
     }
     let snapshot = reader.caller().snapshot();
     let page = reader.scan(async move |conn, _| after(conn, &snapshot, run, from).await).await?;
@@ -159,6 +160,8 @@ impl Boards {
 struct Board {
     boards: Data<Boards>,
     caller: RequestContext,
+    /// What the request showed: it may be ended while the board is open.
+    shown: SecretString,
     run: Id,
     seq: i64,
     /// The commits of the organisation when it was last looked, where they are counted.
@@ -168,10 +171,10 @@ struct Board {
     _counted: AtWork,
 }
 
-async fn stream(boards: Data<Boards>, caller: RequestContext, run: Id, seq: i64) -> Result<HttpResponse> {
+async fn stream(boards: Data<Boards>, caller: RequestContext, shown: SecretString, run: Id, seq: i64) -> Result<HttpResponse> {
     let place = boards.places.take(caller.organization(), &caller.identity().subject).await?;
     let counted = caller.app().metrics.stream();
-    let board = Board { boards, caller, run, seq, commits: None, looks: 0, _place: place, _counted: counted };
+    let board = Board { boards, caller, shown, run, seq, commits: None, looks: 0, _place: place, _counted: counted };
     let news = futures_util::stream::try_unfold(board, async |mut board: Board| {
         let news = board.wait().await?;
         Ok::<_, Error>(news.map(|news| (news, board)))
@@ -198,7 +201,7 @@ impl Board {
                 return Ok(None);
             }
             // A suspended organisation's board ends like one whose token does.
-            match self.caller.readmit().await {
+            match self.caller.readmit(&self.shown).await {
                 Err(Error::Forbidden(_)) => return Ok(None),
                 outcome => outcome?,
             }

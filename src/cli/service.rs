@@ -64,7 +64,7 @@ pub fn run(flags: &ServiceFlags, environment: &Environment, demo: bool) -> Resul
     // First: no other process may be at work on the file when its schema changes.
     let claim = store::claim(&config).map_err(words)?;
     store::migrate_up(&config, &*server::landscapes()).map_err(words)?;
-    if let Some(warning) = store::examine(&config).map_err(words)?.warning {
+    if let Some(warning) = store::shortage(&config).map_err(words)? {
         tracing::warn!("{warning}");
     }
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;

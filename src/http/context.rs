@@ -40,8 +40,6 @@ pub struct RequestContext {
     request_id: Arc<str>,
     now: Timestamp,
     visibility: Visibility,
-    /// What was shown, to be looked at again by what outlasts the request.
-    bearer: Arc<SecretString>,
 }
 
 impl RequestContext {
@@ -89,12 +87,12 @@ impl RequestContext {
             visibility: self.visibility.clone(),
         }
     }
-    /// For what outlasts a request: whether the token still counts and the organisation still lets the caller in.
+    /// For what outlasts a request: whether what it showed still counts and the organisation still lets the caller in.
     ///
     /// # Errors
     /// `Forbidden` when not.
-    pub async fn readmit(&self) -> Result<()> {
-        let bearer = bearer(&self.app, self.bearer.expose_secret(), self.app.now()).await;
+    pub async fn readmit(&self, shown: &SecretString) -> Result<()> {
+        let bearer = bearer(&self.app, shown.expose_secret(), self.app.now()).await;
         bearer.map_err(|refusal| match refusal {
             Refused::Word(_, detail) => Error::Forbidden(detail.into()),
             Refused::Fault(error) => error,
@@ -122,16 +120,23 @@ impl FromRequest for RequestContext {
     }
 }
 
+/// The token or API key that a request shows, and no other beside it.
+fn shown(request: &HttpRequest) -> Option<&str> {
+    let mut all = request.headers().get_all(header::AUTHORIZATION);
+    let (Some(value), None) = (all.next(), all.next()) else { return None };
+    let (scheme, token) = value.to_str().map_or(None, |text| text.split_once(' '))?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+/// The same, to be looked at again by what outlasts the request.
+pub fn kept_bearer(request: &HttpRequest) -> SecretString {
+    SecretString::from(shown(request).unwrap_or_default())
+}
+
 async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     let app = request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("no application".into()))?;
-    let mut all = request.headers().get_all(header::AUTHORIZATION);
     let missing = || refused(request, "no_token", Error::Unauthenticated("a bearer token is wanted".into()));
-    let (Some(value), None) = (all.next(), all.next()) else { return Err(missing()) };
-    let text = value.to_str().map_err(|_| missing())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
+    let token = shown(request).ok_or_else(missing)?;
     let now = app.now();
     let identity = bearer(&app, token, now).await;
     let identity = identity.map_err(|refusal| match refusal {
@@ -146,8 +151,7 @@ async fn authenticate(request: &HttpRequest) -> Result<RequestContext> {
     if !visibility.is_whole() {
         request.extensions_mut().insert(visibility.clone());
     }
-    let bearer = Arc::new(SecretString::from(token));
-    Ok(RequestContext { app, identity, organization, request_id, now, visibility, bearer })
+    Ok(RequestContext { app, identity, organization, request_id, now, visibility })
 }
 
 /// The organisation a token names. One named by the local issuer is made when it is not there: whoever holds that key

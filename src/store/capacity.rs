@@ -1,6 +1,6 @@
 //! Whether the database can be reached and has room for all connections of this instance.
 use super::conn::{Conn, MapDbError};
-use super::postgres::{Purpose, SESSION};
+use super::postgres::{Address, Purpose, SESSION};
 use super::target::Target;
 use super::{migrate, pg_readers};
 use crate::config::Config;
@@ -8,6 +8,7 @@ use crate::model::{Error, Result};
 use crate::on;
 use crate::store::cell::Cells;
 use diesel::sql_query;
+use tokio::runtime::Runtime;
 
 /// The connections this database, role and server let ordinary sessions have, and how many sessions there are now.
 const SERVER: &str = "SELECT current_setting('server_version') AS a, least(\
@@ -31,30 +32,47 @@ pub struct Capacity {
 /// # Errors
 /// When it does not answer, takes no writes, was made by a newer version, or is behind a pooler that shares sessions.
 pub fn examine(config: &Config) -> Result<Capacity> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
-    runtime.block_on(async {
-        let address = match Target::of(config)? {
-            Target::Postgres(address) => address,
+    runtime()?.block_on(async {
+        match Target::of(config)? {
+            Target::Postgres(address) => {
+                address.refuse_shared_sessions().await?;
+                of_server(config, &address).await
+            }
             Target::Sqlite(file) => {
                 let mut conn = file.reader()?;
                 let schema = migrate::look(&mut Conn::Sqlite(&mut conn)).await?;
-                return Ok(Capacity { database: format!("SQLite, {schema}"), warning: None });
+                Ok(Capacity { database: format!("SQLite, {schema}"), warning: None })
             }
-        };
-        address.refuse_shared_sessions().await?;
-        let conn = address.connect(SESSION, Purpose::Write).await?;
-        let mut conn = Conn::Postgres(&conn);
-        let schema = migrate::look(&mut conn).await?;
-        let row: Option<Cells> = on!(&mut conn, |c| sql_query(SERVER).load(c)).map_db_error()?.pop();
-        let mut row = row.ok_or_else(|| Error::Internal("the server tells nothing of itself".into()))?;
-        let (version, most, taken): (String, i64, i64) = (row.take()?, row.take()?, row.take()?);
-        let needed = pg_readers::most(config) + i64::try_from(config.limits.postgres_connections).unwrap_or(i64::MAX);
-        let warning = (most - taken < needed).then(|| {
-            format!(
-                "the server has room for {most} connections, of which {taken} are taken, and this instance may want {needed}: raise \
-                 max_connections, or lower limits.postgres_connections and limits.workers"
-            )
-        });
-        Ok(Capacity { database: format!("PostgreSQL {version}, {schema}"), warning })
+        }
     })
+}
+
+/// What a server has too little of for this instance, where there is one; for a start, which has looked at the rest already.
+///
+/// # Errors
+/// When it does not answer.
+pub fn shortage(config: &Config) -> Result<Option<String>> {
+    let Target::Postgres(address) = Target::of(config)? else { return Ok(None) };
+    runtime()?.block_on(async { of_server(config, &address).await.map(|found| found.warning) })
+}
+
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)
+}
+
+async fn of_server(config: &Config, address: &Address) -> Result<Capacity> {
+    let conn = address.connect(SESSION, Purpose::Write).await?;
+    let mut conn = Conn::Postgres(&conn);
+    let schema = migrate::look(&mut conn).await?;
+    let row: Option<Cells> = on!(&mut conn, |c| sql_query(SERVER).load(c)).map_db_error()?.pop();
+    let mut row = row.ok_or_else(|| Error::Internal("the server tells nothing of itself".into()))?;
+    let (version, most, taken): (String, i64, i64) = (row.take()?, row.take()?, row.take()?);
+    let needed = pg_readers::most(config) + i64::try_from(config.limits.postgres_connections).unwrap_or(i64::MAX);
+    let warning = (most - taken < needed).then(|| {
+        format!(
+            "the server has room for {most} connections, of which {taken} are taken, and this instance may want {needed}: raise \
+             max_connections, or lower limits.postgres_connections and limits.workers"
+        )
+    });
+    Ok(Capacity { database: format!("PostgreSQL {version}, {schema}"), warning })
 }

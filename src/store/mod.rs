@@ -49,7 +49,7 @@ mod writer;
 mod writer_connection;
 
 pub use bind::{Bind, Bound};
-pub use capacity::{Capacity, examine};
+pub use capacity::{Capacity, examine, shortage};
 pub use cell::{Cell, Cells, FromCell};
 pub use change::WriteContext;
 pub use claim::claim;
